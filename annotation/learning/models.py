@@ -1,0 +1,142 @@
+"""Facts about what was learned: encoders, snapshots, model versions, evaluations, runs, policy. No maths."""
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from annotation.projects.models import Project
+from annotation.studies.models import Dataset
+
+
+class Encoder(models.Model):
+    """A frozen network that turns an image into a vector, named by its digest (weights and preprocessing)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.PROTECT, related_name="encoders")
+    name = models.CharField(max_length=128)
+    digest = models.CharField(max_length=64)
+    dimension = models.PositiveIntegerField()
+    preprocessing = models.JSONField()
+    weights_name = models.CharField(max_length=255, help_text="safetensors in the file store")
+    report = models.JSONField(default=dict, help_text="what its training bought, measured")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["dataset", "digest"], name="encoder_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Policy(models.Model):
+    """How a project's queue and models are driven."""
+
+    class Strategy(models.TextChoices):
+        """Acquisition functions on offer."""
+
+        POWER_MARGIN = "power_margin", "Power-margin: uncertain cases, kept diverse by a random draw"
+        MARGIN = "margin", "Margin: the most uncertain cases first"
+        RANDOM = "random", "Random: every case equally likely"
+
+    project = models.OneToOneField(Project, primary_key=True, on_delete=models.CASCADE, related_name="policy")
+    strategy = models.CharField(max_length=32, choices=Strategy.choices, default=Strategy.POWER_MARGIN)
+    refit_every = models.PositiveIntegerField(
+        default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    audit_share = models.FloatField(
+        default=0.125, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
+    )
+    encoder = models.ForeignKey(Encoder, null=True, on_delete=models.PROTECT, related_name="+")
+    seed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.strategy
+
+
+class Snapshot(models.Model):
+    """A frozen list of what a model learned from: content-addressed, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="snapshots")
+    digest = models.CharField(max_length=64)
+    label_count = models.PositiveIntegerField()
+    file_name = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "digest"], name="snapshot_once")]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class ModelVersion(models.Model):
+    """An immutable artefact, named by its SHA-256, with the snapshot and the encoder it came from."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
+    number = models.PositiveIntegerField()
+    encoder = models.ForeignKey(Encoder, on_delete=models.PROTECT, related_name="models")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="models")
+    classes = models.JSONField()
+    artefact_name = models.CharField(max_length=255)
+    artefact_digest = models.CharField(max_length=64)
+    label_count = models.PositiveIntegerField(
+        help_text="reference standards of the pool that it learned from"
+    )
+    job_id = models.UUIDField(unique=True, help_text="the job that made it: a job makes one version")
+    seconds = models.FloatField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["project", "-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="model_number_once")]
+
+    def __str__(self) -> str:
+        return f"model {self.number}"
+
+
+class Evaluation(models.Model):
+    """How a model version did on the audit stream.
+
+    metrics: {name: {"value", "low", "high"}}, the interval 95 % by bootstrap over patients.
+    """
+
+    model = models.OneToOneField(
+        ModelVersion, primary_key=True, on_delete=models.CASCADE, related_name="evaluation"
+    )
+    case_count = models.PositiveIntegerField()
+    metrics = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"evaluation of {self.model_id}"
+
+
+class TrainingRun(models.Model):
+    """A training job as ML staff sees it: what was asked, how the loss went, what came out."""
+
+    job_id = models.UUIDField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.CASCADE, related_name="runs")
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=32)
+    settings = models.JSONField(default=dict)
+    history = models.JSONField(default=list, help_text='[{"epoch", "loss", …}, …]')
+    result = models.JSONField(default=dict)
+    checkpoint_name = models.CharField(max_length=255, default="")
+    checkpoint_digest = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.job_id}"

@@ -1,0 +1,46 @@
+"""The domain's tables, re-exported for Django."""
+
+from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot, TrainingRun
+from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.queue.models import Entry, Lease, Pick, Ranking
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
+from annotation.studies.models import (
+    Dataset,
+    Import,
+    ImportedFile,
+    Instance,
+    Patient,
+    QuarantinedFile,
+    Series,
+    Study,
+)
+
+__all__ = [
+    "Case",
+    "Dataset",
+    "Draft",
+    "Encoder",
+    "Entry",
+    "Evaluation",
+    "Import",
+    "ImportedFile",
+    "Instance",
+    "Lease",
+    "Membership",
+    "ModelVersion",
+    "Patient",
+    "Pick",
+    "Policy",
+    "Project",
+    "Protocol",
+    "QuarantinedFile",
+    "Ranking",
+    "Reading",
+    "ReferenceStandard",
+    "Revision",
+    "Series",
+    "Skip",
+    "Snapshot",
+    "Study",
+    "TrainingRun",
+]

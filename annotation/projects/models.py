@@ -1,0 +1,89 @@
+"""Project, Protocol, Case, Membership."""
+
+import uuid
+
+from accounts.models import Role
+from django.conf import settings
+from django.db import models
+
+from annotation.studies.models import Dataset, Patient, Series
+
+
+class Project(models.Model):
+    """A question asked of a data set, its readers and its models."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=128, unique=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="projects")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Protocol(models.Model):
+    """What is asked of a case; a change is a new version, and readings keep the version that they answered.
+
+    questions: [{"key", "prompt", "kind": "single", "choices": [{"value", "label"}, …]}, …]
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="protocols")
+    version = models.PositiveIntegerField()
+    questions = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["project", "-version"]
+        constraints = [models.UniqueConstraint(fields=["project", "version"], name="protocol_version_once")]
+
+    def __str__(self) -> str:
+        return f"protocol {self.version}"
+
+
+class Case(models.Model):
+    """One thing to read: a series (an image is a series of one)."""
+
+    class Stream(models.TextChoices):
+        """What a case's reading is used for; fixed when the case is made, and the same for all cases of a patient."""
+
+        POOL = "pool", "Pool"
+        AUDIT = "audit", "Audit stream"
+        HELD_OUT = "held_out", "Held out"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cases")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="cases")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="cases")
+    number = models.PositiveIntegerField()
+    stream = models.CharField(max_length=16, choices=Stream.choices)
+    split = models.CharField(max_length=16, default="", help_text="as the delivery's table gave it")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["project", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "series"], name="case_once"),
+            models.UniqueConstraint(fields=["project", "number"], name="case_number_once"),
+        ]
+        indexes = [models.Index(fields=["project", "stream"], name="case_stream")]
+
+    def __str__(self) -> str:
+        return f"case {self.number}"
+
+
+class Membership(models.Model):
+    """What a person may do in a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.project_id}"

@@ -1,0 +1,120 @@
+"""Ranking, Entry, Lease, Pick: who reads what next, and why."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from annotation.learning.models import ModelVersion
+from annotation.projects.models import Case, Project
+
+UNRANKED = 2**31 - 1
+
+
+class Ranking(models.Model):
+    """One ordering of the pool: by which strategy, model and seed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rankings")
+    job_id = models.UUIDField(unique=True)
+    model = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="rankings")
+    strategy = models.CharField(max_length=32)
+    seed = models.BigIntegerField()
+    pool_size = models.PositiveIntegerField()
+    label_count = models.PositiveIntegerField(help_text="submitted readings that it knew of")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["project", "-created_at"], name="ranking_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.strategy} {self.created_at}"
+
+
+class Entry(models.Model):
+    """A case's place in the queue: its rank changes with each ranking, its state with each lease."""
+
+    class State(models.TextChoices):
+        """Whether a case can be given out."""
+
+        WAITING = "waiting", "Waiting"
+        LEASED = "leased", "Being read"
+        DONE = "done", "Read"
+        SET_ASIDE = "set_aside", "Set aside"
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="entry")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="entries")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    rank = models.PositiveIntegerField(default=UNRANKED)
+    shuffle = models.PositiveIntegerField(help_text="random order of what no ranking has reached yet")
+    score = models.FloatField(null=True)
+    draw_probability = models.FloatField(null=True)
+    reason = models.CharField(max_length=32, default="unranked")
+    probabilities = models.JSONField(null=True, help_text="the model's mean prediction, by class value")
+    ranking = models.ForeignKey(Ranking, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "entries"
+        indexes = [
+            models.Index(fields=["project", "state", "rank", "shuffle"], name="entry_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rank {self.rank}"
+
+
+class Lease(models.Model):
+    """A reader holds a case until a time; at most one open lease a case and slot, guaranteed here."""
+
+    class Ending(models.TextChoices):
+        """How a lease ended."""
+
+        SUBMITTED = "submitted", "Submitted"
+        SKIPPED = "skipped", "Skipped"
+        GIVEN_BACK = "given_back", "Given back"
+        EXPIRED = "expired", "Expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="leases")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="leases")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
+    slot = models.PositiveSmallIntegerField(default=0)
+    position = models.BigIntegerField(help_text="order in which the reader gets it")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=16, choices=Ending.choices, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "slot"], condition=models.Q(ended_at=None), name="lease_one_open_a_slot"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["reader", "project"], condition=models.Q(ended_at=None), name="lease_open"),
+            models.Index(fields=["expires_at"], condition=models.Q(ended_at=None), name="lease_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"lease {self.id}"
+
+
+class Pick(models.Model):
+    """Why a case was given out: kept for good, so that what was learned can be weighed (LURE)."""
+
+    lease = models.OneToOneField(Lease, primary_key=True, on_delete=models.CASCADE, related_name="pick")
+    ranking = models.ForeignKey(Ranking, null=True, on_delete=models.PROTECT, related_name="picks")
+    stream = models.CharField(max_length=16)
+    reason = models.CharField(max_length=32)
+    rank = models.PositiveIntegerField()
+    score = models.FloatField(null=True)
+    draw_probability = models.FloatField(null=True)
+    probabilities = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["lease"]
+
+    def __str__(self) -> str:
+        return self.reason

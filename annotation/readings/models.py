@@ -1,0 +1,112 @@
+"""Reading and its revisions, drafts, skips, and the reference standard that readings become."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from annotation.projects.models import Case, Protocol
+
+
+class Draft(models.Model):
+    """What a reader has entered and not submitted: saved as it is made."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="drafts")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField(
+        help_text="grows with each save; an older one never overwrites a newer"
+    )
+    answers = models.JSONField(default=dict)
+    seconds = models.FloatField(default=0.0)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "reader"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return f"draft {self.version}"
+
+
+class Reading(models.Model):
+    """One reader's answers to one case; what was answered is in its revisions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="readings")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="readings")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "reader"], name="reading_once")]
+        indexes = [models.Index(fields=["reader", "-updated_at"], name="reading_last")]
+
+    def __str__(self) -> str:
+        return f"reading {self.id}"
+
+
+class Revision(models.Model):
+    """An immutable state of a reading; the highest number is in force."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="revisions")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    protocol = models.ForeignKey(Protocol, on_delete=models.PROTECT, related_name="+")
+    answers = models.JSONField()
+    seconds = models.FloatField(help_text="expert time, idle time left out")
+    suggestion = models.JSONField(null=True, help_text="what the model had shown the reader, if anything")
+    idempotency_key = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["reading", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["reading", "number"], name="revision_once"),
+            models.UniqueConstraint(fields=["reader", "idempotency_key"], name="revision_idempotent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+
+class Skip(models.Model):
+    """A reader passed a case on, with a reason; it is not offered to that reader again."""
+
+    class Reason(models.TextChoices):
+        """Why a case was passed on."""
+
+        QUALITY = "quality", "Image quality too poor"
+        WRONG_EXAMINATION = "wrong_examination", "Not the examination asked about"
+        OUTSIDE_EXPERTISE = "outside_expertise", "Outside my expertise"
+        BURNED_IN_TEXT = "burned_in_text", "Patient details visible"
+        OTHER = "other", "Other"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="skips")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=32, choices=Reason.choices)
+    comment = models.CharField(max_length=500, default="", blank=True)
+    idempotency_key = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "reader"], name="skip_once"),
+            models.UniqueConstraint(fields=["reader", "idempotency_key"], name="skip_idempotent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ReferenceStandard(models.Model):
+    """What a case's readings were fused into: what models learn from."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="reference")
+    answers = models.JSONField()
+    readings = models.PositiveIntegerField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "reference standards"
+
+    def __str__(self) -> str:
+        return f"reference of {self.case_id}"

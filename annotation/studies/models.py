@@ -1,0 +1,201 @@
+"""Patient, Study, Series, Instance as in DICOM, and how their files came in."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Dataset(models.Model):
+    """Images under one de-identification key; one or more projects read them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=128, unique=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Patient(models.Model):
+    """A person known by pseudonym only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="patients")
+    pseudonym = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "pseudonym"], name="patient_once")]
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+
+class Study(models.Model):
+    """One examination."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="studies")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    study_instance_uid = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        constraints = [models.UniqueConstraint(fields=["dataset", "study_instance_uid"], name="study_once")]
+
+    def __str__(self) -> str:
+        return self.study_instance_uid
+
+
+class Series(models.Model):
+    """Images of one acquisition, read together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
+    series_instance_uid = models.CharField(max_length=64)
+    modality = models.CharField(max_length=16, default="")
+    body_part_examined = models.CharField(max_length=64, default="")
+    manufacturer = models.CharField(max_length=64, default="")
+    manufacturer_model_name = models.CharField(max_length=64, default="")
+    content_digest = models.CharField(
+        max_length=64, default="", help_text="SHA-256 over its instances' digests in SOP Instance UID order"
+    )
+
+    class Meta:
+        verbose_name_plural = "series"
+        constraints = [models.UniqueConstraint(fields=["study", "series_instance_uid"], name="series_once")]
+
+    def __str__(self) -> str:
+        return self.series_instance_uid
+
+
+class Instance(models.Model):
+    """One stored, de-identified DICOM file with uncompressed frames, named by its digest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="instances")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
+    sop_instance_uid = models.CharField(max_length=64)
+    sop_class_uid = models.CharField(max_length=64)
+    instance_number = models.IntegerField(default=0)
+    digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the stored file")
+    source_digest = models.CharField(max_length=64, help_text="keyed digest of the file as it came")
+    frames = models.PositiveIntegerField(default=1)
+    pixel_offset = models.BigIntegerField(help_text="byte at which the first frame starts in the stored file")
+    frame_bytes = models.BigIntegerField(help_text="bytes of one frame")
+    attributes = models.JSONField(help_text="what a viewer needs, by DICOM keyword")
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "sop_instance_uid"], name="instance_once"),
+            models.UniqueConstraint(fields=["dataset", "source_digest"], name="instance_source_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sop_instance_uid
+
+
+class Import(models.Model):
+    """One delivery of files: every file of it is counted."""
+
+    class State(models.TextChoices):
+        """Where a delivery stands."""
+
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="imports")
+    project_id = models.UUIDField(null=True, help_text="the project whose cases it makes")
+    source_name = models.CharField(max_length=255)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    total = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(default=0)
+    duplicate = models.PositiveIntegerField(default=0)
+    quarantined = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=255, default="")
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"import {self.id}"
+
+
+class QuarantinedFile(models.Model):
+    """A file that was not let in, kept with its reason until an admin decides."""
+
+    class Kind(models.TextChoices):
+        """Whether a human can clear it."""
+
+        REJECTED = "rejected", "Cannot be used"
+        PIXELS = "pixels", "Pixels must be cleared by a human"
+
+    class State(models.TextChoices):
+        """What an admin decided."""
+
+        HELD = "held", "Held"
+        CLEARED = "cleared", "Cleared"
+        DISCARDED = "discarded", "Discarded"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="quarantine")
+    project_id = models.UUIDField(null=True, help_text="the project whose case it becomes when cleared")
+    source_digest = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.HELD)
+    reason = models.CharField(max_length=255)
+    patient_id_hint = models.CharField(
+        max_length=64, default="", help_text="pseudonym given by the delivery's table"
+    )
+    split = models.CharField(max_length=16, default="")
+    has_preview = models.BooleanField(default=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(fields=["dataset", "source_digest"], name="quarantined_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
+
+
+class ImportedFile(models.Model):
+    """What became of one file of a delivery."""
+
+    class Outcome(models.TextChoices):
+        """Every file ends as one of these."""
+
+        STORED = "stored", "Stored"
+        DUPLICATE = "duplicate", "Already there"
+        QUARANTINED = "quarantined", "Quarantined"
+
+    delivery = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=1024, help_text="relative to the delivery's root")
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    reason = models.CharField(max_length=255, default="")
+    instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="arrivals")
+    quarantined_file = models.ForeignKey(
+        QuarantinedFile, null=True, on_delete=models.SET_NULL, related_name="arrivals"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "path"], name="file_once_a_delivery")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.pk}"

@@ -1,0 +1,36 @@
+"""Sessions end after idle and absolute limits (ASVS 7.3)."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+
+STARTED, SEEN = "session_started", "session_seen"
+SEEN_RESOLUTION_SECONDS = 30
+
+
+class SessionLimits:
+    """Sign out a session that was idle or alive for too long; patient data is never cached by the browser."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Check, answer, forbid caching."""
+        if request.user.is_authenticated:
+            self.check(request, time.time())
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def check(self, request: HttpRequest, now: float) -> None:
+        """Sign out when a limit has passed, else note that the session was seen."""
+        started = request.session.setdefault(STARTED, now)
+        seen = request.session.get(SEEN, now)
+        idle, age = now - seen, now - started
+        if idle > settings.SESSION_IDLE_SECONDS or age > settings.SESSION_ABSOLUTE_SECONDS:
+            logout(request)
+        elif SEEN not in request.session or idle > SEEN_RESOLUTION_SECONDS:
+            request.session[SEEN] = now

@@ -1,0 +1,43 @@
+"""Who did what, when, from where, with what outcome: append-only and hash-chained."""
+
+from django.db import models
+
+
+class Event(models.Model):
+    """One audited act; UPDATE and DELETE fail in the database itself (see the migration's triggers)."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=64)
+    action = models.CharField(max_length=64)
+    object_type = models.CharField(max_length=32)
+    object_id = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16)
+    remote_address = models.CharField(max_length=45)
+    details = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["sequence"]
+        indexes = [
+            models.Index(fields=["action", "sequence"], name="event_action"),
+            models.Index(fields=["object_id", "sequence"], name="event_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action}"
+
+
+class Head(models.Model):
+    """The chain's last link: locked by each writer, so that the chain never forks."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    sequence = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="0" * 64)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_one_head")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.hash[:12]}"
