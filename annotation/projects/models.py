@@ -2,10 +2,10 @@
 
 import uuid
 
-from accounts.models import Role
 from django.conf import settings
 from django.db import models
 
+from accounts.models import Role
 from annotation.studies.models import Dataset, Patient, Series
 
 

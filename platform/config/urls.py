@@ -1,7 +1,8 @@
 """Every route of the web process."""
 
-from annotation.api.http import api
 from django.urls import URLPattern, URLResolver, include, path
+
+from annotation.api.http import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),

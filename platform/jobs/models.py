@@ -24,7 +24,7 @@ class State(models.TextChoices):
 
 
 class Job(models.Model):
-    """One piece of machine work: asked for in a transaction, claimed with a fencing token, swept when its worker died."""
+    """One piece of machine work: asked for in a transaction, claimed with a token, swept when its worker dies."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=64)
@@ -67,7 +67,7 @@ class Job(models.Model):
 
 
 class Outbox(models.Model):
-    """A message that must reach the broker: written with its job, sent after the commit, sent again by the sweep."""
+    """A message to the broker: written with its job, sent after the commit, sent again by the sweep."""
 
     job = models.OneToOneField(Job, primary_key=True, on_delete=models.CASCADE, related_name="outbox")
     sent_at = models.DateTimeField(null=True, db_index=True)
