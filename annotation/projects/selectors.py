@@ -1,0 +1,91 @@
+"""Reads of projects, scoped by the user: what a person may not see does not exist."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import Role, User
+from annotation.projects.models import Case, Membership, Project, Protocol
+
+
+def projects_for(user: User) -> QuerySet[Project]:
+    """Projects that the person is a member of; an administrator sees all."""
+    if user.is_admin:
+        return Project.objects.all()
+    return Project.objects.filter(memberships__user=user)
+
+
+def project_for(user: User, project_id: UUID) -> Project:
+    """One project that the person may see.
+
+    raises: Project.DoesNotExist.
+    """
+    return projects_for(user).get(pk=project_id)
+
+
+def cases_for(user: User) -> QuerySet[Case]:
+    """Cases of the projects that the person may see."""
+    cases = Case.objects.select_related("series", "patient")
+    return cases if user.is_admin else cases.filter(project__memberships__user=user)
+
+
+def case_for(user: User, case_id: UUID) -> Case:
+    """One case that the person may see.
+
+    raises: Case.DoesNotExist.
+    """
+    return cases_for(user).get(pk=case_id)
+
+
+def role_in(user: User, project_id: UUID) -> str:
+    """Name the person's role: reader, ml_staff, admin, or nothing; a membership says more than being an admin."""
+    membership = Membership.objects.filter(user=user, project=project_id).first()
+    if membership is not None:
+        return membership.role
+    return "admin" if user.is_admin else ""
+
+
+def is_reader(user: User, project_id: UUID) -> bool:
+    """Whether the person reads in the project."""
+    return role_in(user, project_id) == Role.READER
+
+
+def protocol_in_force(project_id: UUID) -> Protocol:
+    """Find the newest version of what is asked."""
+    return Protocol.objects.filter(project=project_id).latest("version")
+
+
+def members_for(user: User, project_id: UUID) -> QuerySet[Membership]:
+    """Members of a project that the person may see, with their names."""
+    project = project_for(user, project_id)
+    return project.memberships.select_related("user").order_by("user__username")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a project's page shows first."""
+
+    project: Project
+    role: str
+    protocol: Protocol
+    cases: int
+    pool: int
+    audit: int
+    held_out: int
+    patients: int
+
+
+def project_overview(user: User, project_id: UUID) -> Overview:
+    """Sum up a project that the person may see, in four queries."""
+    project = project_for(user, project_id)
+    counts = project.cases.aggregate(
+        cases=Count("pk"),
+        pool=Count("pk", filter=Q(stream=Case.Stream.POOL)),
+        audit=Count("pk", filter=Q(stream=Case.Stream.AUDIT)),
+        held_out=Count("pk", filter=Q(stream=Case.Stream.HELD_OUT)),
+        patients=Count("patient", distinct=True),
+    )
+    return Overview(
+        project=project, role=role_in(user, project_id), protocol=protocol_in_force(project_id), **counts
+    )

@@ -1,0 +1,127 @@
+"""Writes of projects, cases and memberships: one transaction each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import Role, User
+from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.projects.rules import (
+    DEFAULT_AUDIT_SHARE,
+    project_key,
+    single_choice,
+    stream_of,
+    strictest_split,
+)
+from annotation.studies.models import Dataset, Patient
+from audit.services import record
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """A series that becomes something to read."""
+
+    series_id: UUID
+    patient_id: UUID
+    split: str = ""
+
+
+@transaction.atomic
+def create_project(
+    *,
+    name: str,
+    choices: Sequence[tuple[str, str]],
+    prompt: str,
+    now: datetime,
+    dataset: Dataset | None = None,
+    created_by: User | None = None,
+) -> Project:
+    """Make a project with version 1 of its protocol, and a data set of its own where none is given."""
+    question = single_choice(prompt, choices)
+    dataset = dataset or Dataset.objects.create(name=name, created_at=now)
+    project = Project.objects.create(name=name, dataset=dataset, created_at=now)
+    Protocol.objects.create(project=project, version=1, questions=[question], created_at=now)
+    record(
+        actor=actor_name(created_by),
+        action="project.create",
+        object_type="project",
+        object_id=str(project.pk),
+        details={"choices": len(choices)},
+    )
+    return project
+
+
+@transaction.atomic
+def add_cases(
+    *,
+    project: Project,
+    items: Sequence[NewCase],
+    now: datetime,
+    audit_share: float = DEFAULT_AUDIT_SHARE,
+) -> list[Case]:
+    """Make the items' cases, in the items' order; a series that is a case already stays as it is."""
+    Project.objects.select_for_update().get(pk=project.pk)
+    known = {case.series_id: case for case in project.cases.filter(series__in=[i.series_id for i in items])}
+    fresh = {item.series_id: item for item in items if item.series_id not in known}
+    streams = streams_of(project, fresh.values(), audit_share)
+    last = project.cases.aggregate(last=Max("number"))["last"] or 0
+    made = [
+        Case(
+            project=project,
+            series_id=item.series_id,
+            patient_id=item.patient_id,
+            number=number,
+            stream=streams[item.patient_id],
+            split=item.split,
+            created_at=now,
+        )
+        for number, item in enumerate(fresh.values(), start=last + 1)
+    ]
+    known |= {case.series_id: case for case in Case.objects.bulk_create(made)}
+    return [known[item.series_id] for item in items]
+
+
+def streams_of(project: Project, items: Iterable[NewCase], audit_share: float) -> Mapping[UUID, str]:
+    """Stream of each patient: the one they have already, else drawn."""
+    splits: dict[UUID, list[str]] = {}
+    for item in items:
+        splits.setdefault(item.patient_id, []).append(item.split)
+    pseudonyms = dict(Patient.objects.filter(pk__in=splits).values_list("pk", "pseudonym"))
+    key = project_key(project.pk)
+    drawn = {
+        patient: stream_of(pseudonyms[patient], strictest_split(given), audit_share, key)
+        for patient, given in splits.items()
+    }
+    kept = project.cases.filter(patient__in=splits).values_list("patient_id", "stream")
+    return drawn | dict(kept)
+
+
+@transaction.atomic
+def set_membership(
+    *, project: Project, user: User, role: Role | str | None, by: User | None = None
+) -> Membership | None:
+    """Give a person a role in a project, or (None) take the person out of it."""
+    membership = None
+    if role is None:
+        Membership.objects.filter(project=project, user=user).delete()
+    else:
+        membership, _ = Membership.objects.update_or_create(
+            project=project, user=user, defaults={"role": Role(role)}
+        )
+    record(
+        actor=actor_name(by),
+        action="membership.set",
+        object_type="project",
+        object_id=str(project.pk),
+        details={"user": str(user.pk), "role": str(role) if role else ""},
+    )
+    return membership
+
+
+def actor_name(user: User | None) -> str:
+    """Name a person, or the system, for the audit."""
+    return str(user.pk) if user else "system"

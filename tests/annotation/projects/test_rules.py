@@ -1,0 +1,63 @@
+"""Streams and questions: values known by hand."""
+
+import pytest
+
+from annotation.projects.rules import (
+    AUDIT,
+    HELD_OUT,
+    POOL,
+    Refused,
+    single_choice,
+    stream_of,
+    strictest_split,
+)
+
+KEY = b"stream:test"
+
+
+def test_the_same_patient_always_gets_the_same_stream() -> None:
+    assert len({stream_of("patient-7", "train", 0.5, KEY) for _ in range(20)}) == 1
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_what_the_delivery_holds_out_is_held_out(split: str) -> None:
+    assert stream_of("patient-7", split, 0.5, KEY) == HELD_OUT
+
+
+def test_a_share_of_zero_audits_nobody_and_a_share_of_one_everybody() -> None:
+    names = [f"patient-{n}" for n in range(200)]
+    assert {stream_of(name, "", 0.0, KEY) for name in names} == {POOL}
+    assert {stream_of(name, "", 1.0, KEY) for name in names} == {AUDIT}
+
+
+def test_the_audited_share_of_patients_is_near_what_was_asked_for() -> None:
+    audited = sum(stream_of(f"patient-{n}", "", 0.125, KEY) == AUDIT for n in range(8000))
+    assert 880 < audited < 1120  # 1000 ± 4 standard deviations of a binomial
+
+
+def test_another_project_draws_other_patients() -> None:
+    names = [f"patient-{n}" for n in range(200)]
+    one, other = ([stream_of(name, "", 0.5, key) for name in names] for key in (b"one", b"other"))
+    assert one != other
+
+
+def test_an_unknown_split_is_refused_by_its_value() -> None:
+    with pytest.raises(Refused, match='split is "dev"'):
+        stream_of("patient-7", "dev", 0.5, KEY)
+
+
+def test_one_held_out_image_holds_its_patient_out() -> None:
+    assert strictest_split(["", "test", "train"]) == "test"
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ([("a", "A")], "1 choices"),
+        ([("a", "A"), ("a", "B")], 'choice "a" is there twice'),
+        ([("a", "A"), ("b", " ")], 'choice "b" is empty'),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(choices: list[tuple[str, str]], message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        single_choice("What do you see?", choices)

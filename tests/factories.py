@@ -1,0 +1,126 @@
+"""Rows that tests start from: made through the services where there is one, in bulk where there is none."""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts.models import Role, User
+from annotation.projects.models import Case, Project
+from annotation.projects.services import NewCase, add_cases, create_project, set_membership
+from annotation.queue.services import add_entries
+from annotation.studies.models import Dataset, Instance, Patient, Series, Study
+
+PASSWORD = "correct horse battery staple"
+CHOICES = [("normal", "Normal"), ("pneumonia", "Pneumonia")]
+ROWS, COLUMNS, OFFSET = 8, 6, 128
+
+
+def a_user(username: str = "", *, is_admin: bool = False) -> User:
+    """Someone who can sign in with PASSWORD."""
+    name = username or f"user-{uuid.uuid4().hex[:8]}"
+    user: User = User.objects.create_user(username=name, password=PASSWORD)
+    if is_admin:
+        User.objects.filter(pk=user.pk).update(is_admin=True)
+        user.refresh_from_db()
+    return user
+
+
+def a_project(name: str = "", *, choices: Sequence[tuple[str, str]] = CHOICES) -> Project:
+    """A project that asks one question."""
+    return create_project(
+        name=name or f"project-{uuid.uuid4().hex[:8]}",
+        choices=choices,
+        prompt="What do you see?",
+        now=timezone.now(),
+    )
+
+
+def a_member(project: Project, role: Role = Role.READER, username: str = "") -> User:
+    """Someone with a role in the project."""
+    user = a_user(username)
+    set_membership(project=project, user=user, role=role)
+    return user
+
+
+def a_reader(project: Project, username: str = "") -> User:
+    """Someone who reads in the project."""
+    return a_member(project, Role.READER, username)
+
+
+def some_series(dataset: Dataset, count: int = 1, *, frames: int = 1) -> list[Series]:
+    """Series of one stored instance and one patient each: random 8-bit pixels whose files are there."""
+    patients = Patient.objects.bulk_create(
+        Patient(dataset=dataset, pseudonym=uuid.uuid4().hex) for _ in range(count)
+    )
+    studies = Study.objects.bulk_create(
+        Study(dataset=dataset, patient=patient, study_instance_uid=a_uid()) for patient in patients
+    )
+    series = Series.objects.bulk_create(
+        Series(study=study, series_instance_uid=a_uid(), modality="CR") for study in studies
+    )
+    instances = Instance.objects.bulk_create(an_instance(dataset, one, frames=frames) for one in series)
+    for one, instance in zip(series, instances, strict=True):
+        one.content_digest = hashlib.sha256(instance.digest.encode()).hexdigest()
+    Series.objects.bulk_update(series, ["content_digest"], batch_size=200)
+    return series
+
+
+def an_instance(dataset: Dataset, series: Series, *, frames: int = 1, number: int = 1) -> Instance:
+    """An unsaved instance whose file (a header of OFFSET bytes, then the frames) is in the store."""
+    content = bytes(OFFSET) + np.random.default_rng().bytes(ROWS * COLUMNS * frames)
+    digest = hashlib.sha256(content).hexdigest()
+    default_storage.save(f"instances/{digest[:2]}/{digest}.dcm", ContentFile(content))
+    return Instance(
+        dataset=dataset,
+        series=series,
+        sop_instance_uid=a_uid(),
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.1",
+        instance_number=number,
+        digest=digest,
+        source_digest=digest,
+        frames=frames,
+        pixel_offset=OFFSET,
+        frame_bytes=ROWS * COLUMNS,
+        attributes=attributes_of(frames),
+        stored_at=timezone.now(),
+    )
+
+
+def attributes_of(frames: int = 1) -> dict[str, Any]:
+    """What a viewer needs to know of such an instance."""
+    return {
+        "Rows": ROWS,
+        "Columns": COLUMNS,
+        "BitsAllocated": 8,
+        "BitsStored": 8,
+        "HighBit": 7,
+        "PixelRepresentation": 0,
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "NumberOfFrames": frames,
+        "Modality": "CR",
+    }
+
+
+def a_uid() -> str:
+    """A DICOM UID made from a UUID (PS3.5 B.2)."""
+    return f"2.25.{uuid.uuid4().int}"
+
+
+def some_cases(
+    project: Project, count: int = 1, *, split: str = "", audit_share: float = 0.0, frames: int = 1
+) -> list[Case]:
+    """Cases with stored pixels, queued as a delivery's would be; all in the pool unless said otherwise."""
+    items = [
+        NewCase(series_id=series.pk, patient_id=series.study.patient_id, split=split)
+        for series in some_series(project.dataset, count, frames=frames)
+    ]
+    cases = add_cases(project=project, items=items, now=timezone.now(), audit_share=audit_share)
+    add_entries(project=project, cases=cases)
+    return cases
