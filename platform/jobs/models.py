@@ -24,7 +24,7 @@ class State(models.TextChoices):
 
 
 class Job(models.Model):
-    """One piece of machine work: asked for in a transaction, claimed with a token, swept when its worker dies."""
+    """One piece of machine work: asked for in a transaction, claimed with a token, swept when lost."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=64)

@@ -1,0 +1,32 @@
+"""Jobs as people see them. This layer knows no projects: callers pass the scopes that a user may see."""
+
+import uuid
+from collections.abc import Collection
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from jobs.models import Job, State
+
+
+def jobs_in(scope_ids: Collection[uuid.UUID] | None) -> QuerySet[Job]:
+    """Jobs that work for these projects or data sets, newest first; None means every job (administrators)."""
+    jobs = Job.objects.select_related("requested_by")
+    return jobs if scope_ids is None else jobs.filter(scope_id__in=scope_ids)
+
+
+def visible_jobs(user: User, *, scope_ids: Collection[uuid.UUID] = ()) -> QuerySet[Job]:
+    """Jobs that a user asked for or whose scope the user belongs to; every job for an administrator."""
+    if user.is_admin:
+        return jobs_in(None)
+    return jobs_in(None).filter(Q(requested_by=user) | Q(scope_id__in=scope_ids))
+
+
+def job_for(user: User, job_id: uuid.UUID, *, scope_ids: Collection[uuid.UUID] = ()) -> Job | None:
+    """One job, if the user may see it."""
+    return visible_jobs(user, scope_ids=scope_ids).filter(pk=job_id).first()
+
+
+def is_open(job: Job) -> bool:
+    """Whether a job waits or runs."""
+    return job.state in (State.QUEUED, State.RUNNING)
