@@ -1,0 +1,111 @@
+"""Tags for the built front end and for how values read on a page."""
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+NOT_BUILT = (
+    "The front end is not built, so this page cannot do all it should. "
+    "Run “make run”, or “npm ci && npm run build” in frontend/, and reload."
+)
+
+
+@register.simple_tag
+def vite(entry: str) -> SafeString:
+    """Script, style and preload elements of one entry, by Vite's manifest; a clear notice where it is not built.
+
+    Plain URLs: a manifest storage would load the bundle twice under two names.
+    """
+    try:
+        manifest = read_manifest(settings.FRONTEND_MANIFEST)
+        chunk = manifest[entry]
+    except (FileNotFoundError, KeyError):
+        return format_html('<p class="notice bad" role="alert">{}</p>', NOT_BUILT)
+    chunks = reachable(manifest, entry)
+    styles = dict.fromkeys(url for name in chunks for url in manifest[name].get("css", []))
+    return SafeString(
+        format_html_join("", '<link rel="stylesheet" href="{}">', ((built(url),) for url in styles))
+        + format_html_join(
+            "", '<link rel="modulepreload" href="{}">', ((built(manifest[name]["file"]),) for name in chunks[1:])
+        )
+        + format_html('<script type="module" src="{}"></script>', built(chunk["file"]))
+    )
+
+
+def built(name: str) -> str:
+    """Where a built file is served."""
+    return static(f"app/{name}")
+
+
+def reachable(manifest: dict[str, Any], entry: str) -> list[str]:
+    """Names of the entry and of every chunk that it imports at once, the entry first."""
+    found, waiting = [], [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting.extend(manifest[name].get("imports", []))
+    return found
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest again when it has changed.
+
+    raises: FileNotFoundError where nothing is built.
+    """
+    return parsed_manifest(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def parsed_manifest(path: Path, _written_ns: int) -> dict[str, Any]:
+    """Parse one written state of the manifest."""
+    parsed: dict[str, Any] = json.loads(path.read_text())
+    return parsed
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share as whole per cent; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+@register.filter
+def three(value: float | None) -> str:
+    """A metric with three decimals; a dash where there is none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in the largest unit that says enough."""
+    if moment is None:
+        return "–"
+    seconds = max(0.0, (timezone.now() - moment).total_seconds())
+    for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {word} ago"
+    return "just now"
+
+
+@register.filter
+def lasting(seconds: float | None) -> str:
+    """A duration: 0.42 s, 38 s, 5 min 10 s, 2 h 04 min."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,38 @@
+/**
+ * A form with data-confirm asks first: <form data-confirm="What will happen" data-confirm-word="Discard">.
+ * Enter confirms, Escape goes back.
+ */
+export function confirmForms(): void {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset.confirm === undefined) return;
+    event.preventDefault();
+    ask(form, form.dataset.confirm, form.dataset.confirmWord ?? "Go on");
+  });
+}
+
+function ask(form: HTMLFormElement, question: string, word: string): void {
+  const dialog = document.createElement("dialog");
+  const yes = button(word, `button ${form.dataset.confirmLook ?? "primary"}`);
+  const no = button("Go back", "button");
+  const text = document.createElement("p");
+  const row = document.createElement("div");
+  text.textContent = question;
+  row.className = "row";
+  row.style.marginTop = "var(--space-4)";
+  row.append(yes, no);
+  dialog.append(text, row);
+  yes.addEventListener("click", () => form.submit());
+  no.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function button(word: string, look: string): HTMLButtonElement {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = look;
+  made.textContent = word;
+  return made;
+}

@@ -1,0 +1,22 @@
+/** Behaviour of the server-rendered pages: every page works without it, except uploading by drag and drop. */
+import htmx from "htmx.org";
+import { confirmForms } from "./confirm";
+import { csrfToken } from "./csrf";
+import { openImport } from "./import";
+import { followEvents } from "./live";
+import { quarantineKeys } from "./quarantine";
+import { themeToggles } from "./theme";
+
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+
+document.body.addEventListener("htmx:configRequest", (event) => {
+  const { headers } = (event as CustomEvent<{ headers: Record<string, string> }>).detail;
+  headers["X-CSRFToken"] = csrfToken();
+});
+
+themeToggles();
+confirmForms();
+openImport();
+followEvents((element) => htmx.trigger(element, "changed", {}));
+quarantineKeys();
