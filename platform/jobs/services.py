@@ -105,9 +105,20 @@ def claim(job_id: uuid.UUID | str, *, worker: str, now: datetime) -> Claim | Non
     if not taken:
         return None
     job.refresh_from_db()
+    return claim_of(job)
+
+
+def claim_of(job: Job) -> Claim:
+    """Put a running job's row into its worker's hands."""
     return Claim(
-        job.pk, job.name, job.arguments, job.fencing_token, job.attempts, worker, job.requested_by_id
+        job.pk, job.name, job.arguments, job.fencing_token, job.attempts, job.worker, job.requested_by_id
     )
+
+
+def held_claim(job_id: uuid.UUID | str, *, token: int) -> Claim | None:
+    """Give the claim that a parent took to the process that does the work; None when it holds no more."""
+    job = Job.objects.filter(pk=job_id, state=State.RUNNING, fencing_token=token).first()
+    return claim_of(job) if job is not None else None
 
 
 def another_runs(job: Job, now: datetime) -> bool:

@@ -123,14 +123,27 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "light"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 60 * 60}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
+CELERY_IMPORTS = ["mlworker.tasks"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 
-JOB_LEASE_SECONDS = 90
-JOB_HEARTBEAT_SECONDS = 15
-JOB_SWEEP_SECONDS = 15
+JOB_LEASE_SECONDS = float(os.environ.get("FOVEA_JOB_LEASE_SECONDS", "90"))
+JOB_HEARTBEAT_SECONDS = float(os.environ.get("FOVEA_JOB_HEARTBEAT_SECONDS", "15"))
+JOB_SWEEP_SECONDS = float(os.environ.get("FOVEA_JOB_SWEEP_SECONDS", "15"))
+JOB_LIMIT_SECONDS = {"light": 2 * 60 * 60, "training": 6 * 60 * 60}
+JOB_MODULES = ["mlworker.jobs"]
+JOB_SPAWN_NICENESS = 10
+# Longer than the longest job by a tenth: else the broker would give a running job's message out again.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": int(1.1 * max(JOB_LIMIT_SECONDS.values()))}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "fovea.sweep",
+        "schedule": JOB_SWEEP_SECONDS,
+        "options": {"queue": "sweep", "expires": JOB_SWEEP_SECONDS},
+    }
+}
 READING_LEASE_SECONDS = 30 * 60
 
 LOGGING: dict[str, Any] = {

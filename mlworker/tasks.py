@@ -1,0 +1,41 @@
+"""Celery's entry points: one a lane, whose message carries a job's id, and the sweep."""
+
+import os
+from typing import Any
+
+from celery import current_app
+from celery.signals import worker_process_init
+from django.conf import settings
+from django.utils import timezone
+
+from jobs import services
+from mlworker import runtime
+from mlworker.linux import die_with
+
+
+@current_app.task(name="fovea.light", time_limit=settings.JOB_LIMIT_SECONDS["light"])
+def light(job_id: str) -> None:
+    """Do a job of seconds."""
+    runtime.run(job_id)
+
+
+@current_app.task(name="fovea.training", time_limit=settings.JOB_LIMIT_SECONDS["training"])
+def training(job_id: str) -> None:
+    """Do a job of minutes or hours."""
+    runtime.run(job_id)
+
+
+@current_app.task(name="fovea.sweep")
+def sweep() -> None:
+    """Send again what was lost, and end the reading leases of absent readers."""
+    from annotation.queue.services import expire_leases
+
+    now = timezone.now()
+    expire_leases(now=now)
+    services.sweep(now)
+
+
+@worker_process_init.connect
+def leave_no_orphan(**_: Any) -> None:  # noqa: ANN401  Celery's signal passes its sender
+    """Let a pool process die with its worker: nothing goes on that nobody watches."""
+    die_with(os.getppid())
