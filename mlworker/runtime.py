@@ -1,4 +1,4 @@
-"""How a job runs: claimed, kept alive by a heartbeat, here or in a spawned process, ended with its results."""
+"""How a job runs: claimed, kept alive by a heartbeat, here or in a process of its own, ended with results."""
 
 import logging
 import os

@@ -1,0 +1,38 @@
+"""Fixtures for every test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from audit.triggers import CREATE, DROP
+from tests.servers import ROOT, Redis, running_redis
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
+    """Let the end of a transactional test empty the audit table, which the database refuses to others."""
+    plain_flush = connection.ops.sql_flush
+
+    def flush(*args: object, **options: object) -> list[str]:
+        return [*DROP[connection.vendor], *plain_flush(*args, **options), *CREATE[connection.vendor]]
+
+    connection.ops.sql_flush = flush  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def broker() -> Iterator[Redis]:
+    """Start a Redis for one test."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Find the folder of real images: FOVEA_DATA, else ../shared/data beside the repository."""
+    folder = Path(os.environ.get("FOVEA_DATA", "../shared/data"))
+    found = folder if folder.is_absolute() else ROOT / folder
+    assert found.is_dir(), f"{found} is not there: set FOVEA_DATA to the folder of real images"
+    return found
