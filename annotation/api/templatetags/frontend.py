@@ -23,7 +23,7 @@ NOT_BUILT = (
 
 @register.simple_tag
 def vite(entry: str) -> SafeString:
-    """Script, style and preload elements of one entry, by Vite's manifest; a clear notice where it is not built.
+    """Write the elements that load one entry by Vite's manifest; a clear notice where it is not built.
 
     Plain URLs: a manifest storage would load the bundle twice under two names.
     """
@@ -33,12 +33,11 @@ def vite(entry: str) -> SafeString:
     except (FileNotFoundError, KeyError):
         return format_html('<p class="notice bad" role="alert">{}</p>', NOT_BUILT)
     chunks = reachable(manifest, entry)
+    preloads = [(built(manifest[name]["file"]),) for name in chunks[1:]]
     styles = dict.fromkeys(url for name in chunks for url in manifest[name].get("css", []))
     return SafeString(
         format_html_join("", '<link rel="stylesheet" href="{}">', ((built(url),) for url in styles))
-        + format_html_join(
-            "", '<link rel="modulepreload" href="{}">', ((built(manifest[name]["file"]),) for name in chunks[1:])
-        )
+        + format_html_join("", '<link rel="modulepreload" href="{}">', preloads)
         + format_html('<script type="module" src="{}"></script>', built(chunk["file"]))
     )
 
@@ -76,13 +75,13 @@ def parsed_manifest(path: Path, _written_ns: int) -> dict[str, Any]:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """A share as whole per cent; a dash where there is none."""
+    """Write a share as whole per cent; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.0f} %"
 
 
 @register.filter
 def three(value: float | None) -> str:
-    """A metric with three decimals; a dash where there is none."""
+    """Write a metric with three decimals; a dash where there is none."""
     return "–" if value is None else f"{value:.3f}"
 
 
@@ -100,7 +99,7 @@ def ago(moment: datetime | None) -> str:
 
 @register.filter
 def lasting(seconds: float | None) -> str:
-    """A duration: 0.42 s, 38 s, 5 min 10 s, 2 h 04 min."""
+    """Write a duration: 0.42 s, 38 s, 5 min 10 s, 2 h 04 min."""
     if seconds is None:
         return "–"
     if seconds < 10:

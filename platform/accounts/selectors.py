@@ -1,0 +1,41 @@
+"""Reads of people: for administrators alone."""
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
+from accounts.models import User
+
+
+def people_for(user: User) -> QuerySet[User]:
+    """Everyone who can sign in.
+
+    raises: PermissionDenied for a person who is no administrator.
+    """
+    if not user.is_admin:
+        raise PermissionDenied("only administrators see people")
+    return User.objects.all()
+
+
+def person_for(user: User, person_id: UUID) -> User:
+    """One person.
+
+    raises: PermissionDenied, User.DoesNotExist.
+    """
+    return people_for(user).get(pk=person_id)
+
+
+def names_of(ids: set[str]) -> dict[str, str]:
+    """Names by id as the audit keeps them; an id of nobody ("system") is left out."""
+    sound = {one for one in ids if is_id(one)}
+    return {str(pk): name for pk, name in User.objects.filter(pk__in=sound).values_list("pk", "username")}
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
