@@ -1,0 +1,40 @@
+"""Files of the learning room, named by their content: written once, never changed."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """Name in the file store, and SHA-256 of the content."""
+
+    name: str
+    digest: str
+
+
+def keep(content: bytes, *, folder: str, suffix: str) -> StoredFile:
+    """Store bytes under their digest; bytes that are there already are not written again."""
+    digest = hashlib.sha256(content).hexdigest()
+    name = f"{folder}/{digest[:2]}/{digest}{suffix}"
+    if not default_storage.exists(name):
+        written = default_storage.save(name, ContentFile(content))
+        if written != name:  # another process was first
+            default_storage.delete(written)
+    return StoredFile(name, digest)
+
+
+def content_of(name: str, *, digest: str = "") -> bytes:
+    """Read a file back, checked against its digest where one is known.
+
+    raises: ValueError where the content is not what its name says.
+    """
+    with default_storage.open(name, "rb") as stored:
+        content: bytes = stored.read()
+    if digest and hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(
+            f"{name} does not hold the content that its digest names: restore it from the backup"
+        )
+    return content

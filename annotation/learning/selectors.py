@@ -1,0 +1,127 @@
+"""Reads of the learning room: for ML staff and administrators, and for machine work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Role, User
+from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, TrainingRun
+from annotation.projects.models import Case, Project
+from annotation.projects.rules import ForbiddenError
+from annotation.projects.selectors import project_for, protocol_in_force, role_in
+from annotation.readings.models import ReferenceStandard
+
+
+class CurvePoint(TypedDict):
+    """One model on the learning curve; the interval is 95 %, over patients."""
+
+    labels: int
+    value: float
+    low: float
+    high: float
+    model_number: int
+    created_at: datetime
+
+
+def learning_project(user: User, project_id: UUID) -> Project:
+    """Find a project whose models the person may see.
+
+    raises: Project.DoesNotExist, ForbiddenError for readers, whom the models' figures could sway.
+    """
+    project = project_for(user, project_id)
+    if role_in(user, project_id) not in (Role.ML_STAFF, "admin"):
+        raise ForbiddenError("models and curves are for ML staff and administrators")
+    return project
+
+
+def learning_curve(user: User, project_id: UUID, metric: str = "balanced_accuracy") -> list[CurvePoint]:
+    """How models did on the audit stream, oldest first; models that could not be judged are left out."""
+    project = learning_project(user, project_id)
+    evaluations = Evaluation.objects.filter(model__project=project, metrics__has_key=metric)
+    return [
+        CurvePoint(
+            labels=one.model.label_count,
+            value=one.metrics[metric]["value"],
+            low=one.metrics[metric]["low"],
+            high=one.metrics[metric]["high"],
+            model_number=one.model.number,
+            created_at=one.model.created_at,
+        )
+        for one in evaluations.select_related("model").order_by("model__number")
+    ]
+
+
+def models_for(user: User, project_id: UUID) -> QuerySet[ModelVersion]:
+    """Model versions, newest first, with encoder, snapshot and evaluation."""
+    project = learning_project(user, project_id)
+    return project.models.select_related("encoder", "snapshot", "evaluation").order_by("-number")
+
+
+def runs_for(user: User, project_id: UUID) -> QuerySet[TrainingRun]:
+    """Training runs of the project and of its data set, newest first."""
+    project = learning_project(user, project_id)
+    return TrainingRun.objects.filter(Q(project=project) | Q(project=None, dataset=project.dataset_id))
+
+
+def encoders_for(user: User, project_id: UUID) -> QuerySet[Encoder]:
+    """List encoders that the project can choose from, newest first."""
+    return Encoder.objects.filter(dataset=learning_project(user, project_id).dataset_id)
+
+
+def policy_of(user: User, project_id: UUID) -> Policy:
+    """Give the project's policy, or the default that it will get."""
+    project = learning_project(user, project_id)
+    policy = Policy.objects.select_related("encoder").filter(project=project).first()
+    return policy or Policy(project=project)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A reference standard as machine work needs it."""
+
+    case_id: UUID
+    content_digest: str
+    patient_id: UUID
+    stream: str
+    label: str
+
+
+def question_of(project_id: UUID) -> tuple[str, list[str]]:
+    """Find the protocol's first question with one answer: its key, and the classes in order."""
+    protocol = protocol_in_force(project_id)
+    question = next(one for one in protocol.questions if one["kind"] == "single")
+    return question["key"], [choice["value"] for choice in question["choices"]]
+
+
+def labelled(project_id: UUID) -> list[Labelled]:
+    """List reference standards with an answer of the protocol in force; for machine work, so not scoped.
+
+    Cases of the audit stream are among them: they judge, and are never learned from.
+    """
+    key, classes = question_of(project_id)
+    rows = (
+        ReferenceStandard.objects.filter(case__project=project_id)
+        .order_by("case__number")
+        .values_list("case_id", "case__series__content_digest", "case__patient_id", "case__stream", "answers")
+    )
+    return [
+        Labelled(case_id, digest, patient_id, stream, answers[key])
+        for case_id, digest, patient_id, stream, answers in rows
+        if answers.get(key) in classes
+    ]
+
+
+def encoder_in_use(project_ids: Sequence[UUID]) -> dict[UUID, Encoder]:
+    """Find the encoder that each project has chosen; for machine work."""
+    policies = Policy.objects.filter(project__in=project_ids, encoder__isnull=False).select_related("encoder")
+    return {policy.project_id: policy.encoder for policy in policies if policy.encoder is not None}
+
+
+def held_out_cases(project_id: UUID, split: str) -> list[tuple[UUID, str]]:
+    """Cases of a held-out split with their series' digest; for machine work."""
+    cases = Case.objects.filter(project=project_id, stream=Case.Stream.HELD_OUT, split=split)
+    return list(cases.order_by("number").values_list("pk", "series__content_digest"))

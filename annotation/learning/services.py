@@ -1,0 +1,186 @@
+"""Writes of the learning room: one transaction each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from annotation.learning.files import StoredFile, keep
+from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot
+from annotation.learning.rules import checked_policy
+from annotation.projects.models import Project
+from annotation.projects.services import actor_name
+from annotation.studies.models import Dataset
+from audit.services import record
+from jobs.models import Job, Lane
+from jobs.services import ask
+
+
+def policy_for(project: Project) -> Policy:
+    """Give the project's policy; the default one is written when it is first asked for."""
+    return Policy.objects.select_related("encoder").get_or_create(project=project)[0]
+
+
+@transaction.atomic
+def set_policy(
+    *, project: Project, strategy: str, refit_every: int, audit_share: float, by: User | None
+) -> Policy:
+    """Change how the queue is driven; the next ranking follows it.
+
+    raises: RefusedError naming the field.
+    """
+    checked_policy(
+        strategy=strategy, known=Policy.Strategy.values, refit_every=refit_every, audit_share=audit_share
+    )
+    policy = policy_for(project)
+    policy.strategy, policy.refit_every, policy.audit_share = strategy, refit_every, audit_share
+    policy.save(update_fields=["strategy", "refit_every", "audit_share"])
+    details = {"strategy": strategy, "refit_every": refit_every, "audit_share": audit_share}
+    _audit("policy.set", "project", project.pk, by, details)
+    return policy
+
+
+@transaction.atomic
+def request_retrain(*, project: Project, by: User | None = None) -> Job:
+    """Ask for a refit and a new ranking now; the waiting one is returned where there is one."""
+    job = ask_refit(project_id=project.pk, by=by)
+    _audit("model.request", "project", project.pk, by, {"job": str(job.pk)})
+    return job
+
+
+def ask_refit(*, project_id: UUID, by: User | None = None) -> Job:
+    """Ask the light lane to fit heads and rank the pool."""
+    return ask(
+        name="refit",
+        lane=Lane.LIGHT,
+        arguments={"project_id": str(project_id)},
+        requested_by=by,
+        scope_id=project_id,
+        singleton_key=f"refit:{project_id}",
+    )
+
+
+def ask_embed(*, dataset_id: UUID, by: User | None = None) -> Job:
+    """Ask the training lane to encode what has no vector yet."""
+    return ask(
+        name="embed",
+        lane=Lane.TRAINING,
+        arguments={"dataset_id": str(dataset_id)},
+        requested_by=by,
+        scope_id=dataset_id,
+        singleton_key=f"embed:{dataset_id}",
+    )
+
+
+def ask_pretrain(*, dataset_id: UUID, minutes: float, by: User | None = None) -> Job:
+    """Ask the training lane to teach an encoder on the data set's own images."""
+    return ask(
+        name="pretrain",
+        lane=Lane.TRAINING,
+        arguments={"dataset_id": str(dataset_id), "minutes": minutes},
+        requested_by=by,
+        scope_id=dataset_id,
+        singleton_key=f"pretrain:{dataset_id}",
+    )
+
+
+@dataclass(frozen=True)
+class NewEncoder:
+    """What names an encoder and says how it is used; report: what its training bought, measured."""
+
+    name: str
+    digest: str
+    dimension: int
+    preprocessing: Mapping[str, Any]
+    weights_name: str
+    report: Mapping[str, Any]
+
+
+@transaction.atomic
+def register_encoder(*, dataset: Dataset, new: NewEncoder, now: datetime) -> Encoder:
+    """Note an encoder of a data set; the same one again is the row that is there."""
+    facts = {
+        "name": new.name,
+        "dimension": new.dimension,
+        "preprocessing": dict(new.preprocessing),
+        "weights_name": new.weights_name,
+        "report": dict(new.report),
+        "created_at": now,
+    }
+    encoder, _ = Encoder.objects.get_or_create(dataset=dataset, digest=new.digest, defaults=facts)
+    return encoder
+
+
+@transaction.atomic
+def choose_encoder(*, project: Project, encoder: Encoder, by: User | None = None) -> Policy:
+    """Make an encoder the one whose vectors the project's heads learn on."""
+    policy = policy_for(project)
+    if policy.encoder_id != encoder.pk:
+        policy.encoder = encoder
+        policy.save(update_fields=["encoder"])
+        details = {"encoder": encoder.digest[:12], "name": encoder.name}
+        _audit("encoder.choose", "project", project.pk, by, details)
+    return policy
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """A fitted model's facts: its artefact, what it learned from, how it did on the audit stream."""
+
+    encoder: Encoder
+    classes: Sequence[str]
+    artefact: StoredFile
+    labels: Sequence[Mapping[str, str]]
+    seconds: float
+    audit_cases: int
+    metrics: Mapping[str, Any]
+
+
+@transaction.atomic
+def record_model(*, project: Project, job_id: UUID, new: NewModel, now: datetime) -> ModelVersion:
+    """Note a model version, its snapshot and evaluation; a job makes one version, however often it runs."""
+    made = ModelVersion.objects.filter(job_id=job_id).first()
+    if made is not None:
+        return made
+    Project.objects.select_for_update().get(pk=project.pk)
+    last = project.models.order_by("-number").values_list("number", flat=True).first() or 0
+    model = ModelVersion.objects.create(
+        project=project,
+        number=last + 1,
+        encoder=new.encoder,
+        snapshot=record_snapshot(project=project, labels=new.labels, now=now),
+        classes=list(new.classes),
+        artefact_name=new.artefact.name,
+        artefact_digest=new.artefact.digest,
+        label_count=len(new.labels),
+        job_id=job_id,
+        seconds=new.seconds,
+        created_at=now,
+    )
+    Evaluation.objects.create(
+        model=model, case_count=new.audit_cases, metrics=dict(new.metrics), created_at=now
+    )
+    _audit("model.create", "model", model.pk, None, {"number": model.number, "labels": model.label_count})
+    return model
+
+
+def record_snapshot(*, project: Project, labels: Sequence[Mapping[str, str]], now: datetime) -> Snapshot:
+    """Freeze what a model learned from; the same labels again are the same snapshot."""
+    rows = sorted((dict(label) for label in labels), key=lambda label: label["case"])
+    content = json.dumps({"labels": rows}, sort_keys=True, separators=(",", ":")).encode()
+    stored = keep(content, folder="snapshots", suffix=".json")
+    snapshot, _ = Snapshot.objects.get_or_create(
+        project=project,
+        digest=stored.digest,
+        defaults={"label_count": len(rows), "file_name": stored.name, "created_at": now},
+    )
+    return snapshot
+
+
+def _audit(action: str, kind: str, object_id: UUID, by: User | None, details: dict[str, Any]) -> None:
+    record(actor=actor_name(by), action=action, object_type=kind, object_id=str(object_id), details=details)

@@ -1,0 +1,61 @@
+"""Metrics under case weights: one row of weights is one bootstrap replicate, all computed at once."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Labels = NDArray[np.integer]
+BINS = 10
+
+
+def class_recalls(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Share of each class that is recognised.
+
+    probabilities: (case, class). labels: (case,). weights: (replicate, case).
+    returns:       (replicate, class), NaN where a replicate has no case of a class.
+    """
+    truth = np.eye(probabilities.shape[1])[labels]
+    right = (probabilities.argmax(axis=1) == labels)[:, None] * truth
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((weights @ right) / (weights @ truth))
+
+
+def balanced_accuracy(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Mean recall over the classes that a replicate has: (replicate,)."""
+    return _mean_known(class_recalls(probabilities, labels, weights))
+
+
+def macro_auc(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Mean one-against-rest area under the ROC curve: (replicate,)."""
+    areas = [
+        _area(probabilities[:, value], labels == value, weights) for value in range(probabilities.shape[1])
+    ]
+    return _mean_known(np.stack(areas, axis=1))
+
+
+def calibration_error(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Measure the expected calibration error of the likeliest class in ten bins (Guo 2017): (replicate,)."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    members = np.eye(BINS)[place]
+    gap = np.abs(weights @ (members * (confidence - right)[:, None])).sum(axis=1)
+    return np.asarray(gap / weights.sum(axis=1))
+
+
+def _area(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Weighted probability that a positive case scores above a negative one, ties half: (replicate,)."""
+    _, tie = np.unique(scores, return_inverse=True)
+    order = np.argsort(tie, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(tie[order]) > 0])
+    above = np.add.reduceat((weights * positive)[:, order], starts, axis=1)
+    below = np.add.reduceat((weights * ~positive)[:, order], starts, axis=1)
+    won = above * (np.cumsum(below, axis=1) - 0.5 * below)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(won.sum(axis=1) / (above.sum(axis=1) * below.sum(axis=1)))
+
+
+def _mean_known(values: Floats) -> Floats:
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1))

@@ -1,0 +1,40 @@
+"""An ensemble as bytes: safetensors with its description in the header, never pickle."""
+
+import json
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from mlworker.heads.ensemble import Ensemble
+from mlworker.heads.features import Scaling
+from mlworker.heads.logistic import Heads
+
+FORMAT = "fovea-heads-1"
+
+
+def packed(ensemble: Ensemble, *, description: dict[str, Any]) -> bytes:
+    """Serialise: the same ensemble and description always give the same bytes, so a digest can name it."""
+    tensors = {
+        "bias": ensemble.heads.bias,
+        "deviation": ensemble.scaling.deviation,
+        "mean": ensemble.scaling.mean,
+        "weights": ensemble.heads.weights,
+    }
+    text = json.dumps({**description, "format": FORMAT, "penalty": ensemble.penalty}, sort_keys=True)
+    return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, {"fovea": text})
+
+
+def unpacked(content: bytes) -> tuple[Ensemble, dict[str, Any]]:
+    """Read what `packed` wrote.
+
+    raises: ValueError where the bytes are not such an artefact.
+    """
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    description = json.loads(header.get("__metadata__", {}).get("fovea", "{}"))
+    if description.get("format") != FORMAT:
+        raise ValueError(f"format is {description.get('format')!r}, not {FORMAT!r}: this is no head artefact")
+    tensors = load(content)
+    scaling = Scaling(tensors["mean"], tensors["deviation"])
+    heads = Heads(tensors["weights"], tensors["bias"])
+    return Ensemble(scaling, heads, float(description["penalty"])), description

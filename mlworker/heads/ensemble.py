@@ -1,0 +1,92 @@
+"""The head that a refit makes: one fit on all labels and ten on bootstrap samples of the cases."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlworker.heads.features import Scaling
+from mlworker.heads.logistic import Floats, Heads, Labels, fit, softmax
+
+BOOTSTRAP_HEADS = 10
+PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
+DEFAULT_PENALTY = 0.3
+FOLDS = 4
+TUNED_FROM = 8  # labels of the rarest class from which cross-validation says something
+TUNED_ON = 1_500
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Scaling and heads of one refit; head 0 has seen every label, the others a bootstrap sample."""
+
+    scaling: Scaling
+    heads: Heads
+    penalty: float
+
+    def head_probabilities(self, embeddings: Floats) -> NDArray[np.float32]:
+        """(case, feature) → (case, head, class)."""
+        return self.heads.probabilities(self.scaling.apply(embeddings))
+
+    def mean_probabilities(self, embeddings: Floats) -> NDArray[np.float32]:
+        """Mean over the heads: (case, feature) → (case, class)."""
+        return np.asarray(self.head_probabilities(embeddings).mean(axis=1))
+
+
+def learned(
+    embeddings: Floats, labels: Labels, *, scaling: Scaling, classes: int, groups: Labels, seed: int
+) -> Ensemble:
+    """Fit the ensemble.
+
+    embeddings: (case, feature) of labelled cases. labels: (case,) class numbers.
+    groups: (case,) patient numbers, kept on one side of every fold.
+    """
+    features = scaling.apply(embeddings)
+    balance = class_balance(labels, classes)
+    penalty = _chosen_penalty(features, labels, balance, groups, seed)
+    counts = np.vstack([np.ones(len(labels)), bootstrap_counts(labels, BOOTSTRAP_HEADS, seed)])
+    heads = fit(features, labels, counts * balance, np.full(len(counts), penalty), classes=classes)
+    return Ensemble(scaling, heads, penalty)
+
+
+def class_balance(labels: Labels, classes: int) -> Floats:
+    """Weight of each case such that classes weigh alike, mean 1. labels: (case,)."""
+    counts = np.bincount(labels, minlength=classes)
+    present = np.count_nonzero(counts)
+    return len(labels) / (present * counts[labels].astype(np.float64))
+
+
+def bootstrap_counts(labels: Labels, heads: int, seed: int) -> Floats:
+    """How often each case is drawn, with every class kept: (head, case)."""
+    random = np.random.default_rng(seed)
+    cases = len(labels)
+    counts = random.multinomial(cases, np.full(cases, 1.0 / cases), size=heads).astype(np.float64)
+    for value in np.unique(labels):
+        members = np.flatnonzero(labels == value)
+        missing = np.flatnonzero(counts[:, members].sum(axis=1) == 0)
+        counts[missing, random.choice(members, len(missing))] = 1.0
+    return counts
+
+
+def _chosen_penalty(features: Floats, labels: Labels, balance: Floats, groups: Labels, seed: int) -> float:
+    """Choose the penalty by cross-validation over patients; a default while labels are few."""
+    if np.bincount(labels)[np.unique(labels)].min() < TUNED_FROM:
+        return DEFAULT_PENALTY
+    random = np.random.default_rng(seed)
+    kept = np.sort(random.permutation(len(labels))[:TUNED_ON])
+    features, labels, balance, groups = features[kept], labels[kept], balance[kept], groups[kept]
+    names, patient = np.unique(groups, return_inverse=True)
+    fold = random.permutation(len(names))[patient] % FOLDS
+    penalties = np.repeat(PENALTIES, FOLDS)
+    outside = fold[None, :] == np.tile(np.arange(FOLDS), len(PENALTIES))[:, None]
+    fitted = fit(features, labels, ~outside * balance, penalties, classes=int(labels.max()) + 1)
+    loss = -np.log(np.maximum(_of_truth(fitted, features, labels), 1e-12))
+    return float(
+        PENALTIES[int((loss * outside * balance).sum(axis=1).reshape(-1, FOLDS).sum(axis=1).argmin())]
+    )
+
+
+def _of_truth(heads: Heads, features: Floats, labels: Labels) -> Floats:
+    """Probability that each head gives the true class: (head, case)."""
+    probabilities = softmax(heads.logits(features))
+    return probabilities[np.arange(len(labels)), :, labels].T.astype(np.float64)

@@ -1,0 +1,54 @@
+"""A stored series → the planes that an encoder sees."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from django.core.files.storage import default_storage
+from numpy.typing import NDArray
+
+from annotation.studies.models import Instance
+from mlworker.pixels.planes import fitted, picture
+
+
+def planes(instances: Iterable[Instance], *, size: int, channels: int, most: int) -> NDArray[np.float32]:
+    """Evenly spaced planes of a series, in the order of its anatomy.
+
+    returns: (plane ≤ most, channels, size, size), 0…1.
+    raises:  UnreadablePixelsError, ValueError for a series without a frame.
+    """
+    frames = [(instance, frame) for instance in ordered(list(instances)) for frame in range(instance.frames)]
+    if not frames:
+        raise ValueError("the series has no frame")
+    chosen = evenly(len(frames), most)
+    return np.stack([_plane(*frames[place], size, channels) for place in chosen])
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """Places of at most so many of a row, in the middle of equal stretches."""
+    kept = min(count, most)
+    return [int((place + 0.5) * count / kept) for place in range(kept)]
+
+
+def ordered(instances: Sequence[Instance]) -> list[Instance]:
+    """By position along the normal of the planes, else by instance number (PS3.3 C.7.6.2.1.1)."""
+    orientation = instances[0].attributes.get("ImageOrientationPatient") if instances else None
+    positions = [instance.attributes.get("ImagePositionPatient") for instance in instances]
+    if orientation is None or any(position is None for position in positions):
+        return sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
+    normal = np.cross(orientation[:3], orientation[3:])
+    return sorted(
+        instances,
+        key=lambda one: (float(np.dot(normal, one.attributes["ImagePositionPatient"])), one.sop_instance_uid),
+    )
+
+
+def _plane(instance: Instance, frame: int, size: int, channels: int) -> NDArray[np.float32]:
+    with default_storage.open(stored_name(instance.digest), "rb") as stored:
+        stored.seek(instance.pixel_offset + frame * instance.frame_bytes)
+        content = stored.read(instance.frame_bytes)
+    return fitted(picture(content, instance.attributes).values, size=size, channels=channels)
+
+
+def stored_name(digest: str) -> str:
+    """Name of an instance's file in the store."""
+    return f"instances/{digest[:2]}/{digest}.dcm"
