@@ -48,7 +48,7 @@ class Case(models.Model):
     """One thing to read: a series (an image is a series of one)."""
 
     class Stream(models.TextChoices):
-        """What a case's reading is used for; fixed when the case is made, and the same for all cases of a patient."""
+        """What a case's reading is used for: fixed when it is made, one for all cases of a patient."""
 
         POOL = "pool", "Pool"
         AUDIT = "audit", "Audit stream"

@@ -14,13 +14,13 @@ READ_SPLITS, HELD_OUT_SPLITS = frozenset({"", "train"}), frozenset({"val", "test
 Question = dict[str, Any]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The rules do not let this happen; the message says which rule and what to do."""
 
     code: ClassVar[str] = "refused"
 
 
-class Forbidden(Refused):
+class ForbiddenError(RefusedError):
     """The person may see this and may not do that."""
 
     code = "forbidden"
@@ -30,12 +30,12 @@ def stream_of(patient_pseudonym: str, split: str, audit_share: float, project_ke
     """Say what a patient's readings are used for: the same answer for every case of the patient.
 
     audit_share: fraction of patients, 0 – 1, drawn by a keyed hash, so that nobody chooses who is audited.
-    raises:      Refused for a split that is not known.
+    raises:      RefusedError for a split that is not known.
     """
     if split in HELD_OUT_SPLITS:
         return HELD_OUT
     if split not in READ_SPLITS:
-        raise Refused(f'split is "{split}": give train, val, test or leave it empty')
+        raise RefusedError(f'split is "{split}": give train, val, test or leave it empty')
     digest = hmac.new(project_key, patient_pseudonym.encode(), hashlib.sha256).digest()
     return AUDIT if int.from_bytes(digest[:8]) < audit_share * 2**64 else POOL
 
@@ -53,15 +53,15 @@ def project_key(project_id: UUID) -> bytes:
 def single_choice(prompt: str, choices: Sequence[tuple[str, str]]) -> Question:
     """Write the protocol's one question of kind single.
 
-    raises: Refused naming the choice that is empty or there twice.
+    raises: RefusedError naming the choice that is empty or there twice.
     """
     values = [value for value, _ in choices]
     if len(values) < 2:
-        raise Refused(f"the question has {len(values)} choices: give at least 2")
+        raise RefusedError(f"the question has {len(values)} choices: give at least 2")
     for value, label in choices:
         if not value.strip() or not label.strip():
-            raise Refused(f'choice "{value}" is empty: give a value and a label')
+            raise RefusedError(f'choice "{value}" is empty: give a value and a label')
         if values.count(value) > 1:
-            raise Refused(f'choice "{value}" is there twice: give each once')
+            raise RefusedError(f'choice "{value}" is there twice: give each once')
     options = [{"value": value, "label": label} for value, label in choices]
     return {"key": QUESTION_KEY, "prompt": prompt, "kind": "single", "choices": options}

@@ -39,7 +39,7 @@ def case_for(user: User, case_id: UUID) -> Case:
 
 
 def role_in(user: User, project_id: UUID) -> str:
-    """Name the person's role: reader, ml_staff, admin, or nothing; a membership says more than being an admin."""
+    """Name the role: reader, ml_staff, admin or nothing; a membership says more than being an admin."""
     membership = Membership.objects.filter(user=user, project=project_id).first()
     if membership is not None:
         return membership.role

@@ -1,17 +1,292 @@
-"""Writes of the queue: one transaction each."""
+"""Writes of the queue: one transaction each.
 
-from collections.abc import Sequence
+Locks are taken in one order: the reader's membership, then leases, then entries by case, then the audit's
+head. A ranking takes all memberships of its project, so readers wait for the moment that it takes, and nobody
+is given a case from further down because the best were locked.
+"""
 
-from annotation.projects.models import Case, Project
-from annotation.queue.models import Entry
-from annotation.queue.rules import shuffle_of
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import User
+from annotation.projects.models import Case, Membership, Project
+from annotation.queue.models import UNRANKED, Entry, Lease, Pick, Ranking
+from annotation.queue.rules import (
+    AHEAD,
+    RANKED_PLACES,
+    LeaseLostError,
+    expiry,
+    first_position,
+    shuffle_of,
+)
+from annotation.queue.selectors import Workload, open_leases, workload
+from annotation.readings.models import Reading, Skip
+from annotation.readings.services import lock_reader
+from audit.services import record
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a ranking says of one case; probabilities: the model's mean prediction, by class value."""
+
+    case_id: UUID
+    rank: int
+    score: float | None
+    draw_probability: float | None
+    reason: str
+    probabilities: dict[str, float] | None = None
+
+
+class RankingFacts(TypedDict):
+    """How a ranking was made."""
+
+    model_id: UUID | None
+    strategy: str
+    seed: int
+    pool_size: int
+    label_count: int
 
 
 def add_entries(*, project: Project, cases: Sequence[Case]) -> None:
-    """Put cases into the queue, unranked, in random order; what is held out or queued already is left alone."""
+    """Queue cases, unranked, in random order; what is held out or queued already is left alone."""
     entries = [
         Entry(case=case, project=project, shuffle=shuffle_of(case.pk))
         for case in cases
         if case.stream != Case.Stream.HELD_OUT
     ]
     Entry.objects.bulk_create(entries, ignore_conflicts=True)
+
+
+@transaction.atomic
+def replace_ranking(
+    *,
+    project_id: UUID,
+    job_id: UUID,
+    places: Sequence[Place],
+    now: datetime,
+    **facts: Unpack[RankingFacts],
+) -> Ranking:
+    """Put a new order of the pool in force; a job's ranking is written once, and no lease is touched."""
+    written = Ranking.objects.filter(job_id=job_id).first()
+    if written is not None:
+        return written
+    list(Membership.objects.select_for_update().filter(project=project_id).order_by("pk"))
+    ranking = Ranking.objects.create(project_id=project_id, job_id=job_id, created_at=now, **facts)
+    best = {place.case_id: place for place in sorted(places, key=lambda place: place.rank)[:RANKED_PLACES]}
+    entries = lock_ranked(project_id, best)
+    Entry.objects.filter(project=project_id, state=Entry.State.WAITING, rank__lt=UNRANKED).update(
+        **UNRANKED_VALUES
+    )
+    placed = [apply_place(entry, best[entry.case_id], ranking) for entry in entries if entry.case_id in best]
+    Entry.objects.bulk_create(
+        placed, update_conflicts=True, unique_fields=["case"], update_fields=list(UNRANKED_VALUES)
+    )
+    return ranking
+
+
+UNRANKED_VALUES: dict[str, Any] = {
+    "rank": UNRANKED,
+    "score": None,
+    "draw_probability": None,
+    "reason": "unranked",
+    "probabilities": None,
+    "ranking": None,
+}
+
+
+def lock_ranked(project_id: UUID, best: Collection[UUID]) -> list[Entry]:
+    """Lock what the old ranking placed and what the new one places, if it can still be given out."""
+    ranked = Q(state=Entry.State.WAITING, rank__lt=UNRANKED)
+    placed = Q(state__in=[Entry.State.WAITING, Entry.State.LEASED], case__in=list(best))
+    entries = Entry.objects.select_for_update().filter(ranked | placed, project=project_id)
+    return list(entries.order_by("case_id"))
+
+
+def apply_place(entry: Entry, place: Place, ranking: Ranking) -> Entry:
+    """Write a place into its entry."""
+    entry.rank, entry.score, entry.draw_probability = place.rank, place.score, place.draw_probability
+    entry.reason, entry.probabilities, entry.ranking = place.reason, place.probabilities, ranking
+    return entry
+
+
+def lease_next(*, reader: User, project_id: UUID, now: datetime) -> Workload:
+    """Give a reader the best cases that wait: the current and the next ones; asking again changes nothing.
+
+    raises: Membership.DoesNotExist, ForbiddenError.
+    """
+    with transaction.atomic():
+        lock_reader(reader, project_id)
+        hold_open(reader=reader, project_id=project_id, now=now)
+        expire_leases(now=now)
+        record_leases(top_up(reader=reader, project_id=project_id, now=now))
+    return workload(reader, project_id)
+
+
+def hold_open(*, reader: User, project_id: UUID, now: datetime) -> datetime:
+    """Renew all that a reader holds in a project: who is here keeps the cases ahead as well.
+
+    returns: until when.
+    """
+    until = expiry(now, settings.READING_LEASE_SECONDS)
+    open_leases(reader, project_id).update(expires_at=until)
+    return until
+
+
+def top_up(*, reader: User, project_id: UUID, now: datetime) -> list[Lease]:
+    """Give the reader, whose turn it is (lock_reader), what is missing to the current case and those ahead.
+
+    returns: the new leases, not audited yet.
+    """
+    held = list(open_leases(reader, project_id))
+    missing = AHEAD - len(held)
+    if missing <= 0:
+        return []
+    entries = list(begun(reader, project_id)[:missing]) if not held else []
+    taken = [entry.pk for entry in entries]
+    if len(entries) < missing:
+        entries += best_waiting(reader, project_id).exclude(pk__in=taken)[: missing - len(entries)]
+    first = first_position(now, max((lease.position for lease in held), default=0))
+    leases = [
+        Lease(
+            case_id=entry.case_id,
+            project_id=project_id,
+            reader=reader,
+            position=position,
+            created_at=now,
+            expires_at=expiry(now, settings.READING_LEASE_SECONDS),
+        )
+        for position, entry in enumerate(entries, start=first)
+    ]
+    return hand_out(leases, entries)
+
+
+def waiting(project_id: UUID) -> QuerySet[Entry]:
+    """Lock what waits in a project, passing over what another process has locked."""
+    return Entry.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        project=project_id, state=Entry.State.WAITING
+    )
+
+
+def begun(reader: User, project_id: UUID) -> QuerySet[Entry]:
+    """Cases whose lease ran out over a draft: the reader who comes back goes on where the draft is."""
+    return waiting(project_id).filter(case__drafts__reader=reader).order_by("-case__drafts__updated_at")
+
+
+def best_waiting(reader: User, project_id: UUID) -> QuerySet[Entry]:
+    """Cases by rank that the reader has neither skipped nor read; indexes give order and exclusions."""
+    skipped = Skip.objects.filter(case=OuterRef("pk"), reader=reader)
+    read = Reading.objects.filter(case=OuterRef("pk"), reader=reader)
+    return waiting(project_id).filter(~Exists(skipped), ~Exists(read)).order_by("rank", "shuffle")
+
+
+def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:
+    """Write leases and why each was given; the constraint refuses a case held though it seemed free."""
+    cases = [entry.case_id for entry in entries]
+    streams = dict(Case.objects.filter(pk__in=cases).values_list("pk", "stream"))
+    try:
+        with transaction.atomic():
+            Lease.objects.bulk_create(leases)
+            Pick.objects.bulk_create(
+                pick_of(lease, entry, streams[entry.case_id])
+                for lease, entry in zip(leases, entries, strict=True)
+            )
+    except IntegrityError:
+        leases = []
+        held = Lease.objects.filter(case__in=cases, ended_at=None).values("case")
+        Entry.objects.filter(case__in=held).update(state=Entry.State.LEASED)
+    else:
+        Entry.objects.filter(case__in=cases).update(state=Entry.State.LEASED)
+    return leases
+
+
+def pick_of(lease: Lease, entry: Entry, stream: str) -> Pick:
+    """Keep why a case is given out, as the entry says it now."""
+    return Pick(
+        lease=lease,
+        ranking_id=entry.ranking_id,
+        stream=stream,
+        reason=entry.reason,
+        rank=entry.rank,
+        score=entry.score,
+        draw_probability=entry.draw_probability,
+        probabilities=entry.probabilities,
+    )
+
+
+def record_leases(leases: Sequence[Lease]) -> None:
+    """Audit who was given which case to see; last in the transaction, since it takes the chain's lock."""
+    for lease in leases:
+        record(
+            actor=str(lease.reader_id),
+            action="case.lease",
+            object_type="case",
+            object_id=str(lease.case_id),
+            details={"lease": str(lease.pk)},
+        )
+
+
+@transaction.atomic
+def expire_leases(*, now: datetime) -> int:
+    """Put cases whose lease ran out back to their place in the queue; those being ended now are left alone.
+
+    returns: how many.
+    """
+    stale = Lease.objects.select_for_update(skip_locked=True).filter(ended_at=None, expires_at__lt=now)
+    ended = list(stale.order_by("case_id")[:500])
+    if ended:
+        end(ended, Lease.Ending.EXPIRED, now)
+        put_back(ended)
+    return len(ended)
+
+
+def end(leases: Sequence[Lease], ending: Lease.Ending, now: datetime) -> None:
+    """Close leases."""
+    Lease.objects.filter(pk__in=[lease.pk for lease in leases]).update(ended_at=now, ending=ending)
+
+
+def put_back(leases: Sequence[Lease]) -> None:
+    """Let the cases of closed leases wait again, at the rank that they have."""
+    cases = [lease.case_id for lease in leases]
+    held = Entry.objects.select_for_update().filter(case__in=cases, state=Entry.State.LEASED)
+    locked = [entry.pk for entry in held.order_by("case_id")]
+    Entry.objects.filter(pk__in=locked).update(state=Entry.State.WAITING)
+
+
+@transaction.atomic
+def renew(*, reader: User, lease_id: UUID, now: datetime) -> datetime:
+    """Hold a case, and those ahead of it, for longer.
+
+    returns: until when. raises: Lease.DoesNotExist, LeaseLostError.
+    """
+    lease = held_lease(reader, lease_id)
+    return hold_open(reader=reader, project_id=lease.project_id, now=now)
+
+
+@transaction.atomic
+def give_back(*, reader: User, lease_id: UUID, now: datetime) -> None:
+    """Let a case wait again for anyone; giving back twice changes nothing.
+
+    raises: Lease.DoesNotExist.
+    """
+    lease = Lease.objects.select_for_update().get(pk=lease_id, reader=reader)
+    if lease.ended_at is None:
+        end([lease], Lease.Ending.GIVEN_BACK, now)
+        put_back([lease])
+
+
+def held_lease(reader: User, lease_id: UUID) -> Lease:
+    """Lock a lease that the reader still has.
+
+    raises: Lease.DoesNotExist for another's, LeaseLostError for one that ended.
+    """
+    lease = Lease.objects.select_for_update().get(pk=lease_id, reader=reader)
+    if lease.ended_at is not None:
+        raise LeaseLostError("the case was given back to the queue: load the next one")
+    return lease

@@ -6,7 +6,7 @@ from annotation.projects.rules import (
     AUDIT,
     HELD_OUT,
     POOL,
-    Refused,
+    RefusedError,
     single_choice,
     stream_of,
     strictest_split,
@@ -42,7 +42,7 @@ def test_another_project_draws_other_patients() -> None:
 
 
 def test_an_unknown_split_is_refused_by_its_value() -> None:
-    with pytest.raises(Refused, match='split is "dev"'):
+    with pytest.raises(RefusedError, match='split is "dev"'):
         stream_of("patient-7", "dev", 0.5, KEY)
 
 
@@ -59,5 +59,5 @@ def test_one_held_out_image_holds_its_patient_out() -> None:
     ],
 )
 def test_a_question_that_cannot_be_answered_is_refused(choices: list[tuple[str, str]], message: str) -> None:
-    with pytest.raises(Refused, match=message):
+    with pytest.raises(RefusedError, match=message):
         single_choice("What do you see?", choices)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from annotation.projects.models import Case, Membership
-from annotation.projects.rules import Refused
+from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import case_for, project_overview, projects_for
 from annotation.projects.services import NewCase, add_cases, set_membership
 from annotation.queue.models import Entry
@@ -68,7 +68,7 @@ def test_held_out_cases_never_enter_the_queue() -> None:
 
 def test_an_unknown_split_stops_the_whole_batch() -> None:
     project = factories.a_project()
-    with pytest.raises(Refused, match='split is "dev"'):
+    with pytest.raises(RefusedError, match='split is "dev"'):
         factories.some_cases(project, 2, split="dev")
     assert not project.cases.exists()
 

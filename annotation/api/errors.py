@@ -1,0 +1,132 @@
+"""Every error of the API is a problem document (RFC 9457): no stack, no patient, no value that was sent."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from annotation.api.permissions import record_denial
+from annotation.projects.models import Case, Project
+from annotation.projects.rules import ForbiddenError, RefusedError
+from annotation.queue.models import Lease
+from annotation.queue.rules import LeaseLostError
+from annotation.readings.models import Reading
+from annotation.readings.rules import IdempotencyConflictError, ProtocolChangedError, RevisionStaleError
+from annotation.readings.services import NewerDraftError
+
+log = logging.getLogger(__name__)
+CONFLICTS = (
+    LeaseLostError,
+    IdempotencyConflictError,
+    ProtocolChangedError,
+    RevisionStaleError,
+    NewerDraftError,
+)
+OBJECTS: dict[str, type[Reading | Lease | Case | Project]] = {
+    "reading_id": Reading,
+    "lease_id": Lease,
+    "case_id": Case,
+    "project_id": Project,
+}
+
+
+class NotThereError(RefusedError):
+    """The person may see where it would be, and there is nothing."""
+
+    code = "not_found"
+
+
+def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse:
+    """Write a problem document."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    return JsonResponse(body | more, status=status, content_type="application/problem+json")
+
+
+def on_refused(request: HttpRequest, error: RefusedError) -> HttpResponse:
+    """Say which rule was broken."""
+    if isinstance(error, NewerDraftError):
+        draft = error.draft
+        newer = {"version": draft.version, "answers": draft.answers, "seconds": draft.seconds}
+        return problem(409, error.code, str(error), draft=newer)
+    if isinstance(error, ForbiddenError):
+        record_denial(request, *object_named(request))
+        return problem(403, error.code, str(error))
+    if isinstance(error, NotThereError):
+        return problem(404, error.code, str(error))
+    return problem(409 if isinstance(error, CONFLICTS) else 422, error.code, str(error))
+
+
+def on_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
+    """Answer for a foreign object as for one that does not exist; the former is audited."""
+    kind, key = object_named(request)
+    if kind:
+        record_denial(request, kind, key)
+    return problem(404, "not_found", "there is no such thing here, or it is not yours to see")
+
+
+def object_named(request: HttpRequest) -> tuple[str, str]:
+    """Name the object of a request's address, if it exists: its kind and id."""
+    named = request.resolver_match.kwargs if request.resolver_match else {}
+    for parameter, model in OBJECTS.items():
+        key = named.get(parameter)
+        if key is not None and model.objects.filter(pk=key).exists():
+            return parameter.removesuffix("_id"), str(key)
+    return "", ""
+
+
+def on_http(_request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Answer for who is not signed in, a missing CSRF token, a body that is no JSON."""
+    if error.status_code == 401:
+        return problem(401, "unauthenticated", "sign in first")
+    if error.status_code == 403:
+        return problem(403, "csrf_failed", "the X-CSRFToken header is absent or wrong: GET session gives one")
+    return problem(error.status_code, "bad_request", "the request could not be read")
+
+
+def on_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Name the first field that is wrong, and its rule; never what was sent."""
+    first = error.errors[0]
+    field = ".".join(str(part) for part in first["loc"][1:])
+    return problem(422, "invalid", f"{field}: {first['msg']}")
+
+
+def on_busy(_request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Ask to try again where the database is locked or away."""
+    log.error("database: %s", type(error).__name__)
+    return problem(503, "busy", "the database does not answer: nothing was saved, try again")
+
+
+def on_crash(_request: HttpRequest, error: Exception) -> HttpResponse:
+    """Log where it broke, without the values that broke it."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    log.error("unhandled %s at %s", type(error).__name__, where)
+    return problem(500, "internal", "something broke on our side: nothing was saved")
+
+
+def register(api: NinjaAPI) -> None:
+    """Make an API answer so."""
+    handlers: tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse]], ...] = (
+        (RefusedError, on_refused),
+        (ObjectDoesNotExist, on_missing),
+        (Http404, on_missing),
+        (HttpError, on_http),
+        (ValidationError, on_invalid),
+        (OperationalError, on_busy),
+        (Exception, on_crash),
+    )
+    for error, handler in handlers:
+        api.add_exception_handler(error, handler)

@@ -1,0 +1,53 @@
+"""Who asks, and what is audited of asking in vain."""
+
+from typing import cast
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from accounts.models import User
+from annotation.projects.models import Case
+from annotation.queue.models import Lease
+from audit.services import record
+
+VIEW_AUDITED_ONCE_IN_SECONDS = 60 * 60
+
+
+def person(request: HttpRequest) -> User:
+    """Name the person who is signed in."""
+    return cast("User", request.user)
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request came from: the peer itself, never a header that it wrote."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def record_denial(request: HttpRequest, object_type: str, object_id: str) -> None:
+    """Audit that somebody asked for what is not theirs."""
+    match = request.resolver_match
+    record(
+        actor=str(person(request).pk),
+        action="access.denied",
+        object_type=object_type,
+        object_id=object_id,
+        outcome="denied",
+        remote_address=address_of(request),
+        details={"route": match.view_name if match else "", "method": request.method or ""},
+    )
+
+
+def record_view(request: HttpRequest, case: Case) -> None:
+    """Audit that somebody looks at pixels: by the lease, or here once an hour for who never had one."""
+    user = person(request)
+    if not cache.add(f"view:{user.pk}:{case.pk}", 1, VIEW_AUDITED_ONCE_IN_SECONDS):
+        return
+    if Lease.objects.filter(reader=user, case=case).exists():
+        return
+    record(
+        actor=str(user.pk),
+        action="case.view",
+        object_type="case",
+        object_id=str(case.pk),
+        remote_address=address_of(request),
+    )

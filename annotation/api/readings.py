@@ -1,0 +1,112 @@
+"""Drafts, readings, skips and revisions."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from annotation.api.cases import case_view, protocol_view
+from annotation.api.errors import NotThereError
+from annotation.api.leases import workload_view
+from annotation.api.permissions import person
+from annotation.api.responses import CONFLICT, MISSING, WRITE
+from annotation.api.schemas import (
+    DraftBody,
+    DraftProblem,
+    DraftVersionView,
+    PastReadingView,
+    ReadingBody,
+    RevisionBody,
+    RevisionView,
+    SkipBody,
+    SkippedView,
+    SubmittedView,
+)
+from annotation.projects.selectors import project_for
+from annotation.queue import submissions
+from annotation.readings.models import Revision
+from annotation.readings.selectors import last_revision
+from annotation.readings.services import Answered, Entered, revise
+
+router = Router(tags=["readings"])
+
+
+@router.put("cases/{uuid:case_id}/draft", response={200: DraftVersionView, 409: DraftProblem, **WRITE})
+def save_draft(request: HttpRequest, case_id: UUID, body: DraftBody) -> DraftVersionView:
+    """Keep what was entered; draft_stale when a newer version is kept, lease_lost when the case went on."""
+    draft = submissions.save_draft(
+        reader=person(request),
+        lease_id=body.lease_id,
+        case_id=case_id,
+        entered=Entered(body.version, body.answers, body.seconds),
+        now=timezone.now(),
+    )
+    return DraftVersionView(version=draft.version)
+
+
+@router.post("cases/{uuid:case_id}/readings", response={200: SubmittedView, **CONFLICT})
+def submit_reading(request: HttpRequest, case_id: UUID, body: ReadingBody) -> SubmittedView:
+    """Take the answers and give the next case; the same message again changes nothing."""
+    submitted = submissions.submit(
+        reader=person(request),
+        lease_id=body.lease_id,
+        case_id=case_id,
+        answered=answered_in(body),
+        now=timezone.now(),
+    )
+    return SubmittedView.model_construct(
+        reading_id=submitted.reading_id,
+        revision=submitted.revision,
+        workload=workload_view(submitted.workload),
+    )
+
+
+@router.post("cases/{uuid:case_id}/skips", response={200: SkippedView, **CONFLICT})
+def skip_case(request: HttpRequest, case_id: UUID, body: SkipBody) -> SkippedView:
+    """Pass a case on, with a reason, and give the next one."""
+    workload = submissions.skip(
+        reader=person(request),
+        lease_id=body.lease_id,
+        case_id=case_id,
+        passed=submissions.Passed(body.reason, body.comment, body.idempotency_key),
+        now=timezone.now(),
+    )
+    return SkippedView.model_construct(workload=workload_view(workload))
+
+
+@router.get("projects/{uuid:project_id}/readings/last", response={200: PastReadingView, **MISSING})
+def last_reading(request: HttpRequest, project_id: UUID) -> PastReadingView:
+    """Bring back the reader's last reading in a project; 404 when there is none."""
+    reader = person(request)
+    project = project_for(reader, project_id)
+    try:
+        revision = last_revision(reader, project.pk)
+    except Revision.DoesNotExist:
+        raise NotThereError("nothing was read yet in this project") from None
+    return PastReadingView.model_construct(
+        reading_id=revision.reading_id,
+        revision=revision.number,
+        case=case_view(revision.reading.case),
+        protocol=protocol_view(revision.protocol),
+        answers=revision.answers,
+        submitted_at=revision.created_at,
+    )
+
+
+@router.post("readings/{uuid:reading_id}/revisions", response={200: RevisionView, **CONFLICT})
+def revise_reading(request: HttpRequest, reading_id: UUID, body: RevisionBody) -> RevisionView:
+    """Change one's own reading; the older revisions stay."""
+    revision = revise(
+        reader=person(request),
+        reading_id=reading_id,
+        base_revision=body.base_revision,
+        answered=answered_in(body),
+        now=timezone.now(),
+    )
+    return RevisionView(revision=revision.number)
+
+
+def answered_in(body: ReadingBody | RevisionBody) -> Answered:
+    """Read the answers out of a body."""
+    return Answered(body.answers, body.seconds, body.protocol_version, body.idempotency_key)

@@ -1,0 +1,233 @@
+"""What goes over the wire: JSON in and out of /api/v1."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Key = Annotated[str, Field(min_length=1, max_length=64)]
+Answer = Annotated[str, Field(max_length=256)]
+Answers = Annotated[dict[Key, Answer], Field(max_length=64)]
+
+
+class Problem(Schema):
+    """What went wrong (RFC 9457); code is for programs, detail for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class Choice(Schema):
+    """One possible answer."""
+
+    value: str
+    label: str
+
+
+class Question(Schema):
+    """One question of a protocol; single: one of the choices."""
+
+    key: str
+    prompt: str
+    kind: Literal["single"]
+    choices: list[Choice]
+
+
+class ProtocolView(Schema):
+    """What is asked, in the version that an answer names."""
+
+    version: int
+    questions: list[Question]
+
+
+class DraftView(Schema):
+    """What a reader has entered so far."""
+
+    version: int
+    answers: Answers
+    seconds: float
+
+
+class DraftProblem(Problem):
+    """draft_stale comes with the newer draft; lease_lost without."""
+
+    draft: DraftView | None = None
+
+
+class InstanceView(Schema):
+    """One stored image; attributes by DICOM keyword."""
+
+    sop_instance_uid: str
+    instance_number: int
+    frames: int
+    attributes: dict[str, Any]
+
+
+class CaseView(Schema):
+    """One thing to read, its images in reading order."""
+
+    id: UUID
+    number: int
+    modality: str
+    instances: list[InstanceView]
+
+
+class WhyView(Schema):
+    """Why a case was chosen; rank counts from 1, null where no ranking had reached the case."""
+
+    reason: str
+    stream: Literal["pool", "audit", "held_out"]
+    score: float | None
+    rank: int | None
+    pool_size: int
+    model_number: int | None
+    strategy: str | None
+    text: str
+
+
+class LeasedCaseView(Schema):
+    """A case that the reader holds until a time."""
+
+    lease_id: UUID
+    expires_at: datetime
+    case: CaseView
+    protocol: ProtocolView
+    draft: DraftView | None
+    why: WhyView
+
+
+class ProgressView(Schema):
+    """How far the project is."""
+
+    read_by_me: int
+    read: int
+    waiting: int
+    total: int
+
+
+class WorkloadView(Schema):
+    """The current case, then those ahead; no case: nothing is left."""
+
+    cases: list[LeasedCaseView]
+    progress: ProgressView
+
+
+class ProjectView(Schema):
+    """A project in its member's list."""
+
+    id: UUID
+    name: str
+    role: Literal["reader", "ml_staff", "admin"]
+    waiting: int
+    read_by_me: int
+    labels: int
+
+
+class RenewalView(Schema):
+    """Until when a case is held."""
+
+    expires_at: datetime
+
+
+class Body(Schema):
+    """A request's body: a field that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class DraftBody(Body):
+    """A draft to keep."""
+
+    lease_id: UUID
+    version: Version
+    answers: Answers
+    seconds: Seconds
+
+
+class DraftVersionView(Schema):
+    """The version that is kept."""
+
+    version: int
+
+
+class ReadingBody(Body):
+    """Answers to a case."""
+
+    lease_id: UUID
+    idempotency_key: UUID
+    answers: Answers
+    seconds: Seconds
+    protocol_version: Version
+
+
+class SubmittedView(Schema):
+    """The reading that was made, and what is next."""
+
+    reading_id: UUID
+    revision: int
+    workload: WorkloadView
+
+
+class SkipBody(Body):
+    """Why a case is passed on."""
+
+    lease_id: UUID
+    idempotency_key: UUID
+    reason: Literal["quality", "wrong_examination", "outside_expertise", "burned_in_text", "other"]
+    comment: Annotated[str, Field(max_length=500)] = ""
+
+
+class SkippedView(Schema):
+    """What is next after a skip."""
+
+    workload: WorkloadView
+
+
+class PastReadingView(Schema):
+    """The reader's last answers, to be looked at again."""
+
+    reading_id: UUID
+    revision: int
+    case: CaseView
+    protocol: ProtocolView
+    answers: Answers
+    submitted_at: datetime
+
+
+class RevisionBody(Body):
+    """Changed answers, and the revision that they were made from."""
+
+    idempotency_key: UUID
+    base_revision: Version
+    answers: Answers
+    seconds: Seconds
+    protocol_version: Version
+
+
+class RevisionView(Schema):
+    """The revision that was made."""
+
+    revision: int
+
+
+class PersonView(Schema):
+    """Who is signed in."""
+
+    id: UUID
+    username: str
+    is_admin: bool
+
+
+class SessionView(Schema):
+    """The session: X-CSRFToken for unsafe verbs, and how long it lives without a request."""
+
+    user: PersonView
+    csrf_token: str
+    idle_seconds: int

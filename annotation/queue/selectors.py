@@ -1,0 +1,167 @@
+"""Reads of the queue: a reader's workload, a project's progress, and the pool for machine work."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypedDict
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.selectors import project_for, projects_for, protocol_in_force
+from annotation.queue.models import UNRANKED, Entry, Lease, Pick
+from annotation.queue.rules import why_text
+from annotation.readings.models import Draft, Reading, ReferenceStandard
+from annotation.readings.selectors import drafts_of, read_by
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a case was chosen; rank counts from 1 and is None where no ranking had reached the case."""
+
+    reason: str
+    stream: str
+    score: float | None
+    rank: int | None
+    pool_size: int
+    model_number: int | None
+    strategy: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class LeasedCase:
+    """A case that a reader holds, with all that a screen needs."""
+
+    lease: Lease
+    case: Case
+    protocol: Protocol
+    draft: Draft | None
+    why: Why
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a project is: counts of what can be read."""
+
+    read_by_me: int
+    read: int
+    waiting: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a reader has before them: the current case first."""
+
+    cases: list[LeasedCase]
+    progress: Progress
+
+
+class PoolCase(NamedTuple):
+    """A case that nobody has read, for machine work."""
+
+    case_id: UUID
+    content_digest: str
+    patient_pseudonym: str
+    stream: str
+    state: str
+
+
+def open_leases(reader: User, project_id: UUID) -> QuerySet[Lease]:
+    """Find what a reader holds in a project, in the order of reading."""
+    return Lease.objects.filter(reader=reader, project=project_id, ended_at=None).order_by("position")
+
+
+def workload(reader: User, project_id: UUID) -> Workload:
+    """Collect what a reader holds, in a number of queries that does not grow."""
+    leases = list(
+        open_leases(reader, project_id)
+        .select_related("case__series", "pick__ranking__model")
+        .prefetch_related("case__series__instances")
+    )
+    progress = progress_of(reader, project_id)
+    drafts = drafts_of(reader, [lease.case_id for lease in leases])
+    protocol = protocol_in_force(project_id)
+    cases = [
+        LeasedCase(lease, lease.case, protocol, drafts.get(lease.case_id), why(lease.pick, progress.total))
+        for lease in leases
+    ]
+    return Workload(cases, progress)
+
+
+def why(pick: Pick, total: int) -> Why:
+    """Tell why a case was given out."""
+    ranking = pick.ranking
+    return Why(
+        reason=pick.reason,
+        stream=pick.stream,
+        score=pick.score,
+        rank=None if pick.rank >= UNRANKED else pick.rank,
+        pool_size=ranking.pool_size if ranking else total,
+        model_number=ranking.model.number if ranking and ranking.model else None,
+        strategy=ranking.strategy if ranking else None,
+        text=why_text(pick.reason, pick.stream),
+    )
+
+
+def progress_of(user: User, project_id: UUID) -> Progress:
+    """Count a project's queue from its index."""
+    states = Entry.objects.filter(project=project_id).order_by()
+    counts: dict[str, int] = dict(states.values_list("state").annotate(Count("pk")))
+    return Progress(
+        read_by_me=read_by(user, project_id),
+        read=counts.get(Entry.State.DONE, 0),
+        waiting=counts.get(Entry.State.WAITING, 0),
+        total=sum(counts.values()),
+    )
+
+
+def queue_overview(user: User, project_id: UUID) -> dict[str, int]:
+    """Count the entries of a project that the person may see, by state."""
+    project = project_for(user, project_id)
+    rows = project.entries.order_by().values_list("state").annotate(Count("pk"))
+    return dict.fromkeys(Entry.State.values, 0) | dict(rows)
+
+
+def waiting_cases(project_id: UUID) -> Iterator[PoolCase]:
+    """Walk over what nobody has read, or is just reading; for machine work, so not scoped by a user."""
+    rows = Entry.objects.filter(project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED])
+    columns = rows.order_by("case__number").values_list(
+        "case_id", "case__series__content_digest", "case__patient__pseudonym", "case__stream", "state"
+    )
+    return (PoolCase(*row) for row in columns.iterator(chunk_size=2000))
+
+
+class ProjectRow(TypedDict):
+    """A project as its member sees it in a list."""
+
+    id: UUID
+    name: str
+    role: str
+    waiting: int
+    read_by_me: int
+    labels: int
+
+
+def project_rows(user: User) -> list[ProjectRow]:
+    """List a person's projects with what waits, what is read by the person and labelled, in one query."""
+    entries = Entry.objects.filter(project=OuterRef("pk"), state=Entry.State.WAITING)
+    readings = Reading.objects.filter(case__project=OuterRef("pk"), reader=user)
+    labels = ReferenceStandard.objects.filter(case__project=OuterRef("pk"))
+    roles = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")
+    rows = projects_for(user).annotate(
+        role=Coalesce(Subquery(roles), Value("admin" if user.is_admin else "")),
+        waiting=counted(entries),
+        read_by_me=counted(readings),
+        labels=counted(labels),
+    )
+    return [ProjectRow(**row) for row in rows.values("id", "name", "role", "waiting", "read_by_me", "labels")]
+
+
+def counted(rows: QuerySet[Any]) -> Coalesce:
+    """Count the rows of a correlated subquery."""
+    one = rows.order_by().annotate(_all=Value(1)).values("_all")
+    return Coalesce(Subquery(one.annotate(count=Count("pk")).values("count")), 0)

@@ -1,0 +1,208 @@
+"""What ends a lease: a reading or a skip, one transaction each, with the next case in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.models import Role, User
+from annotation.learning.models import Policy
+from annotation.projects.models import Membership
+from annotation.projects.selectors import case_for
+from annotation.queue.models import Entry, Lease
+from annotation.queue.rules import LeaseLostError, refit_is_due
+from annotation.queue.selectors import Workload, workload
+from annotation.queue.services import end, hold_open, record_leases, top_up
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Skip
+from annotation.readings.rules import IdempotencyConflictError
+from annotation.readings.services import (
+    Answered,
+    Entered,
+    add_reading,
+    checked_protocol,
+    keep_draft,
+    lock_reader,
+    record_revision,
+    revision_sent_before,
+)
+from audit.services import record
+from jobs.models import Lane
+from jobs.selectors import jobs_in
+from jobs.services import ask
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a reading, and what is next."""
+
+    reading_id: UUID
+    revision: int
+    workload: Workload
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Why a reader passes a case on."""
+
+    reason: str
+    comment: str
+    idempotency_key: UUID
+
+
+def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, now: datetime) -> Submitted:
+    """Take a reader's answers, end the lease, give the next case; the same message again changes nothing.
+
+    A lease that ran out is good as long as nobody else was given the case.
+    raises: Case.DoesNotExist, Lease.DoesNotExist, Membership.DoesNotExist, ForbiddenError, LeaseLostError,
+            ProtocolChangedError, AnswersInvalidError, IdempotencyConflictError.
+    """
+    case = case_for(reader, case_id)
+    with transaction.atomic():
+        lock_reader(reader, case.project_id)
+        revision = revision_sent_before(reader=reader, case_id=case_id, answered=answered)
+        if revision is None:
+            closing = closable(reader, lease_id, case_id)
+            protocol = checked_protocol(case.project_id, answered)
+            revision = add_reading(reader=reader, case=case, protocol=protocol, answered=answered, now=now)
+            end(closing, Lease.Ending.SUBMITTED, now)
+            Entry.objects.filter(case=case).update(state=Entry.State.DONE)
+            ask_refit(case.project_id)
+            given = next_leases(reader, case.project_id, now)
+            record_revision(revision, "reading.submit")
+            record_leases(given)
+    return Submitted(revision.reading_id, revision.number, workload(reader, case.project_id))
+
+
+def next_leases(reader: User, project_id: UUID, now: datetime) -> list[Lease]:
+    """Renew what the reader holds and give what is missing."""
+    hold_open(reader=reader, project_id=project_id, now=now)
+    return top_up(reader=reader, project_id=project_id, now=now)
+
+
+def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
+    """Lock what the reader's word on a case ends: the lease named, and a newer one of the same reader.
+
+    raises: Lease.DoesNotExist for another's, LeaseLostError where the case went to somebody else or is read.
+    """
+    mine = Lease.objects.select_for_update().filter(reader=reader, case=case_id)
+    leases = {lease.pk: lease for lease in mine.order_by("pk")}
+    if lease_id not in leases:
+        raise Lease.DoesNotExist
+    entry = Entry.objects.select_for_update().get(case=case_id)
+    held = [lease for lease in leases.values() if lease.ended_at is None]
+    free = entry.state == Entry.State.WAITING or (entry.state == Entry.State.LEASED and bool(held))
+    if not free:
+        raise LeaseLostError("the lease ran out and the case went on: what you entered is kept as a draft")
+    return [leases[lease_id], *(lease for lease in held if lease.pk != lease_id)]
+
+
+def ask_refit(project_id: UUID) -> None:
+    """Ask for a refit when enough reference standards came since the last one was asked for."""
+    last = jobs_in([project_id]).filter(name="refit").order_by("-created_at").first()
+    labels = ReferenceStandard.objects.filter(case__project=project_id)
+    if last is not None:
+        labels = labels.filter(updated_at__gt=last.created_at)
+    policy = Policy.objects.filter(pk=project_id).first() or Policy(project_id=project_id)
+    if refit_is_due(labels.count(), policy.refit_every):
+        ask(
+            name="refit",
+            lane=Lane.LIGHT,
+            arguments={"project_id": str(project_id)},
+            scope_id=project_id,
+            singleton_key=f"refit:{project_id}",
+        )
+
+
+def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: datetime) -> Workload:
+    """Pass a case on to other readers; when all have, it is set aside. Sending again changes nothing.
+
+    raises: as submit.
+    """
+    case = case_for(reader, case_id)
+    with transaction.atomic():
+        lock_reader(reader, case.project_id)
+        if not skipped_before(reader, case_id, passed):
+            closing = closable(reader, lease_id, case_id)
+            write_skip(reader, case_id, passed, now)
+            end(closing, Lease.Ending.SKIPPED, now)
+            left = state_after_skip(case.project_id, case_id)
+            Entry.objects.filter(case=case).update(state=left)
+            given = next_leases(reader, case.project_id, now)
+            record_skip(reader, case_id, passed)
+            record_leases(given)
+    return workload(reader, case.project_id)
+
+
+def skipped_before(reader: User, case_id: UUID, passed: Passed) -> bool:
+    """Whether this very message came before.
+
+    raises: IdempotencyConflictError where the key passed another case on, or for another reason.
+    """
+    made = Skip.objects.filter(reader=reader, idempotency_key=passed.idempotency_key).first()
+    if made is None:
+        return False
+    if (made.case_id, made.reason, made.comment) != (case_id, passed.reason, passed.comment):
+        raise IdempotencyConflictError("this idempotency_key was used for another skip: make a new one")
+    return True
+
+
+def write_skip(reader: User, case_id: UUID, passed: Passed, now: datetime) -> None:
+    """Write the skip; the draft goes, since the case is not offered to this reader again."""
+    Skip.objects.create(
+        case_id=case_id,
+        reader=reader,
+        reason=Skip.Reason(passed.reason),
+        comment=passed.comment,
+        idempotency_key=passed.idempotency_key,
+        created_at=now,
+    )
+    Draft.objects.filter(case=case_id, reader=reader).delete()
+
+
+def state_after_skip(project_id: UUID, case_id: UUID) -> Entry.State:
+    """Let it wait for the readers who have not passed it on; set it aside when there is none."""
+    skipped = Skip.objects.filter(case=case_id, reader=OuterRef("user"))
+    others = Membership.objects.filter(~Exists(skipped), project=project_id, role=Role.READER)
+    return Entry.State.WAITING if others.exists() else Entry.State.SET_ASIDE
+
+
+def record_skip(reader: User, case_id: UUID, passed: Passed) -> None:
+    """Audit a skip by its reason; the comment is the reader's own words and stays out."""
+    record(
+        actor=str(reader.pk),
+        action="case.skip",
+        object_type="case",
+        object_id=str(case_id),
+        details={"reason": passed.reason},
+    )
+
+
+def save_draft(*, reader: User, lease_id: UUID, case_id: UUID, entered: Entered, now: datetime) -> Draft:
+    """Keep a draft; over a lease that is lost too, so that nothing entered is lost with it.
+
+    raises: Case.DoesNotExist, Lease.DoesNotExist, ForbiddenError, NewerDraftError, LeaseLostError.
+    """
+    case = case_for(reader, case_id)
+    with transaction.atomic():
+        lock_reader(reader, case.project_id)
+        lost = lost_lease(reader, lease_id, case_id)
+        if Reading.objects.filter(reader=reader, case=case).exists():
+            raise LeaseLostError("the case is read already: revise the reading instead")
+        draft = keep_draft(reader=reader, case_id=case_id, now=now, entered=entered)
+    if lost is not None:
+        raise lost
+    return draft
+
+
+def lost_lease(reader: User, lease_id: UUID, case_id: UUID) -> LeaseLostError | None:
+    """Say whether the reader's word on a case would still count.
+
+    raises: Lease.DoesNotExist for another's lease.
+    """
+    try:
+        closable(reader, lease_id, case_id)
+    except LeaseLostError as lost:
+        return lost
+    return None

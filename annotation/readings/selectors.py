@@ -1,0 +1,67 @@
+"""Reads of readings, scoped by the user."""
+
+from collections.abc import Collection
+from typing import TypedDict
+from uuid import UUID
+
+from django.db.models import Count, F, Sum
+
+from accounts.models import User
+from annotation.projects.selectors import project_for
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
+
+
+def last_revision(reader: User, project_id: UUID) -> Revision:
+    """Find the reader's newest answers in a project: what Z brings back.
+
+    raises: Revision.DoesNotExist.
+    """
+    mine = Reading.objects.filter(reader=reader, case__project=project_for(reader, project_id))
+    last = mine.order_by("-updated_at").first()
+    revisions = Revision.objects.filter(reading=last).select_related("reading__case__series", "protocol")
+    return revisions.prefetch_related("reading__case__series__instances").latest("number")
+
+
+def drafts_of(reader: User, case_ids: Collection[UUID]) -> dict[UUID, Draft]:
+    """Find the drafts that a reader has of these cases."""
+    drafts = Draft.objects.filter(reader=reader, case__in=case_ids)
+    return {draft.case_id: draft for draft in drafts}
+
+
+def read_by(reader: User, project_id: UUID) -> int:
+    """Count the cases that a person has read in a project."""
+    return Reading.objects.filter(reader=reader, case__project=project_id).count()
+
+
+def label_count(project_id: UUID) -> int:
+    """Count the project's reference standards; for machine work, so not scoped by a user."""
+    return ReferenceStandard.objects.filter(case__project=project_id).count()
+
+
+class ReaderCount(TypedDict):
+    """What one reader has done in a project."""
+
+    reader_id: UUID
+    username: str
+    readings: int
+    seconds: float
+
+
+def counts_by_reader(user: User, project_id: UUID) -> list[ReaderCount]:
+    """Count readings and expert seconds of each reader of a project that the person may see."""
+    project = project_for(user, project_id)
+    rows = (
+        Reading.objects.filter(case__project=project)
+        .values("reader_id", username=F("reader__username"))
+        .annotate(readings=Count("pk", distinct=True), seconds=Sum("revisions__seconds"))
+        .order_by("-readings", "username")
+    )
+    return [
+        ReaderCount(
+            reader_id=row["reader_id"],
+            username=row["username"],
+            readings=row["readings"],
+            seconds=row["seconds"] or 0.0,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,205 @@
+"""Writes of readings: drafts, revisions and the reference standard; leases are the queue's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max, OuterRef, Subquery
+
+from accounts.models import Role, User
+from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.rules import ForbiddenError
+from annotation.projects.selectors import protocol_in_force
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
+from annotation.readings.rules import (
+    DraftStaleError,
+    IdempotencyConflictError,
+    ProtocolChangedError,
+    RevisionStaleError,
+    check_answers,
+    check_seconds,
+    fuse,
+)
+from audit.services import record
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a reader sends: answers to a version of the protocol, and the expert time that they took."""
+
+    answers: dict[str, Any]
+    seconds: float
+    protocol_version: int
+    idempotency_key: UUID
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What a reader has entered so far; a version grows with each save."""
+
+    version: int
+    answers: dict[str, Any]
+    seconds: float
+
+
+class NewerDraftError(DraftStaleError):
+    """A newer draft is there already; it comes with the error."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(f"version {draft.version} is kept already: go on from it")
+        self.draft = draft
+
+
+def lock_reader(reader: User, project_id: UUID) -> Membership:
+    """Take the reader's turn in the project: their writes, and a new ranking, come one after another.
+
+    raises: Membership.DoesNotExist to who is no member, ForbiddenError to who is no reader.
+    """
+    membership = Membership.objects.select_for_update().filter(user=reader, project=project_id).first()
+    if membership is None and not reader.is_admin:
+        raise Membership.DoesNotExist
+    if membership is None or membership.role != Role.READER:
+        raise ForbiddenError("only readers of the project read its cases: ask for the role")
+    return membership
+
+
+@transaction.atomic
+def keep_draft(*, reader: User, case_id: UUID, entered: Entered, now: datetime) -> Draft:
+    """Keep what a reader has entered so far; sending a version again changes nothing.
+
+    raises: NewerDraftError, with the draft that is newer.
+    """
+    check_seconds(entered.seconds)
+    values = {"version": entered.version, "answers": entered.answers, "seconds": entered.seconds}
+    draft = Draft.objects.select_for_update().filter(case=case_id, reader=reader).first()
+    if draft is not None and draft.version >= entered.version:
+        if Entered(draft.version, draft.answers, draft.seconds) == entered:
+            return draft
+        raise NewerDraftError(draft)
+    draft, _ = Draft.objects.update_or_create(
+        case_id=case_id, reader=reader, defaults=values | {"updated_at": now}
+    )
+    return draft
+
+
+def revision_sent_before(*, reader: User, case_id: UUID, answered: Answered) -> Revision | None:
+    """Find the revision that this very message made, if it came before.
+
+    raises: IdempotencyConflictError where the key made something else.
+    """
+    made = (
+        Revision.objects.select_related("reading", "protocol")
+        .filter(reader=reader, idempotency_key=answered.idempotency_key)
+        .first()
+    )
+    if made is None:
+        return None
+    then = (made.reading.case_id, made.answers, made.protocol.version)
+    if then != (case_id, answered.answers, answered.protocol_version):
+        raise IdempotencyConflictError("this idempotency_key was used for other answers: make a new one")
+    return made
+
+
+def checked_protocol(project_id: UUID, answered: Answered) -> Protocol:
+    """Find the protocol that the answers are valid for.
+
+    raises: ProtocolChangedError, AnswersInvalidError.
+    """
+    protocol = protocol_in_force(project_id)
+    if protocol.version != answered.protocol_version:
+        raise ProtocolChangedError(
+            f"the protocol is at version {protocol.version}, the answers are to {answered.protocol_version}:"
+            " load the case again"
+        )
+    check_answers(protocol.questions, answered.answers)
+    check_seconds(answered.seconds)
+    return protocol
+
+
+def add_reading(
+    *, reader: User, case: Case, protocol: Protocol, answered: Answered, now: datetime
+) -> Revision:
+    """Write a reader's first answers to a case and fuse its reference standard; the draft is done with.
+
+    Runs in the transaction of who checked the lease, the protocol and the key.
+    """
+    reading = Reading.objects.create(case=case, reader=reader, created_at=now, updated_at=now)
+    revision = add_revision(reading=reading, number=1, protocol=protocol, answered=answered, now=now)
+    Draft.objects.filter(case=case, reader=reader).delete()
+    return revision
+
+
+def add_revision(
+    *, reading: Reading, number: int, protocol: Protocol, answered: Answered, now: datetime
+) -> Revision:
+    """Write one immutable revision and fuse the case's readings anew."""
+    revision = Revision.objects.create(
+        reading=reading,
+        reader_id=reading.reader_id,
+        number=number,
+        protocol=protocol,
+        answers=answered.answers,
+        seconds=answered.seconds,
+        idempotency_key=answered.idempotency_key,
+        created_at=now,
+    )
+    refresh_reference(case_id=reading.case_id, now=now)
+    return revision
+
+
+def refresh_reference(*, case_id: UUID, now: datetime) -> None:
+    """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
+    newest = Revision.objects.filter(reading=OuterRef("reading")).order_by("-number").values("number")[:1]
+    answers = list(
+        Revision.objects.filter(reading__case=case_id, number=Subquery(newest)).values_list(
+            "answers", flat=True
+        )
+    )
+    fused = fuse(answers)
+    if fused is None:
+        ReferenceStandard.objects.filter(case=case_id).delete()
+        return
+    values = {"answers": fused, "readings": len(answers), "updated_at": now}
+    ReferenceStandard.objects.bulk_create(
+        [ReferenceStandard(case_id=case_id, **values)],
+        update_conflicts=True,
+        unique_fields=["case"],
+        update_fields=list(values),
+    )
+
+
+@transaction.atomic
+def revise(
+    *, reader: User, reading_id: UUID, base_revision: int, answered: Answered, now: datetime
+) -> Revision:
+    """Change one's own reading: a new revision; the older ones stay.
+
+    raises: Reading.DoesNotExist, RevisionStaleError, ProtocolChangedError, AnswersInvalidError,
+            IdempotencyConflictError.
+    """
+    reading = Reading.objects.select_related("case").get(pk=reading_id, reader=reader)
+    lock_reader(reader, reading.case.project_id)
+    sent = revision_sent_before(reader=reader, case_id=reading.case_id, answered=answered)
+    if sent is not None:
+        return sent
+    newest = reading.revisions.aggregate(newest=Max("number"))["newest"]
+    if newest != base_revision:
+        raise RevisionStaleError(f"the reading is at revision {newest}, not {base_revision}: load it again")
+    protocol = checked_protocol(reading.case.project_id, answered)
+    revision = add_revision(reading=reading, number=newest + 1, protocol=protocol, answered=answered, now=now)
+    Reading.objects.filter(pk=reading.pk).update(updated_at=now)
+    record_revision(revision, "reading.revise")
+    return revision
+
+
+def record_revision(revision: Revision, action: str) -> None:
+    """Audit a label write: by pseudonym, without the answer."""
+    record(
+        actor=str(revision.reader_id),
+        action=action,
+        object_type="case",
+        object_id=str(revision.reading.case_id),
+        details={"reading": str(revision.reading_id), "revision": revision.number},
+    )
