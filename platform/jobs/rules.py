@@ -3,20 +3,24 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-RESEND_AFTER: Final = timedelta(seconds=90)
 BROKER_PATIENCE_SECONDS: Final = 0.45  # kombu tries twice: about one second in all
 ERROR_LENGTH: Final = 2000
 MESSAGE_LENGTH: Final = 255
 
 
 def should_send(
-    *, queued: bool, sent_at: datetime | None, lease_until: datetime | None, now: datetime
+    *,
+    queued: bool,
+    sent_at: datetime | None,
+    lease_until: datetime | None,
+    now: datetime,
+    patience: timedelta,
 ) -> bool:
     """Whether the broker must hear of a job (again): never heard of it, lost it, or its worker died.
 
-    A message too many does no harm: a claim tells.
+    A message too many does no harm: a claim tells. patience: how long a message may lie with the broker.
     """
-    if sent_at is None or sent_at < now - RESEND_AFTER:
+    if sent_at is None or sent_at < now - patience:
         return queued or lease_until is None or lease_until < now
     return not queued and lease_until is not None and sent_at < lease_until < now
 

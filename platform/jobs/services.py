@@ -223,13 +223,16 @@ def sweep(now: datetime) -> int:
     returns: how many messages were sent.
     """
     give_up_exhausted(now)
+    patience = timedelta(seconds=settings.JOB_LEASE_SECONDS)
     rows = Job.objects.filter(state__in=OPEN).exclude(state=State.RUNNING, lease_until__gte=now)
     lost = [
         pk
         for pk, state, sent_at, lease_until in rows.values_list(
             "pk", "state", "outbox__sent_at", "lease_until"
         )
-        if should_send(queued=state == State.QUEUED, sent_at=sent_at, lease_until=lease_until, now=now)
+        if should_send(
+            queued=state == State.QUEUED, sent_at=sent_at, lease_until=lease_until, now=now, patience=patience
+        )
     ]
     sent = 0
     for job_id in lost:
