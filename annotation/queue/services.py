@@ -263,9 +263,11 @@ def put_back(leases: Sequence[Lease]) -> None:
 def renew(*, reader: User, lease_id: UUID, now: datetime) -> datetime:
     """Hold a case, and those ahead of it, for longer.
 
-    returns: until when. raises: Lease.DoesNotExist, LeaseLostError.
+    returns: until when.
+    raises:  Lease.DoesNotExist, LeaseLostError, ForbiddenError to who is no reader any more.
     """
     lease = held_lease(reader, lease_id)
+    lock_reader(reader, lease.project_id)
     return hold_open(reader=reader, project_id=lease.project_id, now=now)
 
 
