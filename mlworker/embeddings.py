@@ -1,9 +1,9 @@
 """The embedding store: one float16 vector a series and encoder, appended once, never computed again.
 
 Layout: `<root>/<encoder digest>/index` holds 32 bytes a vector (the series' content digest), and
-`vectors-00000` and on hold the vectors, SHARD_ROWS each. A vector counts once its digest is in the index, and
-the index is written after the vectors have reached the disk: whatever a crash leaves behind the index's end is
-overwritten.
+`vectors-00000` and on hold the vectors, SHARD_ROWS each. A vector counts once its digest is in the index;
+the index is written after the vectors have reached the disk, and whatever a crash leaves behind the index's
+end is overwritten.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Halves = NDArray[np.float16]
 DIGEST_BYTES = 32
+NO_DIGEST = "00" * DIGEST_BYTES  # a series without content: never in the store
 SHARD_ROWS = 65_536
 LARGEST_HALF = 65_504.0
 
@@ -120,7 +121,7 @@ class EmbeddingStore:
 
 
 def _parsed(digests: Sequence[str]) -> NDArray[np.uint8]:
-    raw = np.frombuffer(bytes.fromhex("".join(digests)), dtype=np.uint8)
+    raw = np.frombuffer(bytes.fromhex("".join(digest or NO_DIGEST for digest in digests)), dtype=np.uint8)
     if raw.size != len(digests) * DIGEST_BYTES:
         raise ValueError("a digest is not a hexadecimal SHA-256")
     return raw.reshape(-1, DIGEST_BYTES)

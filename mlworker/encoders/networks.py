@@ -20,7 +20,7 @@ class Preprocessing:
     mean, deviation: of the grey values 0…1 that the weights expect.
     """
 
-    size: int = 96
+    size: int = 64
     channels: int = 1
     slices: int = 16
     mean: float = 0.5
@@ -69,7 +69,7 @@ def resnet18(channels: int) -> nn.Module:
         conv1_t_stride=2,  # the default of 1 is five times slower
         feed_forward=False,
         bias_downsample=False,
-    ).to(memory_format=torch.channels_last)
+    )
 
 
 def random_network(preprocessing: Preprocessing, *, seed: int) -> nn.Module:

@@ -1,0 +1,203 @@
+"""The embed job's body: an encoder for every project of a data set, and a vector for every series."""
+
+import hashlib
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from django.conf import settings
+from django.utils import timezone
+from numpy.typing import NDArray
+from torch import nn
+
+from annotation.learning import services
+from annotation.learning.files import content_of, keep
+from annotation.learning.models import Encoder, TrainingRun
+from annotation.learning.rules import PRETRAINING_MINUTES, pretraining_is_due
+from annotation.learning.selectors import encoder_in_use
+from annotation.projects.models import Project
+from annotation.studies.models import Dataset, Instance, Series
+from mlworker.embeddings import EmbeddingStore
+from mlworker.encoders import networks, weights
+from mlworker.encoders.encoding import encoded, pooled, prepared
+from mlworker.encoders.networks import Preprocessing
+from mlworker.pixels.series import planes
+from mlworker.runtime import Work
+
+log = logging.getLogger(__name__)
+AT_A_TIME = 32
+CALIBRATED_ON = 256
+# torchvision's means and deviations, averaged over the three channels.
+IMAGENET = Preprocessing(size=224, channels=3, mean=0.449, deviation=0.226)
+UNREADABLE = (ValueError, KeyError, FileNotFoundError)
+
+
+def embed(work: Work, dataset_id: str) -> None:
+    """Encode what has no vector yet; then ask for rankings, and for pretraining where that is due."""
+    dataset = Dataset.objects.get(pk=dataset_id)
+    work.progress(0.0, "Preparing the encoder")
+    projects = list(dataset.projects.all())
+    encoders = encoders_of(dataset, projects)
+    unreadable = 0
+    for number, encoder in enumerate(encoders):
+        unreadable += encode_all(dataset, encoder, _share(work, number, len(encoders)))
+    log.info("data set %s: %s series could not be encoded", dataset_id, unreadable)
+    with work.commit():
+        for project in projects:
+            services.ask_refit(project_id=project.pk)
+        ask_pretraining(dataset)
+
+
+def ask_pretraining(dataset: Dataset) -> None:
+    """Ask once for an encoder taught on the data set's own images."""
+    runs = TrainingRun.objects.filter(dataset=dataset, kind="pretrain").count()
+    pool_size = Series.objects.filter(study__dataset=dataset).count()
+    if pretraining_is_due(pool_size=pool_size, has_weights_file=bool(weights_file()), runs=runs):
+        services.ask_pretrain(dataset_id=dataset.pk, minutes=PRETRAINING_MINUTES)
+
+
+def weights_file() -> str:
+    """FOVEA_ENCODER_WEIGHTS: a file of ResNet-18 weights to use instead of pretraining here."""
+    return os.environ.get("FOVEA_ENCODER_WEIGHTS", "")
+
+
+def encoders_of(dataset: Dataset, projects: Sequence[Project]) -> list[Encoder]:
+    """List the projects' encoders; a project without one is given the first one at hand."""
+    chosen = encoder_in_use([project.pk for project in projects])
+    without = [project for project in projects if project.pk not in chosen]
+    if without or not projects:
+        first = next(iter(chosen.values()), None) or first_encoder(dataset)
+        for project in without:
+            services.choose_encoder(project=project, encoder=first)
+        chosen |= {project.pk: first for project in without}
+        if not projects:
+            return [first]
+    return list({encoder.pk: encoder for encoder in chosen.values()}.values())
+
+
+def first_encoder(dataset: Dataset) -> Encoder:
+    """Make an encoder that works at once: from the weights file, else with random weights."""
+    known = Encoder.objects.filter(dataset=dataset).first()
+    if known is not None and not weights_file():
+        return known
+    if weights_file():
+        return from_file(dataset, Path(weights_file()))
+    preprocessing = Preprocessing(channels=channels_of(dataset))
+    network = networks.random_network(preprocessing, seed=0)
+    sample = sample_planes(dataset, preprocessing, CALIBRATED_ON)
+    if len(sample):
+        networks.calibrate_normalisation(network, prepared(torch.from_numpy(sample), preprocessing))
+    return registered(dataset, network, preprocessing, name="ResNet-18, random weights", report={})
+
+
+def from_file(dataset: Dataset, path: Path) -> Encoder:
+    """Register the weights of a file.
+
+    raises: WrongWeightsError naming the first tensor that does not fit.
+    """
+    tensors = weights.read_file(path)
+    network = weights.loaded(networks.resnet18(IMAGENET.channels), tensors)
+    report = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return registered(dataset, network, IMAGENET, name=f"ResNet-18, {path.name}"[:128], report=report)
+
+
+def registered(
+    dataset: Dataset, network: nn.Module, preprocessing: Preprocessing, *, name: str, report: dict[str, Any]
+) -> Encoder:
+    """Store a network's weights and note the encoder."""
+    digest, content = weights.packed(network)
+    new = services.NewEncoder(
+        name=name,
+        digest=networks.encoder_digest(weights_digest=digest, preprocessing=preprocessing),
+        dimension=networks.DIMENSION,
+        preprocessing=preprocessing.as_row() | {"weights_sha256": digest},
+        weights_name=keep(content, folder="encoders", suffix=".safetensors").name,
+        report=report,
+    )
+    return services.register_encoder(dataset=dataset, new=new, now=timezone.now())
+
+
+def network_of(encoder: Encoder) -> tuple[nn.Module, Preprocessing]:
+    """Load an encoder's network, its weights checked against their digest."""
+    row = dict(encoder.preprocessing)
+    content = content_of(encoder.weights_name, digest=row.pop("weights_sha256"))
+    preprocessing = Preprocessing.from_row(row)
+    return weights.unpacked(networks.resnet18(preprocessing.channels), content), preprocessing
+
+
+def store_of(encoder: Encoder) -> EmbeddingStore:
+    """Open the store of an encoder's vectors."""
+    return EmbeddingStore(settings.HOME.embeddings, encoder.digest, encoder.dimension)
+
+
+def encode_all(dataset: Dataset, encoder: Encoder, told: Callable[[float, str], None]) -> int:
+    """Encode every series that has no vector yet; return how many could not be."""
+    store = store_of(encoder)
+    missing = store.missing(series_digests(dataset))
+    if not missing:
+        return 0
+    network, preprocessing = network_of(encoder)
+    kept = 0
+    for start in range(0, len(missing), AT_A_TIME):
+        told(start / len(missing), f"Encoding images: {start} of {len(missing)}")
+        kept += encode_batch(store, network, preprocessing, missing[start : start + AT_A_TIME])
+    return len(missing) - kept
+
+
+def series_digests(dataset: Dataset) -> list[str]:
+    """Content digests of a data set's series, in a fixed order."""
+    series = Series.objects.filter(study__dataset=dataset).exclude(content_digest="")
+    return list(series.order_by("content_digest").values_list("content_digest", flat=True))
+
+
+def encode_batch(
+    store: EmbeddingStore, network: nn.Module, preprocessing: Preprocessing, digests: Sequence[str]
+) -> int:
+    """Encode some series and append their vectors; return how many there were."""
+    found = dict(series_planes(digests, preprocessing, preprocessing.slices))
+    if not found:
+        return 0
+    lengths = [len(one) for one in found.values()]
+    vectors = encoded(network, np.concatenate(list(found.values())), preprocessing)
+    store.append(list(found), pooled(vectors, lengths))
+    return len(found)
+
+
+def series_planes(
+    digests: Sequence[str], preprocessing: Preprocessing, most: int
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Digest and planes of each series whose pixels can be read; the others are logged by id."""
+    instances: dict[str, list[Instance]] = defaultdict(list)
+    rows = Instance.objects.filter(series__content_digest__in=digests).select_related("series")
+    for instance in rows.order_by("series_id", "sop_instance_uid"):
+        instances[instance.series.content_digest].append(instance)
+    for digest, own in instances.items():
+        first = own[0].series_id
+        try:
+            same = [instance for instance in own if instance.series_id == first]
+            yield digest, planes(same, size=preprocessing.size, channels=preprocessing.channels, most=most)
+        except UNREADABLE as error:
+            log.warning("series %s cannot be encoded: %s", first, error)
+
+
+def sample_planes(dataset: Dataset, preprocessing: Preprocessing, count: int) -> NDArray[np.float32]:
+    """One plane each of the first series by digest: a random sample that is always the same."""
+    found = [one for _, one in series_planes(series_digests(dataset)[:count], preprocessing, 1)]
+    empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.float32)
+    return np.concatenate([empty, *found])
+
+
+def channels_of(dataset: Dataset) -> int:
+    """3 where some of the first hundred images are in colour, else 1."""
+    rows = Instance.objects.filter(dataset=dataset).order_by("digest").values_list("attributes", flat=True)
+    return 3 if any(int(row.get("SamplesPerPixel", 1)) == 3 for row in rows[:100]) else 1
+
+
+def _share(work: Work, number: int, of: int) -> Callable[[float, str], None]:
+    """Progress of one encoder as a share of the whole job."""
+    return lambda fraction, message: work.progress((number + fraction) / of, message)

@@ -1,0 +1,123 @@
+"""What an encoder's training bought: measured on images that it never saw, without labels and with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mlworker.encoders.augmentation import Strength, views
+from mlworker.evaluation import metrics
+from mlworker.heads.ensemble import learned
+from mlworker.heads.features import Scaling
+
+Encode = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+# Other changes than pretraining is taught to ignore: little crop, more noise, turned further, never mirrored.
+UNLIKE_TRAINING = Strength(
+    area=0.6, degrees=25.0, contrast=0.5, brightness=0.4, gamma=0.5, noise=0.06, blur=0.5, flip=0.0
+)
+ROUNDS = 4
+REPLICATES = 1_000
+FOLDS = 4
+PROBED_FROM = 8
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A figure of the candidate and of what it would replace; low, high: 95 % interval of the difference."""
+
+    candidate: float
+    current: float
+    low: float
+    high: float
+
+    def as_row(self) -> dict[str, float]:
+        """Plain values for the encoder's report."""
+        return {"candidate": self.candidate, "current": self.current, "low": self.low, "high": self.high}
+
+
+def retrieval(images: torch.Tensor, *, candidate: Encode, current: Encode, seed: int) -> Gain:
+    """How often a changed picture is nearest to its own original among all held-back ones.
+
+    images: (image, channel, y, x), uint8, never trained on.
+    """
+    random = torch.Generator().manual_seed(seed)
+    pictures = images.float() / 255.0
+    changed = [views(pictures, UNLIKE_TRAINING, random).numpy() for _ in range(ROUNDS)]
+    hits = [_hits(encode, pictures.numpy(), changed) for encode in (candidate, current)]
+    return _paired(hits[0], hits[1], seed)
+
+
+def _hits(
+    encode: Encode, pictures: NDArray[np.float32], changed: list[NDArray[np.float32]]
+) -> NDArray[np.float64]:
+    """Share of rounds in which each picture was found: (image,)."""
+    vectors = encode(pictures)
+    scaling = Scaling.of(vectors)
+    originals = scaling.apply(vectors)
+    own = np.arange(len(pictures))
+    rounds = [(scaling.apply(encode(one)) @ originals.T).argmax(axis=1) == own for one in changed]
+    return np.asarray(np.mean(rounds, axis=0))
+
+
+def _paired(candidate: NDArray[np.float64], current: NDArray[np.float64], seed: int) -> Gain:
+    """Bootstrap of the mean difference over images."""
+    picks = np.random.default_rng(seed).integers(len(candidate), size=(REPLICATES, len(candidate)))
+    low, high = np.percentile((candidate - current)[picks].mean(axis=1), [2.5, 97.5])
+    return Gain(float(candidate.mean()), float(current.mean()), float(low), float(high))
+
+
+def probe(
+    vectors: dict[str, NDArray[np.float32]],
+    labels: NDArray[np.intp],
+    patients: NDArray[np.intp],
+    *,
+    seed: int,
+) -> Gain | None:
+    """Balanced accuracy of heads on both encoders' vectors, cross-validated by patient; None with few labels.
+
+    vectors: {"candidate", "current"}: (case, feature). labels: (case,) class numbers 0…classes-1.
+    """
+    counts = np.bincount(labels)
+    if len(counts) < 2 or counts.min() < PROBED_FROM:
+        return None
+    numbers = np.unique(patients, return_inverse=True)[1]
+    fold = np.random.default_rng(seed).permutation(int(numbers.max()) + 1)[numbers] % FOLDS
+    hits = {name: _cross_validated(one, labels, numbers, fold, seed) for name, one in vectors.items()}
+    picks = np.random.default_rng(seed).multinomial(len(labels), np.full(len(labels), 1 / len(labels)), 1000)
+    weights = np.vstack([np.ones(len(labels)), picks])
+    values = {name: metrics.balanced_accuracy(one, labels, weights) for name, one in hits.items()}
+    low, high = np.nanpercentile((values["candidate"] - values["current"])[1:], [2.5, 97.5])
+    return Gain(float(values["candidate"][0]), float(values["current"][0]), float(low), float(high))
+
+
+def _cross_validated(
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.intp],
+    patients: NDArray[np.intp],
+    fold: NDArray[np.intp],
+    seed: int,
+) -> NDArray[np.float32]:
+    """Each case's probabilities by heads that saw no case of its patient."""
+    classes = int(labels.max()) + 1
+    found = np.zeros((len(labels), classes), dtype=np.float32)
+    for number in range(FOLDS):
+        inside, outside = fold == number, fold != number
+        if not inside.any():
+            continue
+        ensemble = learned(
+            vectors[outside],
+            labels[outside],
+            scaling=Scaling.of(vectors),
+            classes=classes,
+            groups=patients[outside],
+            seed=seed,
+        )
+        found[inside] = ensemble.mean_probabilities(vectors[inside])
+    return found
+
+
+def better(found: Gain, probed: Gain | None) -> bool:
+    """Whether a candidate measured better: surely without labels, and not worse where there are labels."""
+    return found.low > 0.0 and (probed is None or probed.candidate >= probed.current)

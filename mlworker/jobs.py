@@ -1,0 +1,27 @@
+"""Every kind of machine work by name; bodies with torch are imported in the process that runs them."""
+
+from jobs.models import Lane
+from mlworker import refit as refitting
+from mlworker.runtime import Work, job
+
+
+@job("refit", lane=Lane.LIGHT)
+def refit(work: Work, *, project_id: str) -> None:
+    """Fit heads on stored vectors and rank the unread pool: seconds, no torch."""
+    refitting.refit(work, project_id)
+
+
+@job("embed", lane=Lane.TRAINING, spawn=True)
+def embed(work: Work, *, dataset_id: str) -> None:
+    """Encode every series that has no vector yet."""
+    from mlworker import encode
+
+    encode.embed(work, dataset_id)
+
+
+@job("pretrain", lane=Lane.TRAINING, spawn=True)
+def pretrain(work: Work, *, dataset_id: str, minutes: float) -> None:
+    """Teach an encoder on the data set's own images."""
+    from mlworker import pretrain as pretraining
+
+    pretraining.pretrain(work, dataset_id, minutes)

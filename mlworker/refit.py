@@ -1,0 +1,229 @@
+"""The refit job's body: read labels and vectors, turn the loop once, hand the results to the services."""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+
+from annotation.learning import selectors, services
+from annotation.learning.files import keep
+from annotation.learning.models import Encoder, ModelVersion, Policy
+from annotation.learning.rules import power_of, ready_to_fit
+from annotation.projects.models import Case, Project
+from annotation.queue.selectors import PoolCase, waiting_cases
+from annotation.queue.services import Place, replace_ranking
+from mlworker import loop
+from mlworker.embeddings import EmbeddingStore
+from mlworker.heads.artefact import packed
+from mlworker.runtime import Work
+
+
+@lru_cache(maxsize=8)
+def store_at(root: Path, digest: str, dimension: int) -> EmbeddingStore:
+    """Keep a store's maps open between jobs of one process; `refresh` sees what others appended."""
+    return EmbeddingStore(root, digest, dimension)
+
+
+def store_of(encoder: Encoder) -> EmbeddingStore:
+    """Open the embedding store of an encoder, up to date."""
+    store = store_at(settings.HOME.embeddings, encoder.digest, encoder.dimension)
+    store.refresh()
+    return store
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Unread and labelled cases of one stream that have a vector."""
+
+    unread: loop.Cases
+    unread_ids: list[uuid.UUID]
+    labelled: loop.Labelled
+    rows: list[selectors.Labelled]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that one turn of the loop needs."""
+
+    project: Project
+    policy: Policy
+    encoder: Encoder
+    classes: list[str]
+    pool: Stream
+    audit: Stream
+    waiting: int
+
+    @property
+    def label_count(self) -> int:
+        """Labels of both streams."""
+        return len(self.pool.rows) + len(self.audit.rows)
+
+
+def situation_of(project: Project, policy: Policy, encoder: Encoder) -> Situation:
+    """Read a project's labels, unread cases and vectors."""
+    store = store_of(encoder)
+    _, classes = selectors.question_of(project.pk)
+    waiting = list(waiting_cases(project.pk))
+    labelled = selectors.labelled(project.pk)
+    pool, audit = (
+        _stream(
+            store,
+            classes,
+            [case for case in waiting if case.stream == name],
+            [row for row in labelled if row.stream == name],
+        )
+        for name in (Case.Stream.POOL, Case.Stream.AUDIT)
+    )
+    return Situation(project, policy, encoder, classes, pool, audit, len(waiting))
+
+
+def _stream(
+    store: EmbeddingStore,
+    classes: list[str],
+    waiting: Sequence[PoolCase],
+    labelled: Sequence[selectors.Labelled],
+) -> Stream:
+    unread, unread_at = _with_vectors(store, waiting)
+    known, known_at = _with_vectors(store, labelled)
+    rows = [labelled[at] for at in known_at]
+    labels = np.array([classes.index(row.label) for row in rows], dtype=np.intp)
+    people: dict[uuid.UUID, int] = {}
+    patients = np.array([people.setdefault(row.patient_id, len(people)) for row in rows], dtype=np.intp)
+    ids = [waiting[at].case_id for at in unread_at]
+    return Stream(unread, ids, loop.Labelled(known, labels, patients), rows)
+
+
+def _with_vectors(
+    store: EmbeddingStore, cases: Sequence[PoolCase] | Sequence[selectors.Labelled]
+) -> tuple[loop.Cases, list[int]]:
+    """Cases whose series has been encoded, and their places in what was given."""
+    rows = store.rows([case.content_digest for case in cases])
+    kept = [at for at, row in enumerate(rows.tolist()) if row >= 0]
+    keys = np.array([loop.key_of(cases[at].case_id) for at in kept], dtype=np.uint64)
+    return loop.Cases(keys, store.vectors(rows[kept])), kept
+
+
+def refit(work: Work, project_id: str) -> None:
+    """Fit heads where labels suffice, judge them, rank the unread pool; all of it commits or none."""
+    started = time.monotonic()
+    project = Project.objects.select_related("dataset").get(pk=project_id)
+    policy = services.policy_for(project)
+    if policy.encoder is None:
+        services.ask_embed(dataset_id=project.dataset_id)
+        return
+    now = situation_of(project, policy, policy.encoder)
+    work.progress(0.3, f"{now.label_count} labels, {now.waiting} cases to read")
+    drive = drive_of(now)
+    model = model_of(now, drive)
+    work.progress(0.7, "Ranking the pool")
+    places = loop.ordered(
+        now.pool.unread, now.audit.unread, now.pool.labelled.cases, model=model, drive=drive
+    )
+    written = queue_places(now, model, places)
+    new = None if model is None else new_model(now, model, time.monotonic() - started)
+    with work.commit():
+        version = None if new is None else record(now, work, new)
+        replace_ranking(
+            project_id=project.pk,
+            job_id=work.job_id,
+            places=written,
+            now=timezone.now(),
+            model_id=version.pk if version else None,
+            strategy=policy.strategy,
+            seed=drive.seed,
+            pool_size=now.waiting,
+            label_count=now.label_count,
+        )
+
+
+def record(now: Situation, work: Work, new: services.NewModel) -> ModelVersion:
+    """Write the model version of this job."""
+    return services.record_model(project=now.project, job_id=work.job_id, new=new, now=timezone.now())
+
+
+def drive_of(now: Situation) -> loop.Drive:
+    """How this turn draws: the same labels and policy always draw the same."""
+    labels = len(now.pool.rows)
+    return loop.Drive(
+        strategy=now.policy.strategy,
+        power=power_of(labels, len(now.classes)),
+        audit_share=now.policy.audit_share,
+        batch=max(now.policy.refit_every, 2 * len(now.classes)),
+        seed=now.policy.seed + 1_000_003 * now.label_count,
+    )
+
+
+def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:
+    """Fit a model, once the pool's labels suffice for one."""
+    counts = Counter(row.label for row in now.pool.rows)
+    if not ready_to_fit({value: counts[value] for value in now.classes}):
+        return None
+    cases = (now.pool.unread, now.audit.unread, now.pool.labelled.cases, now.audit.labelled.cases)
+    return loop.modelled(
+        now.pool.labelled,
+        now.audit.labelled,
+        scaling=loop.scaling_of(*cases),
+        class_names=now.classes,
+        seed=drive.seed,
+    )
+
+
+def new_model(now: Situation, model: loop.Model, seconds: float) -> services.NewModel:
+    """Store the artefact, and say what is to be written of it."""
+    description = {
+        "classes": now.classes,
+        "encoder": now.encoder.digest,
+        "labels": len(now.pool.rows),
+        "temperature": model.temperature,
+    }
+    return services.NewModel(
+        encoder=now.encoder,
+        classes=now.classes,
+        artefact=keep(
+            packed(model.ensemble, description=description), folder="artefacts", suffix=".safetensors"
+        ),
+        labels=[
+            {"case": str(row.case_id), "digest": row.content_digest, "label": row.label}
+            for row in now.pool.rows
+        ],
+        seconds=seconds,
+        audit_cases=len(now.audit.rows),
+        metrics={name: one.as_row() for name, one in model.verdict.estimates.items()},
+    )
+
+
+def queue_places(now: Situation, model: loop.Model | None, places: Sequence[loop.Place]) -> list[Place]:
+    """Write places as the queue keeps them, best first."""
+    streams = {"pool": now.pool, "audit": now.audit}
+    return [
+        Place(
+            case_id=streams[place.stream].unread_ids[place.position],
+            rank=rank,
+            score=place.score,
+            draw_probability=place.draw_probability,
+            reason=place.reason,
+            probabilities=predicted,
+        )
+        for rank, (place, predicted) in enumerate(
+            zip(places, predictions(now, model, places), strict=True), start=1
+        )
+    ]
+
+
+def predictions(
+    now: Situation, model: loop.Model | None, places: Sequence[loop.Place]
+) -> Sequence[dict[str, float] | None]:
+    """Predict each placed case, by class value; nothing while there is no model."""
+    if model is None or not places:
+        return [None] * len(places)
+    streams = {"pool": now.pool.unread, "audit": now.audit.unread}
+    vectors = np.stack([streams[place.stream].vectors[place.position] for place in places])
+    rows = model.probabilities(vectors).round(4).tolist()
+    return [dict(zip(now.classes, row, strict=True)) for row in rows]
