@@ -1,0 +1,103 @@
+/** The server's routes that the reading room uses, one function each. */
+
+import { Http } from "./http";
+import { Refusal } from "./problems";
+import type { Answers, PastReading, Session, Skipped, Submitted, Workload } from "./types";
+
+export interface NewDraft {
+  readonly lease_id: string;
+  readonly version: number;
+  readonly answers: Answers;
+  readonly seconds: number;
+}
+
+export interface NewReading {
+  readonly lease_id: string;
+  readonly idempotency_key: string;
+  readonly answers: Answers;
+  readonly seconds: number;
+  readonly protocol_version: number;
+}
+
+export interface NewSkip {
+  readonly lease_id: string;
+  readonly idempotency_key: string;
+  readonly reason: string;
+  readonly comment: string;
+}
+
+export interface NewRevision {
+  readonly idempotency_key: string;
+  readonly base_revision: number;
+  readonly answers: Answers;
+  readonly seconds: number;
+  readonly protocol_version: number;
+}
+
+export class Client {
+  readonly #http: Http;
+
+  constructor(base = "/api/v1/") {
+    this.#http = new Http(base);
+  }
+
+  /** Who is signed in; also learns the token that every write needs. */
+  async session(): Promise<Session> {
+    const session = await this.#http.json<Session>({ path: "session" });
+    this.#http.trust(session.csrf_token);
+    return session;
+  }
+
+  workload(projectId: string): Promise<Workload> {
+    return this.#write(() => this.#http.json({ method: "POST", path: `projects/${projectId}/leases` }));
+  }
+
+  renew(leaseId: string): Promise<{ readonly expires_at: string }> {
+    return this.#write(() => this.#http.json({ method: "POST", path: `leases/${leaseId}/renewal` }));
+  }
+
+  saveDraft(caseId: string, body: NewDraft, keepalive = false): Promise<{ readonly version: number }> {
+    const call = { method: "PUT", path: `cases/${caseId}/draft`, body, keepalive } as const;
+    return keepalive ? this.#http.json(call) : this.#write(() => this.#http.json(call));
+  }
+
+  submit(caseId: string, body: NewReading): Promise<Submitted> {
+    return this.#write(() => this.#http.json({ method: "POST", path: `cases/${caseId}/readings`, body }));
+  }
+
+  skip(caseId: string, body: NewSkip): Promise<Skipped> {
+    return this.#write(() => this.#http.json({ method: "POST", path: `cases/${caseId}/skips`, body }));
+  }
+
+  /** The reader's newest reading in the project, or null where there is none. */
+  async lastReading(projectId: string): Promise<PastReading | null> {
+    try {
+      return await this.#http.json<PastReading>({ path: `projects/${projectId}/readings/last` });
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  revise(readingId: string, body: NewRevision): Promise<{ readonly revision: number }> {
+    return this.#write(() =>
+      this.#http.json({ method: "POST", path: `readings/${readingId}/revisions`, body }),
+    );
+  }
+
+  /** The raw pixels of one frame, little endian. frame counts from 1 as in DICOM. */
+  frame(caseId: string, sopInstanceUid: string, frame: number, signal: AbortSignal): Promise<ArrayBuffer> {
+    return this.#http.bytes({ path: `cases/${caseId}/instances/${sopInstanceUid}/frames/${frame}`, signal });
+  }
+
+  /** A new sign-in changes the token: one refusal is answered with a fresh one. */
+  async #write<T>(send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 403) throw error;
+      await this.session();
+      return send();
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** What can go wrong between the browser and the server. */
+
+/** The server answered and said no (RFC 9457). */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly body: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, body: Readonly<Record<string, unknown>>) {
+    super(String(body.detail ?? body.title ?? `The server answered ${status}`));
+    this.name = "Refusal";
+    this.status = status;
+    this.code = String(body.code ?? "");
+    this.body = body;
+  }
+}
+
+/** No answer, or one that says "not now": the same request may be sent again. */
+export class Unreachable extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "Unreachable";
+  }
+}
+
+export const isSignedOut = (error: unknown): boolean => error instanceof Refusal && error.status === 401;
+
+export const isAborted = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "AbortError";
+
+export const wordsFor = (error: unknown): string =>
+  error instanceof Error ? error.message : "Something unexpected happened";

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import type { Attributes } from "../api/types";
+import { UnreadableImage } from "./frame";
+import { decode, isInverted, rangeOf, windowFromRange } from "./pixels";
+
+const image = (more: Attributes): Attributes => ({
+  Rows: 2,
+  Columns: 2,
+  BitsAllocated: 16,
+  BitsStored: 16,
+  PixelRepresentation: 0,
+  SamplesPerPixel: 1,
+  PhotometricInterpretation: "MONOCHROME2",
+  ...more,
+});
+
+const words = (...values: number[]): ArrayBuffer => new Uint16Array(values).buffer;
+
+describe("decoding a frame", () => {
+  it("reads unsigned 16-bit values as they are stored", () => {
+    const frame = decode(words(0, 1, 40_000, 65_535), image({}));
+    expect([...frame.samples]).toEqual([0, 1, 40_000, 65_535]);
+    expect(frame.extent).toEqual({ lowest: 0, highest: 65_535 });
+  });
+
+  it("carries the sign of 12 bits stored in 16 and drops what lies above them", () => {
+    const signed = decode(
+      words(0xf_fff, 0x0_800, 0xf_7ff, 0),
+      image({ BitsStored: 12, PixelRepresentation: 1 }),
+    );
+    expect([...signed.samples]).toEqual([-1, -2048, 2047, 0]);
+    const unsigned = decode(words(0xf_fff, 0xf_001, 2, 3), image({ BitsStored: 12 }));
+    expect([...unsigned.samples]).toEqual([4095, 1, 2, 3]);
+  });
+
+  it("gives a CT in Hounsfield units", () => {
+    const frame = decode(
+      words(0, 24, 1024, 2024),
+      image({ BitsStored: 12, RescaleSlope: 1, RescaleIntercept: -1024 }),
+    );
+    expect([...frame.samples]).toEqual([-1024, -1000, 0, 1000]);
+    expect(frame.samples).toBeInstanceOf(Int16Array);
+  });
+
+  it("keeps fractions where the slope has them", () => {
+    const frame = decode(words(0, 3, 4, 5), image({ RescaleSlope: 0.5, RescaleIntercept: 0.25 }));
+    expect([...frame.samples]).toEqual([0.25, 1.75, 2.25, 2.75]);
+  });
+
+  it("gives every slice of a series the same type, whatever its values", () => {
+    const ct = image({ BitsStored: 16, PixelRepresentation: 1, RescaleSlope: 1, RescaleIntercept: -1024 });
+    expect(decode(words(2000, 2000, 2000, 2000), ct).samples).toBeInstanceOf(Float32Array);
+    expect(decode(words(0, 0, 0, 0), ct).samples).toBeInstanceOf(Float32Array);
+  });
+
+  it("widens signed bytes to what the graphics card can show", () => {
+    const bytes = new Int8Array([-128, -1, 0, 127]);
+    const attributes = image({ BitsAllocated: 8, BitsStored: 8, PixelRepresentation: 1 });
+    const { samples } = decode(bytes.buffer, attributes);
+    expect(samples).toBeInstanceOf(Int16Array);
+    expect([...samples]).toEqual([-128, -1, 0, 127]);
+  });
+
+  it("reads 8-bit colour interleaved", () => {
+    const bytes = new Uint8Array([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7]);
+    const frame = decode(bytes.buffer, image({ BitsAllocated: 8, BitsStored: 8, SamplesPerPixel: 3 }));
+    expect(frame.samples).toHaveLength(12);
+    expect(rangeOf(frame.window)).toEqual({ lowest: 0, highest: 255 });
+  });
+
+  it("says what is wrong with a frame that is too short", () => {
+    expect(() => decode(words(1, 2), image({}))).toThrow("The frame has 4 bytes, 8 are needed");
+  });
+
+  it("never guesses the size of an image", () => {
+    const { Rows: _, ...withoutRows } = image({});
+    expect(() => decode(words(1, 2, 3, 4), withoutRows)).toThrow(UnreadableImage);
+  });
+});
+
+describe("the window", () => {
+  it("is the image's first one", () => {
+    const frame = decode(words(0, 1, 2, 3), image({ WindowCenter: [40, -600], WindowWidth: [400, 1500] }));
+    expect(frame.window).toEqual({ center: 40, width: 400 });
+    expect(rangeOf(frame.window)).toEqual({ lowest: -160, highest: 239 });
+  });
+
+  it("shows all values where the image names none", () => {
+    const frame = decode(words(100, 150, 299, 120), image({}));
+    expect(rangeOf(frame.window)).toEqual({ lowest: 100, highest: 299 });
+  });
+
+  it("survives the way to a range and back", () => {
+    expect(windowFromRange(rangeOf({ center: 40, width: 400 }))).toEqual({ center: 40, width: 400 });
+  });
+
+  it("ignores a width of zero", () => {
+    const frame = decode(words(10, 11, 12, 13), image({ WindowCenter: 5, WindowWidth: 0 }));
+    expect(rangeOf(frame.window)).toEqual({ lowest: 10, highest: 13 });
+  });
+});
+
+it("low values are bright in MONOCHROME1 alone", () => {
+  expect(isInverted(image({ PhotometricInterpretation: "MONOCHROME1" }))).toBe(true);
+  expect(isInverted(image({}))).toBe(false);
+});

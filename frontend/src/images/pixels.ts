@@ -1,0 +1,146 @@
+/** Bytes to values: PS3.3 C.7.6.3 (layout), C.11.1 (modality values), C.11.2 (window). */
+
+import type { Attributes } from "../api/types";
+import { numberOf, type PixelFormat, pixelFormatOf, textOf, UnreadableImage } from "./frame";
+
+export type Samples =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array;
+
+export interface Extent {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+export interface Window {
+  readonly center: number;
+  readonly width: number;
+}
+
+export interface DecodedFrame {
+  readonly format: PixelFormat;
+  /** Modality values (after rescale); interleaved red, green, blue where there are three samples. */
+  readonly samples: Samples;
+  readonly extent: Extent;
+  readonly window: Window;
+  readonly bytes: number;
+}
+
+const constructors = {
+  8: { signed: Int8Array, unsigned: Uint8Array },
+  16: { signed: Int16Array, unsigned: Uint16Array },
+  32: { signed: Int32Array, unsigned: Uint32Array },
+} as const;
+
+const stored = (buffer: ArrayBuffer, format: PixelFormat): Samples => {
+  const count = format.rows * format.columns * format.samplesPerPixel;
+  const expected = (count * format.bitsAllocated) / 8;
+  if (buffer.byteLength < expected) {
+    throw new UnreadableImage(`The frame has ${buffer.byteLength} bytes, ${expected} are needed`);
+  }
+  const { signed, unsigned } = constructors[format.bitsAllocated];
+  return format.signed ? new signed(buffer, 0, count) : new unsigned(buffer, 0, count);
+};
+
+/** Bits above Bits Stored may hold anything (old overlays): cut, and carry the sign. In place. */
+export const cutToStoredBits = (samples: Samples, format: PixelFormat): void => {
+  const spare = 32 - format.bitsStored;
+  if (format.bitsStored >= format.bitsAllocated) return;
+  for (let at = 0; at < samples.length; at += 1) {
+    const up = (samples[at] ?? 0) << spare;
+    samples[at] = format.signed ? up >> spare : up >>> spare;
+  }
+};
+
+export const extentOf = (samples: Samples): Extent => {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const value of samples) {
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  return { lowest, highest };
+};
+
+/** All values that the stored bits can hold. */
+const possible = ({ bitsStored, signed }: PixelFormat): Extent =>
+  signed
+    ? { lowest: -(2 ** (bitsStored - 1)), highest: 2 ** (bitsStored - 1) - 1 }
+    : { lowest: 0, highest: 2 ** bitsStored - 1 };
+
+/** Chosen by what the format can hold, not by what one slice holds: all slices of a series are of one type. */
+const emptyFor = ({ lowest, highest }: Extent, isWhole: boolean, length: number): Samples => {
+  if (isWhole && lowest >= 0 && highest <= 65_535) return new Uint16Array(length);
+  if (isWhole && lowest >= -32_768 && highest <= 32_767) return new Int16Array(length);
+  return new Float32Array(length);
+};
+
+/** Types that the graphics card shows as they are. */
+const isShowable = (samples: Samples): boolean =>
+  samples instanceof Uint8Array || samples instanceof Uint16Array || samples instanceof Int16Array;
+
+/** Stored values to modality values (Hounsfield units for CT): value × slope + intercept. */
+export const rescaled = (
+  samples: Samples,
+  format: PixelFormat,
+  slope: number,
+  intercept: number,
+): Samples => {
+  if (slope === 1 && intercept === 0 && isShowable(samples)) return samples;
+  const { lowest, highest } = possible(format);
+  const ends = [lowest * slope + intercept, highest * slope + intercept];
+  const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
+  const values = emptyFor({ lowest: Math.min(...ends), highest: Math.max(...ends) }, isWhole, samples.length);
+  for (let at = 0; at < samples.length; at += 1) values[at] = (samples[at] ?? 0) * slope + intercept;
+  return values;
+};
+
+const FULL_COLOUR: Window = { center: 128, width: 256 };
+
+/** The window that the image asks for, else one that shows all of its values. */
+export const windowOf = (attributes: Attributes, format: PixelFormat, extent: Extent): Window => {
+  if (format.samplesPerPixel === 3) return FULL_COLOUR;
+  const center = numberOf(attributes, "WindowCenter");
+  const width = numberOf(attributes, "WindowWidth");
+  if (center !== undefined && width !== undefined && width > 0) return { center, width };
+  return fullWindow(extent);
+};
+
+/** The window whose darkest value is the lowest and whose brightest the highest (PS3.3 C.11.2.1.2.1). */
+export const fullWindow = ({ lowest, highest }: Extent): Window => ({
+  center: (lowest + highest + 1) / 2,
+  width: Math.max(2, highest - lowest + 1),
+});
+
+/** The values that become black and white: PS3.3 C.11.2.1.2.1, LINEAR. */
+export const rangeOf = ({ center, width }: Window): Extent => ({
+  lowest: center - 0.5 - (width - 1) / 2,
+  highest: center - 0.5 + (width - 1) / 2,
+});
+
+export const windowFromRange = ({ lowest, highest }: Extent): Window => ({
+  center: (lowest + highest + 1) / 2,
+  width: highest - lowest + 1,
+});
+
+/** Whether low values are bright. */
+export const isInverted = (attributes: Attributes): boolean =>
+  textOf(attributes, "PhotometricInterpretation") === "MONOCHROME1";
+
+/** One frame's bytes as the viewer needs them. */
+export const decode = (buffer: ArrayBuffer, attributes: Attributes): DecodedFrame => {
+  const format = pixelFormatOf(attributes);
+  const raw = stored(buffer, format);
+  cutToStoredBits(raw, format);
+  const slope = numberOf(attributes, "RescaleSlope") ?? 1;
+  const intercept = numberOf(attributes, "RescaleIntercept") ?? 0;
+  const samples = format.samplesPerPixel === 3 ? raw : rescaled(raw, format, slope, intercept);
+  const extent = extentOf(samples);
+  const window = windowOf(attributes, format, extent);
+  return { format, samples, extent, window, bytes: samples.byteLength };
+};
