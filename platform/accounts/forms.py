@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from accounts.models import User
 
@@ -22,12 +23,19 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "Name"
 
 
-class NewPersonForm(forms.ModelForm[User]):
+class NewPersonForm(forms.Form):
     """A new person: no password is typed, one is made and shown once."""
 
-    class Meta:
-        model = User
-        fields = ["username", "is_admin"]
-        labels = {"username": "Name to sign in with", "is_admin": "Administrator"}
-        help_texts = {"username": "", "is_admin": "Imports images, clears quarantine, manages people."}
-        widgets = {"username": forms.TextInput(attrs={"class": "input", "autocomplete": "off"})}
+    username = forms.CharField(
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    is_admin = forms.BooleanField(required=False)
+
+    def clean_username(self) -> str:
+        """Refuse a name that somebody has, in whatever case."""
+        username = str(self.cleaned_data["username"])
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError("Somebody has this name already.")
+        return username

@@ -6,7 +6,7 @@ Anonymous → sign-in; not a member, or no such project → 404; a member withou
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
@@ -15,9 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
 from accounts.models import Role, User
+from annotation.api.permissions import person, record_denial
 from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import project_for, role_in
-from audit.services import record
 
 ADMIN = "admin"
 P = ParamSpec("P")
@@ -33,13 +33,11 @@ class Visit:
     role: str
 
     def may(self, *roles: str) -> bool:
-        """Whether the person has one of the roles here; no role named: every member."""
-        return not roles or self.role in roles or (ADMIN in roles and self.user.is_admin)
+        """Whether the person has one of the roles here; no role named: every member.
 
-
-def person(request: HttpRequest) -> User:
-    """Name the person who is signed in."""
-    return cast("User", request.user)
+        An administrator who reads here stays as blind to the models as every reader, and still manages files.
+        """
+        return not roles or self.role in roles or (roles == (ADMIN,) and self.user.is_admin)
 
 
 def member(
@@ -112,16 +110,7 @@ def hidden(request: HttpRequest, project_id: UUID) -> Http404:
 
 def denied(request: HttpRequest, object_type: str, object_id: str) -> PermissionDenied:
     """Audit a denial; the caller raises what is returned."""
-    match = request.resolver_match
-    record(
-        actor=str(person(request).pk),
-        action="access.denied",
-        object_type=object_type,
-        object_id=object_id,
-        outcome="denied",
-        remote_address=address_of(request),
-        details={"route": match.view_name if match else "", "method": request.method},
-    )
+    record_denial(request, object_type, object_id)
     return PermissionDenied("the role does not include it")
 
 
@@ -131,11 +120,6 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("sign-in")})
     return redirect_to_login(back)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request came from: the peer itself, never a header that it wrote."""
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def sees_jobs(user: User) -> bool:

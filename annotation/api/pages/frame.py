@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import Role
-from annotation.api.pages.access import ADMIN, Visit, person, sees_jobs
+from annotation.api.pages.access import ADMIN, Visit, sees_jobs
+from annotation.api.permissions import person
 
 ROLE_WORDS = {Role.READER: "Reader", Role.ML_STAFF: "ML staff", ADMIN: "Administrator"}
 

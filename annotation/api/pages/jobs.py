@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Role, User
-from annotation.api.pages.access import address_of, denied, person, sees_jobs, signed_in
+from annotation.api.pages.access import denied, sees_jobs, signed_in
 from annotation.api.pages.frame import page
+from annotation.api.permissions import address_of, person
 from annotation.projects.selectors import projects_for
 from audit.services import record
 from jobs.models import Job, State
@@ -30,13 +31,6 @@ FILTERS = [
     (State.DONE, "Done"),
     (State.CANCELLED, "Cancelled"),
 ]
-WORDS = {
-    "import_delivery": "Import images",
-    "embed": "Encode images",
-    "refit": "Refit the model and rank the pool",
-    "pretrain": "Train the encoder",
-    "simulate": "Simulated readers",
-}
 LOOKS = {
     State.QUEUED: "",
     State.RUNNING: "live",
@@ -51,7 +45,6 @@ class Row:
     """A job as a person reads it."""
 
     job: Job
-    title: str
     scope: str
     seconds: float | None
     open: bool
@@ -166,7 +159,6 @@ def row_of(job: Job, names: dict[UUID, str]) -> Row:
     end = job.finished_at or timezone.now()
     return Row(
         job=job,
-        title=WORDS.get(job.name, job.name.replace("_", " ").capitalize()),
         scope=names.get(job.scope_id, "") if job.scope_id else "",
         seconds=(end - job.started_at).total_seconds() if job.started_at else None,
         open=job.state in OPEN,

@@ -12,8 +12,9 @@ from accounts.forms import NewPersonForm
 from accounts.models import Role, User
 from accounts.selectors import people_for, person_for
 from accounts.services import add_person, new_password, set_active
-from annotation.api.pages.access import address_of, admin_only, person
+from annotation.api.pages.access import admin_only
 from annotation.api.pages.frame import page
+from annotation.api.permissions import address_of, person
 from annotation.projects.models import Project
 from annotation.projects.selectors import project_for, projects_for
 from annotation.projects.services import set_membership

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.forms import SignInForm
 from accounts.models import User
-from annotation.api.pages.access import address_of, person
+from annotation.api.permissions import address_of, person
 from audit.services import record
 
 

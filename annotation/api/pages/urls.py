@@ -1,5 +1,50 @@
 """Routes of the server-rendered pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from annotation.api.pages import (
+    audit_log,
+    home,
+    imports,
+    jobs,
+    learning,
+    learning_events,
+    people,
+    project,
+    quarantine,
+    read,
+    sign_in,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("projects/new", project.new_project, name="new-project"),
+    path("projects/<uuid:project_id>", project.project, name="project"),
+    path("projects/<uuid:project_id>/read", read.read, name="read"),
+    path("projects/<uuid:project_id>/learning", learning.ml, name="ml"),
+    path("projects/<uuid:project_id>/learning/events", learning_events.ml_events, name="ml-events"),
+    path("projects/<uuid:project_id>/learning/retrain", learning.retrain, name="retrain"),
+    path("projects/<uuid:project_id>/learning/policy", learning.policy, name="policy"),
+    path("projects/<uuid:project_id>/import", imports.imports, name="import"),
+    path("projects/<uuid:project_id>/quarantine", quarantine.quarantine, name="quarantine"),
+    path("imports/<uuid:import_id>", imports.report, name="import-report"),
+    path("imports/<uuid:import_id>/pieces", imports.pieces, name="import-pieces"),
+    path("imports/<uuid:import_id>/start", imports.start, name="import-start"),
+    path("imports/<uuid:import_id>/table", imports.table, name="import-table"),
+    path("quarantine/<uuid:quarantined_id>/preview", quarantine.preview, name="quarantine-preview"),
+    path("quarantine/<uuid:quarantined_id>/clear", quarantine.clear, name="clear-quarantined"),
+    path("quarantine/<uuid:quarantined_id>/discard", quarantine.discard, name="discard-quarantined"),
+    path("jobs", jobs.jobs, name="jobs"),
+    path("jobs/<uuid:job_id>", jobs.job, name="job"),
+    path("jobs/<uuid:job_id>/cancel", jobs.cancel_job, name="cancel-job"),
+    path("jobs/<uuid:job_id>/retry", jobs.retry_job, name="retry-job"),
+    path("people", people.people, name="people"),
+    path("people/new", people.add, name="add-person"),
+    path("people/<uuid:person_id>", people.show, name="person"),
+    path("people/<uuid:person_id>/membership", people.membership, name="membership"),
+    path("people/<uuid:person_id>/activity", people.activity, name="person-activity"),
+    path("people/<uuid:person_id>/password", people.password, name="person-password"),
+    path("audit", audit_log.audit, name="audit"),
+]

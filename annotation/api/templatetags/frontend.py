@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from annotation.learning.models import Encoder
+
 register = template.Library()
 
 NOT_BUILT = (
@@ -108,3 +110,79 @@ def lasting(seconds: float | None) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+JOB_WORDS = {
+    "import_delivery": "Import images",
+    "embed": "Encode images",
+    "refit": "Fit a model and rank the pool",
+    "pretrain": "Train the encoder",
+}
+GAIN_WORDS = {
+    "retrieval": "A changed picture finds its own original",
+    "probe": "Heads on its vectors, balanced accuracy",
+}
+
+
+@register.filter
+def job_words(name: str) -> str:
+    """Say what a job does."""
+    return JOB_WORDS.get(name, name.replace("_", " ").capitalize())
+
+
+@register.filter
+def points(value: float) -> str:
+    """Write a difference of two shares in percentage points, with its sign."""
+    return f"{100 * value:+.1f} points"
+
+
+@register.filter
+def before_colon(words: str) -> str:
+    """Take the name of a choice."""
+    return words.partition(":")[0]
+
+
+@register.filter
+def after_colon(words: str) -> str:
+    """Take the explanation of a choice."""
+    return words.partition(":")[2].strip()
+
+
+@register.filter
+def gains(encoder: Encoder) -> list[tuple[str, dict[str, float]]]:
+    """List what an encoder's training bought, as far as it was measured."""
+    found = [(words, encoder.report.get(key)) for key, words in GAIN_WORDS.items()]
+    return [
+        (words, {**gain, "gain": gain["candidate"] - gain["current"]})
+        for words, gain in found
+        if isinstance(gain, dict) and {"candidate", "current", "low", "high"} <= gain.keys()
+    ]
+
+
+@register.filter
+def plain_facts(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """List the plain values of a run's result, numbers shortened."""
+    plain = {key: value for key, value in result.items() if isinstance(value, str | int | float)}
+    return [(key.replace("_", " ").capitalize(), fact(value)) for key, value in plain.items()]
+
+
+def fact(value: str | float) -> str:
+    """Write one value."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+STATE_LOOKS = {
+    "running": "live",
+    "done": "ok",
+    "stored": "ok",
+    "failed": "bad",
+    "quarantined": "warn",
+}
+
+
+@register.filter
+def state_look(state: str) -> str:
+    """Choose a badge's look."""
+    return STATE_LOOKS.get(state, "")

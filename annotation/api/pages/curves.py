@@ -1,0 +1,99 @@
+"""What the learning page draws: the learning curve, a training's loss, simulated readers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.api.pages.access import Visit
+from annotation.api.pages.charts import Chart, Point, Series, chart
+from annotation.learning.models import TrainingRun
+from annotation.learning.selectors import CurvePoint, learning_curve, question_of, runs_for
+
+METRICS = {
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_auc": "AUC, mean over classes",
+    "calibration_error": "Calibration error",
+}
+SIMULATIONS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve with its points, newest first for the table."""
+
+    chart: Chart | None
+    points: list[CurvePoint]
+    name: str
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Strategies tried with readers who answer as the truth says."""
+
+    run: TrainingRun
+    chart: Chart | None
+    rows: list[tuple[str, Mapping[str, Any]]]
+
+
+def curve_of(visit: Visit, metric: str) -> Curve:
+    """Draw the project's learning curve on the audit stream."""
+    points = learning_curve(visit.user, visit.project.pk, metric)
+    classes = len(question_of(visit.project.pk)[1])
+    chance = {"balanced_accuracy": 1 / classes, "macro_auc": 0.5}.get(metric)
+    name = METRICS[metric]
+    drawn = chart(
+        [Series(name, [point_of(point) for point in points])],
+        title=f"{name} on the audit stream by number of labels",
+        x_title="labels learned from",
+        y_title=f"{name}, with its 95 % interval",
+        y_limits=(0.0, 1.0),
+        chance=chance if points else None,
+    )
+    return Curve(drawn, points[::-1], name)
+
+
+def point_of(point: CurvePoint) -> Point:
+    """Place a model on the curve."""
+    title = (
+        f"Model {point['model_number']}: {point['value']:.3f} "
+        f"({point['low']:.3f} – {point['high']:.3f}) after {point['labels']} labels"
+    )
+    return Point(point["labels"], point["value"], point["low"], point["high"], title)
+
+
+def loss_of(run: TrainingRun) -> Chart | None:
+    """Draw how a training's loss went; None where it wrote no history."""
+    names = {"loss": "Images trained on", "held_back_loss": "Images held back"}
+    series = [Series(words, losses(run.history, key)) for key, words in names.items()]
+    return chart(series, title="Loss by epoch", x_title="epoch", y_title="Loss")
+
+
+def losses(history: Iterable[Mapping[str, Any]], key: str) -> list[Point]:
+    """Points of one column of a history."""
+    return [Point(float(row["epoch"]), float(row[key])) for row in history if row.get(key) is not None]
+
+
+def simulations_of(visit: Visit) -> list[Simulation]:
+    """Collect the project's simulations, newest first."""
+    runs = runs_for(visit.user, visit.project.pk).filter(kind="simulation")[:SIMULATIONS_SHOWN]
+    return [simulation_of(run) for run in runs]
+
+
+def simulation_of(run: TrainingRun) -> Simulation:
+    """Draw one simulation: a line a strategy, random last."""
+    curves = run.result.get("curves", {})
+    names = sorted(curves, key=lambda name: (name == "random", name))
+    series = [Series(name, [simulated(point) for point in curves[name]]) for name in names]
+    drawn = chart(
+        series,
+        title="Balanced accuracy by number of labels, by strategy",
+        x_title="labels",
+        y_title="Balanced accuracy on cases held out",
+        y_limits=(0.0, 1.0),
+    )
+    return Simulation(run, drawn, [(name, curves[name][-1]) for name in names if curves[name]])
+
+
+def simulated(point: Mapping[str, Any]) -> Point:
+    """Place one point of a simulation."""
+    return Point(point["labels"], point["value"], point.get("low"), point.get("high"))

@@ -1,0 +1,44 @@
+"""Home: the projects that a person belongs to, and the next thing to do in each."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from accounts.models import Role, User
+from annotation.api.pages.access import ADMIN, signed_in
+from annotation.api.pages.frame import ROLE_WORDS, page
+from annotation.api.permissions import person
+from annotation.queue.selectors import ProjectRow, project_rows
+
+
+@dataclass(frozen=True)
+class Card:
+    """A project, the person's role in words, and where each act leads: the first is the next obvious one."""
+
+    row: ProjectRow
+    role: str
+    acts: list[tuple[str, str]]
+
+
+@require_GET
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """List a person's projects."""
+    user = person(request)
+    cards = [Card(row, ROLE_WORDS.get(row["role"], ""), acts(user, row)) for row in project_rows(user)]
+    return page(request, "home.html", "home", cards=cards)
+
+
+def acts(user: User, row: ProjectRow) -> list[tuple[str, str]]:
+    """Name what the person can do in a project, the most useful first."""
+    project = {"project_id": row["id"]}
+    found = []
+    if row["role"] == Role.READER:
+        found.append(("Read" if row["waiting"] else "Reading room", reverse("read", kwargs=project)))
+    if row["role"] in (Role.ML_STAFF, ADMIN):
+        found.append(("Learning", reverse("ml", kwargs=project)))
+    if user.is_admin:
+        found.append(("Import images", reverse("import", kwargs=project)))
+    return [*found, ("Overview", reverse("project", kwargs=project))]

@@ -1,0 +1,132 @@
+"""The learning page of ML staff: what was learned so far, how the queue is driven, and Retrain."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Role
+from annotation.api.pages.access import ADMIN, Visit, member
+from annotation.api.pages.curves import METRICS, curve_of, loss_of, simulations_of
+from annotation.api.pages.forms import PolicyForm
+from annotation.api.pages.frame import project_page
+from annotation.learning.models import Policy
+from annotation.learning.selectors import models_for, policy_of, runs_for
+from annotation.learning.services import request_retrain, set_policy
+from annotation.projects.models import Case
+from annotation.queue.selectors import queue_overview
+from annotation.readings.models import ReferenceStandard
+from jobs.models import State
+from jobs.selectors import jobs_in
+
+MODELS_SHOWN, RUNS_SHOWN = 12, 5
+FRAGMENTS = {"now": "learning/now.html", "curve": "learning/curve.html"}
+
+
+@require_http_methods(["GET"])
+@member(Role.ML_STAFF, ADMIN)
+def ml(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show the page, or with ?part= one piece of it that has changed."""
+    part = request.GET.get("part", "")
+    context = parts(visit, request.GET.get("metric", ""))
+    if part in FRAGMENTS:
+        return project_page(request, FRAGMENTS[part], "learning", visit, **context)
+    policy = policy_of(visit.user, visit.project.pk)
+    return project_page(
+        request,
+        "learning/page.html",
+        "learning",
+        visit,
+        **context,
+        **encoder_parts(visit, policy),
+        form=PolicyForm(initial=initial_of(policy)),
+        simulations=simulations_of(visit),
+    )
+
+
+@require_POST
+@member(Role.ML_STAFF)
+def retrain(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Ask for a refit and a new ranking now."""
+    request_retrain(project=visit.project, by=visit.user)
+    messages.success(request, "Asked for a new model and a new ranking. Readers go on undisturbed.")
+    return redirect("ml", project_id=visit.project.pk)
+
+
+@require_POST
+@member(Role.ML_STAFF)
+def policy(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Change how the queue is driven; the form comes back with what is wrong."""
+    form = PolicyForm(request.POST)
+    if form.is_valid():
+        set_policy(project=visit.project, by=visit.user, **form.asked())
+        messages.success(request, "The policy is saved. The next ranking follows it.")
+        return redirect("ml", project_id=visit.project.pk)
+    context = parts(visit, "") | encoder_parts(visit, policy_of(visit.user, visit.project.pk))
+    return project_page(
+        request,
+        "learning/page.html",
+        "learning",
+        visit,
+        status=422,
+        **context,
+        form=form,
+        simulations=simulations_of(visit),
+    )
+
+
+def parts(visit: Visit, metric: str) -> dict[str, Any]:
+    """Collect what changes while readers read: jobs, counts, the curve."""
+    project, chosen = visit.project, metric if metric in METRICS else "balanced_accuracy"
+    models = list(models_for(visit.user, project.pk)[:MODELS_SHOWN])
+    labels, policy = labels_of(visit), policy_of(visit.user, project.pk)
+    learned = models[0].label_count if models else 0
+    return {
+        "models": models,
+        "labels": labels,
+        "queue": queue_overview(visit.user, project.pk),
+        "policy": policy,
+        "until_refit": max(0, policy.refit_every - (labels["pool"] - learned)),
+        "busy": busy_jobs(visit),
+        "failed": failed_job(visit),
+        "curve": curve_of(visit, chosen),
+        "metric": chosen,
+        "metrics": METRICS,
+    }
+
+
+def encoder_parts(visit: Visit, policy: Policy) -> dict[str, Any]:
+    """Collect the encoder, what its training bought, and the training runs."""
+    runs = runs_for(visit.user, visit.project.pk).exclude(kind="simulation")[:RUNS_SHOWN]
+    return {"encoder": policy.encoder, "runs": [(run, loss_of(run)) for run in runs]}
+
+
+def initial_of(policy: Policy) -> dict[str, Any]:
+    """Show a policy in its form."""
+    return {
+        "strategy": policy.strategy,
+        "refit_every": policy.refit_every,
+        "audit_percent": round(100 * policy.audit_share, 2),
+    }
+
+
+def labels_of(visit: Visit) -> dict[str, int]:
+    """Count reference standards: those that are learned from, and those that judge."""
+    rows = ReferenceStandard.objects.filter(case__project=visit.project).order_by()
+    streams = list(rows.values_list("case__stream", flat=True))
+    return {"pool": streams.count(Case.Stream.POOL), "audit": streams.count(Case.Stream.AUDIT)}
+
+
+def busy_jobs(visit: Visit) -> list[Any]:
+    """Jobs of the project and its data set that wait or run, what runs first."""
+    jobs = jobs_in([visit.project.pk, visit.project.dataset_id])
+    return list(jobs.filter(state__in=[State.RUNNING, State.QUEUED]).order_by("-state", "created_at"))
+
+
+def failed_job(visit: Visit) -> Any:  # noqa: ANN401  a Job or None, as the template needs it
+    """Find the newest ended job, if it failed."""
+    jobs = jobs_in([visit.project.pk, visit.project.dataset_id])
+    last = jobs.filter(state__in=[State.DONE, State.FAILED]).order_by("-finished_at").first()
+    return last if last is not None and last.state == State.FAILED else None

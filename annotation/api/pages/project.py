@@ -1,0 +1,78 @@
+"""A project's overview, and making a new one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import Role
+from annotation.api.pages.access import Visit, admin_only, member
+from annotation.api.pages.forms import NewProjectForm
+from annotation.api.pages.frame import page, project_page
+from annotation.api.permissions import person
+from annotation.projects.selectors import cases_for, members_for, project_overview
+from annotation.projects.services import create_project
+from annotation.queue.selectors import queue_overview
+from annotation.readings.selectors import counts_by_reader
+
+NEWEST = 12
+
+
+@dataclass(frozen=True)
+class ReaderRow:
+    """How far one reader is; pace: mean expert seconds a case."""
+
+    name: str
+    readings: int
+    seconds: float
+    pace: float
+
+
+@require_GET
+@member()
+def project(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show counts; to those who do not read also the readers' progress and the newest cases."""
+    queue = queue_overview(visit.user, visit.project.pk)
+    readable = sum(queue.values())
+    return project_page(
+        request,
+        "project/overview.html",
+        "overview",
+        visit,
+        overview=project_overview(visit.user, visit.project.pk),
+        queue=queue,
+        readable=readable,
+        share_read=queue["done"] / readable if readable else 0.0,
+        members=members_for(visit.user, visit.project.pk),
+        **for_those_who_manage(visit),
+    )
+
+
+def for_those_who_manage(visit: Visit) -> dict[str, Any]:
+    """Collect what readers are not shown: each other's pace, and cases that are not theirs to read now."""
+    if visit.role == Role.READER:
+        return {}
+    cases = cases_for(visit.user).filter(project=visit.project).select_related("entry")
+    return {"readers": reader_rows(visit), "newest": cases.order_by("-number")[:NEWEST]}
+
+
+def reader_rows(visit: Visit) -> list[ReaderRow]:
+    """Sum up each reader."""
+    counts = counts_by_reader(visit.user, visit.project.pk).values_list(
+        "reader__username", "readings", "seconds"
+    )
+    return [ReaderRow(name, count, seconds, seconds / count) for name, count, seconds in counts]
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def new_project(request: HttpRequest) -> HttpResponse:
+    """Make a project: a name, a question, its answers; then on to its images."""
+    form = NewProjectForm(request.POST or None)
+    if request.method == "GET" or not form.is_valid():
+        return page(request, "project/new.html", "home", form=form)
+    made = create_project(**form.asked(), now=timezone.now(), created_by=person(request))
+    return redirect("import", project_id=made.pk)
