@@ -1,6 +1,7 @@
 """Rows that tests start from: made through the services where there is one, in bulk where there is none."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Role, User
@@ -124,3 +126,16 @@ def some_cases(
     cases = add_cases(project=project, items=items, now=timezone.now(), audit_share=audit_share)
     add_entries(project=project, cases=cases)
     return cases
+
+
+def a_client(user: User | None = None, *, csrf: bool = False) -> Client:
+    """A browser, signed in where somebody is named; csrf: tokens are checked as for a real one."""
+    client = Client(enforce_csrf_checks=csrf)
+    if user is not None:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def as_json(body: dict[str, Any] | None) -> str:
+    """A request's body; nothing for none."""
+    return "" if body is None else json.dumps(body)

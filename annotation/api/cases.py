@@ -30,9 +30,7 @@ def instance_view(instance: Instance) -> InstanceView:
 
 def protocol_view(protocol: Protocol) -> ProtocolView:
     """Show what is asked."""
-    return ProtocolView.model_validate(
-        {"version": protocol.version, "questions": protocol.questions}, from_attributes=False
-    )
+    return ProtocolView(version=protocol.version, questions=protocol.questions)
 
 
 def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:

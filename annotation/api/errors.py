@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from annotation.api.permissions import record_denial
+from annotation.api.permissions import CsrfError, record_denial
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.queue.models import Lease
@@ -64,9 +64,16 @@ def on_refused(request: HttpRequest, error: RefusedError) -> HttpResponse:
     if isinstance(error, ForbiddenError):
         record_denial(request, *object_named(request))
         return problem(403, error.code, str(error))
+    return problem(status_of(error), error.code, str(error))
+
+
+def status_of(error: RefusedError) -> int:
+    """Choose the HTTP status of a broken rule: 422 unless it is known better."""
     if isinstance(error, NotThereError):
-        return problem(404, error.code, str(error))
-    return problem(409 if isinstance(error, CONFLICTS) else 422, error.code, str(error))
+        return 404
+    if isinstance(error, CsrfError):
+        return 403
+    return 409 if isinstance(error, CONFLICTS) else 422
 
 
 def on_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
@@ -88,11 +95,9 @@ def object_named(request: HttpRequest) -> tuple[str, str]:
 
 
 def on_http(_request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Answer for who is not signed in, a missing CSRF token, a body that is no JSON."""
+    """Answer for who is not signed in, and for a body that is no JSON."""
     if error.status_code == 401:
         return problem(401, "unauthenticated", "sign in first")
-    if error.status_code == 403:
-        return problem(403, "csrf_failed", "the X-CSRFToken header is absent or wrong: GET session gives one")
     return problem(error.status_code, "bad_request", "the request could not be read")
 
 

@@ -7,9 +7,9 @@ from django.urls import URLPattern, URLResolver, re_path
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
-from ninja.security import django_auth
 
 from annotation.api import errors, frames, leases, projects, readings, session
+from annotation.api.permissions import Session
 
 PROBLEM, JSON = "application/problem+json", "application/json"
 BYTES = {"get_frame": "application/octet-stream", "get_thumbnail": "image/png"}
@@ -55,7 +55,7 @@ def nowhere(_request: HttpRequest, **_path: str) -> HttpResponse:
     return errors.problem(404, "not_found", "there is no such address")
 
 
-api = Api(title="Fovea", version="1", auth=django_auth, docs_url=None, openapi_url="")
+api = Api(title="Fovea", version="1", auth=Session(), docs_url=None, openapi_url="")
 errors.register(api)
 for noun in (session, projects, leases, readings, frames):
     api.add_router("", noun.router)

@@ -3,14 +3,48 @@
 from typing import cast
 
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from ninja.security import SessionAuth
 
 from accounts.models import User
 from annotation.projects.models import Case
+from annotation.projects.rules import RefusedError
 from annotation.queue.models import Lease
 from audit.services import record
 
 VIEW_AUDITED_ONCE_IN_SECONDS = 60 * 60
+
+
+class CsrfError(RefusedError):
+    """An unsafe verb came without the session's token."""
+
+    code = "csrf_failed"
+
+
+class TokenCheck(CsrfViewMiddleware):
+    """Django's CSRF check, which says what is wrong and renders no page."""
+
+    def _reject(self, _request: HttpRequest, reason: str) -> HttpResponse:
+        return HttpResponse(reason, status=403)
+
+
+class Session(SessionAuth):
+    """Signed in by the session's cookie, with a CSRF token on unsafe verbs."""
+
+    def __init__(self) -> None:
+        super().__init__(csrf=False)
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        """Name the person, or None.
+
+        raises: CsrfError where the token is absent or wrong.
+        """
+        check = TokenCheck(lambda _request: HttpResponse())
+        check.process_request(request)
+        if check.process_view(request, lambda _request: HttpResponse(), (), {}) is not None:
+            raise CsrfError("the X-CSRFToken header is absent or wrong: GET session gives one")
+        return person(request) if request.user.is_authenticated else None
 
 
 def person(request: HttpRequest) -> User:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import Role, User
 from annotation.learning.models import Policy
+from annotation.learning.services import ask_refit
 from annotation.projects.models import Membership
 from annotation.projects.selectors import case_for
 from annotation.queue.models import Entry, Lease
@@ -28,9 +29,7 @@ from annotation.readings.services import (
     revision_sent_before,
 )
 from audit.services import record
-from jobs.models import Lane
 from jobs.selectors import jobs_in
-from jobs.services import ask
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, n
             revision = add_reading(reader=reader, case=case, protocol=protocol, answered=answered, now=now)
             end(closing, Lease.Ending.SUBMITTED, now)
             Entry.objects.filter(case=case).update(state=Entry.State.DONE)
-            ask_refit(case.project_id)
+            refit_where_due(case.project_id)
             given = next_leases(reader, case.project_id, now)
             record_revision(revision, "reading.submit")
             record_leases(given)
@@ -98,7 +97,7 @@ def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
     return [leases[lease_id], *(lease for lease in held if lease.pk != lease_id)]
 
 
-def ask_refit(project_id: UUID) -> None:
+def refit_where_due(project_id: UUID) -> None:
     """Ask for a refit when enough reference standards came since the last one was asked for."""
     last = jobs_in([project_id]).filter(name="refit").order_by("-created_at").first()
     labels = ReferenceStandard.objects.filter(case__project=project_id)
@@ -106,13 +105,7 @@ def ask_refit(project_id: UUID) -> None:
         labels = labels.filter(updated_at__gt=last.created_at)
     policy = Policy.objects.filter(pk=project_id).first() or Policy(project_id=project_id)
     if refit_is_due(labels.count(), policy.refit_every):
-        ask(
-            name="refit",
-            lane=Lane.LIGHT,
-            arguments={"project_id": str(project_id)},
-            scope_id=project_id,
-            singleton_key=f"refit:{project_id}",
-        )
+        ask_refit(project_id=project_id)
 
 
 def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: datetime) -> Workload:
