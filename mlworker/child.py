@@ -3,7 +3,7 @@
 import os
 import sys
 
-from mlworker.linux import die_with
+from jobs.parent import die_with
 
 
 def main(job_id: str, token: str, parent: str) -> None:

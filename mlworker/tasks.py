@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs import services
 from mlworker import runtime
-from mlworker.linux import die_with
+from jobs.parent import die_with
 
 
 @current_app.task(name="fovea.light", time_limit=settings.JOB_LIMIT_SECONDS["light"])

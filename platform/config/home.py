@@ -1,10 +1,15 @@
 """FOVEA_HOME: the one directory that holds everything the embedded default writes."""
 
+import hashlib
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+SOCKET_PATH_BYTES: Final = 107  # sockaddr_un.sun_path is 108 bytes with its final zero
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,20 @@ class Home:
         return self.root / "redis"
 
     @property
+    def redis_socket(self) -> Path:
+        """The embedded broker's socket: in a private short folder where its path would be too long."""
+        socket = self.redis / "redis.sock"
+        if len(os.fsencode(socket)) <= SOCKET_PATH_BYTES:
+            return socket
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return private_folder(Path(tempfile.gettempdir()) / f"fovea-{os.getuid()}-{digest}") / "redis.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one supervisor that may run on this data directory."""
+        return self.root / "up.lock"
+
+    @property
     def accounts(self) -> Path:
         """The demo's accounts with the passwords made at its first start."""
         return self.root / "demo-accounts.json"
@@ -58,6 +77,18 @@ class Home:
             known[name] = secrets.token_hex(32)
             write_private(path, json.dumps(known, indent=1))
         return known[name]
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that nobody else can look into.
+
+    raises: PermissionError when somebody else has made it already.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077 or path.is_symlink():
+        raise PermissionError(f"{path} is not a private folder of this user: remove it")
+    return path
 
 
 def write_private(path: Path, text: str) -> None:

@@ -31,6 +31,6 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-REDIS_SOCKET = HOME.redis / "redis.sock"
+REDIS_SOCKET = HOME.redis_socket
 CELERY_BROKER_URL = os.environ.get("FOVEA_REDIS_URL", f"redis+socket://{REDIS_SOCKET}")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

