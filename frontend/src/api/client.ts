@@ -34,6 +34,9 @@ export interface NewRevision {
   readonly protocol_version: number;
 }
 
+/** What others may ask of the client. */
+export type Api = Pick<Client, keyof Client>;
+
 export class Client {
   readonly #http: Http;
 

@@ -1,6 +1,6 @@
 /** How each kind of finished work is sent, and what the answer tells. */
 
-import type { Client } from "../api/client";
+import type { Api } from "../api/client";
 import type { Workload } from "../api/types";
 import type { Pending, PendingReading, PendingRevision, PendingSkip } from "./journal";
 
@@ -8,20 +8,20 @@ export interface Delivered {
   readonly workload: Workload | null;
 }
 
-const reading = async (client: Client, entry: PendingReading): Promise<Delivered> => {
+const reading = async (client: Api, entry: PendingReading): Promise<Delivered> => {
   const { idempotency_key, lease_id, answers, seconds, protocol_version } = entry;
   const body = { idempotency_key, lease_id, answers, seconds, protocol_version };
   return { workload: (await client.submit(entry.case_id, body)).workload };
 };
 
-const skip = async (client: Client, entry: PendingSkip): Promise<Delivered> => {
+const skip = async (client: Api, entry: PendingSkip): Promise<Delivered> => {
   const { idempotency_key, lease_id, reason } = entry;
   return {
     workload: (await client.skip(entry.case_id, { idempotency_key, lease_id, reason, comment: "" })).workload,
   };
 };
 
-const revision = async (client: Client, entry: PendingRevision): Promise<Delivered> => {
+const revision = async (client: Api, entry: PendingRevision): Promise<Delivered> => {
   const { idempotency_key, base_revision, answers, seconds, protocol_version } = entry;
   await client.revise(entry.reading_id, {
     idempotency_key,
@@ -34,7 +34,7 @@ const revision = async (client: Client, entry: PendingRevision): Promise<Deliver
 };
 
 /** Send one entry; the same entry sent twice is taken once. */
-export const deliver = (client: Client, entry: Pending): Promise<Delivered> => {
+export const deliver = (client: Api, entry: Pending): Promise<Delivered> => {
   if (entry.kind === "reading") return reading(client, entry);
   return entry.kind === "skip" ? skip(client, entry) : revision(client, entry);
 };

@@ -55,11 +55,11 @@ export class DraftSaver {
     const kept = this.#journal.draft(caseId);
     const server = fromServer ?? { version: 0, answers: {}, seconds: 0 };
     const isKeptNewer = kept !== null && kept.version >= server.version;
-    const { answers, seconds } = isKeptNewer ? kept : server;
-    this.#opened = { caseId, leaseId, version: server.version, answers, seconds, isDirty: isKeptNewer };
+    const { version, answers, seconds } = isKeptNewer ? kept : server;
+    this.#opened = { caseId, leaseId, version, answers, seconds, isDirty: isKeptNewer };
     this.#events.changed(isKeptNewer ? "kept_here" : fromServer ? "saved" : "clean");
     if (isKeptNewer) this.#soon();
-    return { version: server.version, answers, seconds };
+    return { version, answers, seconds };
   }
 
   change(answers: Answers, seconds: number): void {
@@ -140,7 +140,10 @@ export class DraftSaver {
 
   #failed(opened: Opened, error: unknown): void {
     if (isPassing(error)) {
+      // The server may have taken this version and only its word was lost: the next try is a newer one.
+      opened.version += 1;
       opened.isDirty = true;
+      this.#keep(opened);
       if (opened === this.#opened) this.#events.changed("kept_here");
       this.#events.delayed(error);
       return;

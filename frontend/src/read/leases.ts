@@ -30,19 +30,23 @@ export class LeaseKeeper {
     this.#held = this.#held.filter((held) => held !== leaseId);
   }
 
-  /** Renew all that is held where the last time is long ago. now: ms. */
+  /** Renew where the last time is long ago; the server renews all that the reader holds with one. now: ms. */
   async tend(now: number): Promise<void> {
     this.#renewedAt ??= now;
     if (now - this.#renewedAt < RENEW_AFTER_MS) return;
     this.#renewedAt = now;
-    for (const leaseId of this.#held) await this.#renewOne(leaseId);
+    for (const leaseId of this.#held) {
+      if (await this.#isRenewed(leaseId)) return;
+    }
   }
 
-  async #renewOne(leaseId: string): Promise<void> {
+  async #isRenewed(leaseId: string): Promise<boolean> {
     try {
       await this.#renew(leaseId);
+      return true;
     } catch (error) {
       this.#failed(leaseId, error);
+      return isPassing(error);
     }
   }
 

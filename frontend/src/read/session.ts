@@ -1,6 +1,6 @@
 /** A reader's sitting: what the keys do, what is saved, and what happens when it cannot be. No HTML, no pixels. */
 
-import type { Client } from "../api/client";
+import type { Api } from "../api/client";
 import { isSignedOut, Refusal, wordsFor } from "../api/problems";
 import type { Answers, LeasedCase, PastReading } from "../api/types";
 import { StateCell } from "./cell";
@@ -15,7 +15,7 @@ import type { Dialog, RoomState } from "./state";
 import { Worklist } from "./worklist";
 
 export interface SessionParts {
-  readonly client: Client;
+  readonly client: Api;
   readonly projectId: string;
   readonly storage: KeyValueStore;
   readonly now: () => number;

@@ -1,6 +1,6 @@
 /** What this reader holds and what comes next; the case on screen stays on screen whatever the server re-ranks. */
 
-import type { Client } from "../api/client";
+import type { Api } from "../api/client";
 import { wordsFor } from "../api/problems";
 import type { Answers, LeasedCase, Workload } from "../api/types";
 import type { StateCell } from "./cell";
@@ -12,7 +12,7 @@ import { inWords, protocolOf, viewOf } from "./state";
 
 export interface WorklistParts {
   readonly cell: StateCell;
-  readonly client: Client;
+  readonly client: Api;
   readonly connection: Connection;
   readonly desk: Desk;
   readonly leases: LeaseKeeper;
