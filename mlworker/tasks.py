@@ -36,6 +36,7 @@ def sweep() -> None:
 
 
 @worker_process_init.connect
-def leave_no_orphan(**_: Any) -> None:  # noqa: ANN401  Celery's signal passes its sender
-    """Let a pool process die with its worker: nothing goes on that nobody watches."""
+def start_pool_process(**_: Any) -> None:  # noqa: ANN401  Celery's signal passes its sender
+    """Let a pool process die with its worker, and import the jobs before the first one is asked for."""
     die_with(os.getppid())
+    runtime.registered()

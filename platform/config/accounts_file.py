@@ -1,10 +1,10 @@
 """The demo's accounts: passwords made at its first start, kept in the data directory and nowhere else."""
 
 import json
-import secrets
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from accounts.services import one_time_password
 from config.home import Home, write_private
 
 ROLES: Final = {"rita": "reader", "ravi": "reader", "mila": "ML staff", "ada": "admin"}
@@ -27,10 +27,10 @@ def known_accounts(home: Home) -> list[Account]:
 
 
 def make_accounts(home: Home) -> list[Account]:
-    """Read the accounts, or make them with new passwords (20 characters, 120 bits)."""
+    """Read the accounts, or make them with new passwords."""
     known = known_accounts(home)
     if known:
         return known
-    made = [Account(username, role, secrets.token_urlsafe(15)) for username, role in ROLES.items()]
+    made = [Account(username, role, one_time_password()) for username, role in ROLES.items()]
     write_private(home.accounts, json.dumps([asdict(account) for account in made], indent=1))
     return made

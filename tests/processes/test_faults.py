@@ -19,7 +19,6 @@ from tests.servers import Redis, until
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("processes"),
 ]
 STAGES = ("claimed", "computed", "committing", "committed")
 

@@ -19,7 +19,7 @@ from config.supervisor.keeper import QUICK_DEATHS, pause_before
 from tests.processes.workers import is_alive
 from tests.servers import ROOT, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.processes
 PARTS = {
     "redis": "redis-server",
     "web": "uvicorn",
