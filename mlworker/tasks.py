@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import services
-from mlworker import runtime
 from jobs.parent import die_with
+from mlworker import runtime
 
 
 @current_app.task(name="fovea.light", time_limit=settings.JOB_LIMIT_SECONDS["light"])
