@@ -117,6 +117,12 @@ class Import(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    modality = models.CharField(
+        max_length=16, default="OT", help_text="what plain pictures of this delivery are said to be"
+    )
+    pictures_cleared = models.BooleanField(
+        default=True, help_text="the sender vouches that no plain picture names a person"
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     total = models.PositiveIntegerField(default=0)
     stored = models.PositiveIntegerField(default=0)

@@ -26,7 +26,7 @@ DATABASES = {
 }
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "annotation.studies.storage.DurableFileSystemStorage",
         "OPTIONS": {"location": HOME.files},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -1,0 +1,228 @@
+"""A delivery becomes cases: through the door in batches, each batch one transaction, to be taken up again anywhere."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.exchange.deliveries import Delivery, open_source
+from annotation.exchange.tables import Table, read_table
+from annotation.projects.models import Project
+from annotation.projects.rules import strictest_split
+from annotation.projects.services import NewCase, add_cases, create_project
+from annotation.queue.services import add_entries
+from annotation.studies.batches import Taken
+from annotation.studies.door.sandbox import Sandbox
+from annotation.studies.door.terms import MODALITIES
+from annotation.studies.intake import PROCESSES, Arrival, Intake, Judged, Treatment
+from annotation.studies.keys import dataset_key, pseudonym_of
+from annotation.studies.models import Import, ImportedFile
+from annotation.studies.services import store
+from audit.services import record
+from jobs.models import Lane
+from jobs.services import ask
+
+BATCH_FILES = 64
+DEFAULT_CHOICES = (("normal", "Normal"), ("abnormal", "Abnormal"))
+DEFAULT_PROMPT = "What does the image show?"
+
+Progress = Callable[[float, str], None]
+
+
+class UnknownModalityError(ValueError):
+    """What plain pictures are said to be is no DICOM modality."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every file of a delivery, counted."""
+
+    stored: int
+    duplicate: int
+    quarantined: int
+
+    @property
+    def total(self) -> int:
+        """All files."""
+        return self.stored + self.duplicate + self.quarantined
+
+
+@transaction.atomic
+def open_delivery(  # noqa: PLR0913 - one argument a column of the row
+    *,
+    project: Project,
+    source_name: str,
+    requested_by: User | None,
+    now: datetime,
+    modality: str = "OT",
+    pictures_cleared: bool = True,
+) -> Import:
+    """Announce a delivery.
+
+    modality:         what plain pictures (PNG, JPEG) are said to be.
+    pictures_cleared: the sender vouches that no plain picture names a person; else each waits for an admin's eyes.
+        DICOM of suspicious kinds waits in any case.
+    raises: UnknownModalityError.
+    """
+    if modality not in MODALITIES:
+        raise UnknownModalityError(
+            f'modality "{modality[:16]}" is not one of DICOM: give DX, MR, CT, US, OT, …'
+        )
+    delivery = Import.objects.create(
+        dataset=project.dataset,
+        project_id=project.pk,
+        source_name=source_name[:255],
+        requested_by=requested_by,
+        modality=modality,
+        pictures_cleared=pictures_cleared,
+        created_at=now,
+    )
+    record(
+        actor=str(requested_by.pk) if requested_by else "system",
+        action="import.open",
+        object_type="import",
+        object_id=str(delivery.pk),
+        details={"project": str(project.pk), "pictures_cleared": pictures_cleared},
+    )
+    return delivery
+
+
+def project_named(
+    *, name: str, source: Path, choices: Sequence[tuple[str, str]], created_by: User | None, now: datetime
+) -> Project:
+    """Find a project, or make it with the choices given, else those of the delivery's table.
+
+    raises: DeliveryError where the delivery cannot be read.
+    """
+    found = Project.objects.filter(name=name).first()
+    if found is not None:
+        return found
+    offered = list(choices) or read_table(open_source(source).table).choices or list(DEFAULT_CHOICES)
+    return create_project(name=name, choices=offered, prompt=DEFAULT_PROMPT, now=now, created_by=created_by)
+
+
+def run_delivery(import_id: UUID, *, source: Path, progress: Progress) -> Report:
+    """Import a delivery from where it stands to its end."""
+    admit_delivery(import_id, source=source, progress=progress)
+    return finish_delivery(import_id, now=timezone.now())
+
+
+def admit_delivery(import_id: UUID, *, source: Path, progress: Progress) -> None:
+    """Take in every file that this delivery has not counted yet.
+
+    raises: DeliveryError where the delivery cannot be read, DoorBrokenError where the sandbox does not start.
+    """
+    delivery = Import.objects.select_related("dataset").get(pk=import_id)
+    contents = open_source(source)
+    table = read_table(contents.table)
+    total = len(contents.files)
+    Import.objects.filter(pk=import_id).update(state=Import.State.RUNNING, total=total, error="")
+    project = Project.objects.get(pk=delivery.project_id)
+    counted = set(delivery.files.values_list("path", flat=True))
+    treatment = Treatment(modality=delivery.modality, pictures_cleared=delivery.pictures_cleared)
+    arrivals = _arrivals(delivery, contents, table, counted)
+    done = len(counted)
+    with Sandbox(PROCESSES) as door:
+        for judged in Intake(delivery.dataset, treatment, door).judged(_batched(arrivals)):
+            admit_batch(delivery=delivery, project=project, judged=judged, now=timezone.now())
+            done += len(judged)
+            progress(done / total, f"{done} of {total} files")
+
+
+@transaction.atomic
+def admit_batch(*, delivery: Import, project: Project, judged: Sequence[Judged], now: datetime) -> None:
+    """Write a batch: its studies, cases, queue entries and the report's lines, or nothing of it."""
+    Import.objects.select_for_update().get(pk=delivery.pk)
+    paths = [one.arrival.file.path for one in judged]
+    counted = set(delivery.files.filter(path__in=paths).values_list("path", flat=True))
+    open_ones = [one for one in judged if one.arrival.file.path not in counted]
+    taken = store(dataset=delivery.dataset, judged=open_ones, project_id=project.pk, now=now)
+    make_cases(project=project, taken=taken, now=now)
+    ImportedFile.objects.bulk_create([_line(delivery, one) for one in taken])
+    outcomes = [one.outcome.value for one in taken]
+    Import.objects.filter(pk=delivery.pk).update(
+        **{name: F(name) + outcomes.count(name) for name in ImportedFile.Outcome.values}
+    )
+
+
+def make_cases(*, project: Project, taken: Iterable[Taken], now: datetime) -> None:
+    """Make a case of every series that came, and queue it; what is a case already stays as it is."""
+    splits: dict[UUID, list[str]] = {}
+    patients: dict[UUID, UUID] = {}
+    for one in taken:
+        if one.instance is not None:
+            series = one.instance.series
+            splits.setdefault(series.pk, []).append(one.judged.arrival.split)
+            patients[series.pk] = series.study.patient_id
+    items = [NewCase(key, patients[key], strictest_split(given)) for key, given in splits.items()]
+    add_entries(project=project, cases=add_cases(project=project, items=items, now=now))
+
+
+@transaction.atomic
+def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
+    """Close a delivery and have its new images encoded."""
+    delivery = Import.objects.select_for_update().get(pk=import_id)
+    report = Report(delivery.stored, delivery.duplicate, delivery.quarantined)
+    if delivery.state == Import.State.DONE:
+        return report
+    delivery.state, delivery.finished_at = Import.State.DONE, now
+    delivery.save(update_fields=["state", "finished_at"])
+    if delivery.stored:
+        ask_embedding(delivery.dataset_id, requested_by=delivery.requested_by)
+    record(
+        actor=str(delivery.requested_by_id) if delivery.requested_by_id else "system",
+        action="import.done",
+        object_type="import",
+        object_id=str(import_id),
+        details={"stored": report.stored, "duplicate": report.duplicate, "quarantined": report.quarantined},
+    )
+    return report
+
+
+def fail_delivery(import_id: UUID, *, error: str, now: datetime) -> None:
+    """Say why a delivery could not be read; what was stored before is kept."""
+    Import.objects.filter(pk=import_id).update(state=Import.State.FAILED, error=error[:255], finished_at=now)
+
+
+def ask_embedding(dataset_id: UUID, *, requested_by: User | None) -> None:
+    """Have a data set's images encoded; one waiting job a data set is enough."""
+    ask(
+        name="embed",
+        lane=Lane.TRAINING,
+        arguments={"dataset_id": str(dataset_id)},
+        requested_by=requested_by,
+        scope_id=dataset_id,
+        singleton_key=f"embed:{dataset_id}",
+    )
+
+
+def _arrivals(delivery: Import, contents: Delivery, table: Table, counted: set[str]) -> Iterator[Arrival]:
+    key = dataset_key(delivery.dataset_id)
+    for file in contents.files:
+        if file.path not in counted:
+            row = table.row(file.path.removeprefix(contents.base))
+            yield Arrival(file, pseudonym_of(key, row.patient_id), row.split)
+
+
+def _batched(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    waiting = iter(arrivals)
+    while batch := list(itertools.islice(waiting, BATCH_FILES)):
+        yield batch
+
+
+def _line(delivery: Import, taken: Taken) -> ImportedFile:
+    return ImportedFile(
+        delivery=delivery,
+        path=taken.judged.arrival.file.path,
+        outcome=taken.outcome,
+        reason=taken.reason,
+        instance=taken.instance,
+        quarantined_file=taken.quarantined_file,
+    )

@@ -1,0 +1,134 @@
+"""`manage.py import PATH --project NAME`: a folder, a zip or one file becomes cases of a project."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from annotation.exchange.deliveries import DeliveryError
+from annotation.exchange.imports import (
+    Report,
+    UnknownModalityError,
+    fail_delivery,
+    open_delivery,
+    project_named,
+    run_delivery,
+)
+from annotation.exchange.tables import text_of
+from annotation.projects.models import Project
+from annotation.projects.rules import RefusedError
+from annotation.studies.door.sandbox import DoorBrokenError
+from annotation.studies.models import Import, ImportedFile
+
+SHOWN_REASONS = 12
+
+
+class Command(BaseCommand):
+    """Imports images into a project, which is made where it is not there."""
+
+    help = "Import a folder, a zip or one file (DICOM, PNG, JPEG; labels.csv) into a project."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("path", type=Path, help="folder, zip or file")
+        parser.add_argument(
+            "--project", required=True, help="name of the project; made where it is not there"
+        )
+        parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
+        parser.add_argument(
+            "--choices", default="", help="a,b,c: what a new project asks for; else labels.csv's labels"
+        )
+        parser.add_argument("--modality", default="OT", help="what plain pictures are said to be (DX, MR, …)")
+        parser.add_argument(
+            "--pictures-uncleared",
+            action="store_true",
+            help="hold every plain picture (PNG, JPEG) until an administrator has looked at its pixels; without it"
+            " you vouch that none shows a name",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+        """Import, and say what became of every file."""
+        project = self._project(options)
+        delivery = self._delivery(project, options)
+        report = self._run(delivery, options)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(delivery, report)))
+        else:
+            self._tell(project, delivery, report)
+
+    def _project(self, options: dict[str, Any]) -> Project:
+        values = [value.strip() for value in options["choices"].split(",") if value.strip()]
+        choices = [(value, text_of(value)) for value in values]
+        try:
+            return project_named(
+                name=options["project"],
+                source=options["path"],
+                choices=choices,
+                created_by=None,
+                now=timezone.now(),
+            )
+        except (DeliveryError, RefusedError) as error:
+            raise CommandError(f"{options['path']}: {error}") from error
+
+    def _delivery(self, project: Project, options: dict[str, Any]) -> Import:
+        try:
+            return open_delivery(
+                project=project,
+                source_name=options["path"].resolve().name,
+                requested_by=None,
+                now=timezone.now(),
+                modality=options["modality"],
+                pictures_cleared=not options["pictures_uncleared"],
+            )
+        except UnknownModalityError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, delivery: Import, options: dict[str, Any]) -> Report:
+        bar = tqdm(
+            total=1.0, file=sys.stderr, disable=options["json"], bar_format="{l_bar}{bar}| {desc}{postfix}"
+        )
+
+        def progress(fraction: float, message: str) -> None:
+            bar.set_postfix_str(message, refresh=False)
+            bar.update(fraction - bar.n)
+
+        try:
+            return run_delivery(delivery.pk, source=options["path"], progress=progress)
+        except (DeliveryError, DoorBrokenError) as error:
+            fail_delivery(delivery.pk, error=str(error), now=timezone.now())
+            raise CommandError(f"{options['path']}: {error}") from error
+        finally:
+            bar.close()
+
+    def _tell(self, project: Project, delivery: Import, report: Report) -> None:
+        self.stdout.write(
+            f"{project.name}: {report.total} files: {report.stored} stored,"
+            f" {report.duplicate} there already, {report.quarantined} quarantined"
+        )
+        for reason, count in reasons(delivery)[:SHOWN_REASONS]:
+            self.stdout.write(f"  {count} × {reason}")
+
+
+def as_json(delivery: Import, report: Report) -> dict[str, Any]:
+    """The report with a line for each file."""
+    rows = delivery.files.order_by("path").values("path", "outcome", "reason")
+    return {
+        "stored": report.stored,
+        "duplicate": report.duplicate,
+        "quarantined": report.quarantined,
+        "files": list(rows),
+    }
+
+
+def reasons(delivery: Import) -> list[tuple[str, int]]:
+    """Why files were quarantined, the commonest first."""
+    counts: dict[str, int] = {}
+    held = delivery.files.filter(outcome=ImportedFile.Outcome.QUARANTINED)
+    for reason in held.values_list("reason", flat=True):
+        counts[reason] = counts.get(reason, 0) + 1
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

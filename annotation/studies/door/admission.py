@@ -1,0 +1,144 @@
+"""One file, from its bytes to a verdict: parse, check, de-identify, normalise, describe. Runs in the throw-away child."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from annotation.studies.door.deidentify import deidentified, mark
+from annotation.studies.door.facts import attributes_of
+from annotation.studies.door.formats import kind_of, read_dicom
+from annotation.studies.door.image import claim_of, suspicion
+from annotation.studies.door.pictures import described_picture, read_picture
+from annotation.studies.door.pixels import Frame, frames
+from annotation.studies.door.preview import write_preview, write_thumbnail
+from annotation.studies.door.pseudonyms import Identity, patient_pseudonym
+from annotation.studies.door.values import words
+from annotation.studies.door.verdict import Facts, Order, RejectedFileError, Verdict, rejected
+from annotation.studies.door.writing import describe_pixels, write_frames, write_header
+
+IDENTIFIERS = (("StudyInstanceUID", "study"), ("SeriesInstanceUID", "series"), ("SOPInstanceUID", "instance"))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that was understood: its de-identified header and its frames, not decoded yet."""
+
+    described: Dataset
+    decoded: Iterator[Frame]
+    frames: int
+    suspicion: str
+    pseudonym: str
+
+
+def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -> Verdict:
+    """Write the stored file and its thumbnail, or a preview for the human who must clear it.
+
+    Errors of the parsers and decoders become reasons that name the step and the kind of error: their messages may
+    quote a patient's values, so they are never passed on.
+    """
+    step = "reading"
+    try:
+        opened = _opened(order, source)
+        step = "decoding"
+        first = next(opened.decoded, None)
+        if first is None:
+            raise RejectedFileError("no pixels: there is no frame to decode")
+        if opened.suspicion:
+            _preview(picture, opened, first)
+            return Verdict("pixels", opened.suspicion)
+        return Verdict("admitted", facts=_write(opened, first, stored, picture))
+    except RejectedFileError as error:
+        return rejected(str(error))
+    except RecursionError:
+        return rejected("sequences are nested too deep")
+    except MemoryError:
+        raise  # the child decides: it may have been a neighbour's
+    except Exception as error:  # noqa: BLE001 - decoders raise anything; this process is thrown away after it
+        return rejected(f"{step} failed: damaged or not conformant ({type(error).__name__})")
+
+
+def _opened(order: Order, source: BinaryIO) -> Opened:
+    size = source.seek(0, 2)
+    source.seek(0)
+    if kind_of(source, size) == "picture":
+        return _opened_picture(order, source)
+    return _opened_dicom(order, source)
+
+
+def _opened_picture(order: Order, source: BinaryIO) -> Opened:
+    key = bytes.fromhex(order.key)
+    identity = Identity(key, order.patient or patient_pseudonym(key, f"file {order.source_digest}"))
+    described = mark(described_picture(identity, order.source_digest, order.modality), identity)
+    clear = order.pixels_cleared or order.pictures_cleared
+    doubt = "" if clear else "a plain picture may show names, and its sender has not vouched for it"
+    return Opened(described, iter([read_picture(source)]), 1, doubt, identity.pseudonym)
+
+
+def _opened_dicom(order: Order, source: BinaryIO) -> Opened:
+    parsed = read_dicom(source)
+    claim = claim_of(parsed)
+    identity = _identity(order, parsed)
+    described = deidentified(parsed, identity)
+    for keyword, what in IDENTIFIERS:
+        if keyword not in described:
+            setattr(described, keyword, identity.uid(f"{what} of {order.source_digest}"))
+    doubt = "" if order.pixels_cleared else suspicion(parsed)
+    if order.pixels_cleared:
+        described.BurnedInAnnotation = "NO"  # a human has looked
+    return Opened(described, frames(parsed, claim), claim.frames, doubt, identity.pseudonym)
+
+
+def _identity(order: Order, parsed: Dataset) -> Identity:
+    """Whose image it is: as the delivery's table says, else by Patient ID, else each study is its own patient."""
+    key = bytes.fromhex(order.key)
+    own = " ".join(words(parsed.get("PatientID")))
+    fallback = f"study {parsed.get('StudyInstanceUID') or order.source_digest}"
+    return Identity(key, order.patient or patient_pseudonym(key, own or fallback))
+
+
+def _write(opened: Opened, first: Frame, stored: BinaryIO, picture: BinaryIO) -> Facts:
+    described, layout = opened.described, first.layout
+    describe_pixels(described, layout, opened.frames)
+    offset = write_header(stored, described, layout, opened.frames)
+    write_frames(stored, itertools.chain([first], opened.decoded), layout, opened.frames)
+    write_thumbnail(picture, first.pixels, described)
+    attributes = attributes_of(described)
+    if layout.keyword != "PixelData":
+        attributes["PixelKeyword"] = layout.keyword
+    return Facts(
+        patient=opened.pseudonym,
+        study_instance_uid=described.StudyInstanceUID,
+        series_instance_uid=described.SeriesInstanceUID,
+        sop_instance_uid=described.SOPInstanceUID,
+        sop_class_uid=described.SOPClassUID,
+        modality=str(described.get("Modality") or ""),
+        body_part_examined=str(described.get("BodyPartExamined") or ""),
+        manufacturer=str(described.get("Manufacturer") or ""),
+        manufacturer_model_name=str(described.get("ManufacturerModelName") or ""),
+        instance_number=int(described.get("InstanceNumber") or 0),
+        frames=opened.frames,
+        pixel_offset=offset,
+        frame_bytes=layout.frame_bytes,
+        attributes=attributes,
+    )
+
+
+def _preview(picture: BinaryIO, opened: Opened, first: Frame) -> None:
+    """Decode every frame, so that what cannot be decoded is rejected and not shown to a human in vain."""
+    brightest, darkest = first.pixels.copy(), first.pixels.copy()
+    count = 1
+    for frame in opened.decoded:
+        if frame.layout != first.layout:
+            raise RejectedFileError("the frames differ in size or pixel type")
+        np.maximum(brightest, frame.pixels, out=brightest)
+        np.minimum(darkest, frame.pixels, out=darkest)
+        count += 1
+    if count != opened.frames:
+        raise RejectedFileError(
+            "(0028,0008) Number of Frames is more than there are frames in (7FE0,0010) Pixel Data"
+        )
+    write_preview(picture, first.pixels, brightest, darkest, count)

@@ -1,0 +1,85 @@
+"""What viewer and workers need of a stored image, by DICOM keyword; what is absent stays absent."""
+
+import math
+from typing import Any
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+ATTRIBUTES = (
+    "SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID FrameOfReferenceUID Modality ImageType InstanceNumber"
+    " SeriesNumber AcquisitionNumber BodyPartExamined Laterality ImageLaterality ViewPosition PatientPosition"
+    " PatientOrientation Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation SamplesPerPixel"
+    " PhotometricInterpretation PlanarConfiguration NumberOfFrames SmallestImagePixelValue LargestImagePixelValue"
+    " PixelPaddingValue PixelPaddingRangeLimit PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing"
+    " PixelSpacingCalibrationType EstimatedRadiographicMagnificationFactor PixelAspectRatio ImagePositionPatient"
+    " ImageOrientationPatient SliceThickness SpacingBetweenSlices SliceLocation GantryDetectorTilt WindowCenter"
+    " WindowWidth VOILUTFunction RescaleSlope RescaleIntercept RescaleType PresentationLUTShape"
+    " PixelIntensityRelationship PixelIntensityRelationshipSign LossyImageCompression LossyImageCompressionRatio"
+    " FrameTime FrameTimeVector CineRate RecommendedDisplayFrameRate Units DecayCorrection CorrectedImage"
+    " FrameReferenceTime DecayFactor ActualFrameDuration StudyDate SeriesDate AcquisitionDate SeriesTime AcquisitionTime"
+    " Manufacturer ManufacturerModelName ConvolutionKernel MagneticFieldStrength KVP EchoTime RepetitionTime"
+    " InversionTime FlipAngle DiffusionBValue DoseUnits DoseGridScaling GridFrameOffsetVector TemporalPositionIdentifier"
+    " ModalityLUTSequence VOILUTSequence SequenceOfUltrasoundRegions RadiopharmaceuticalInformationSequence"
+    " SegmentSequence RealWorldValueMappingSequence"
+).split()
+
+# Functional groups (PS3.3 C.7.6.16) that say where a frame lies and how its values are read.
+GROUPS = (
+    "PixelMeasuresSequence",
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelValueTransformationSequence",
+    "FrameVOILUTSequence",
+    "SegmentIdentificationSequence",
+    "PlanePositionSlideSequence",
+)
+
+
+def attributes_of(described: Dataset) -> dict[str, Any]:
+    """Attributes as JSON: numbers are numbers, several values are lists, sequences are lists of objects.
+
+    Shared functional groups stand at the top as if the image had one frame; those that differ are in "PerFrame", one
+    object a frame.
+    """
+    found = _plain(described, ATTRIBUTES)
+    shared = described.get("SharedFunctionalGroupsSequence")
+    if shared:
+        found = _groups(shared[0]) | found
+    per_frame = described.get("PerFrameFunctionalGroupsSequence")
+    if per_frame:
+        found["PerFrame"] = [_groups(frame) for frame in per_frame]
+    return found
+
+
+def _groups(frame: Dataset) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for keyword in GROUPS:
+        for item in frame.get(keyword) or ():
+            found |= _plain(item, [str(element.keyword) for element in item])
+    return found
+
+
+def _plain(described: Dataset, keywords: list[str]) -> dict[str, Any]:
+    values = {keyword: _json(described[keyword]) for keyword in keywords if keyword in described}
+    return {keyword: value for keyword, value in values.items() if value not in (None, "", [])}
+
+
+def _json(element: DataElement) -> Any:
+    value = element.value
+    if element.VR == "SQ":
+        return [_plain(item, [str(inner.keyword) for inner in item]) for item in value]
+    if isinstance(value, bytes):
+        return [int.from_bytes(value[place : place + 2], "little") for place in range(0, len(value), 2)]
+    if isinstance(value, MultiValue | list | tuple):
+        return [_scalar(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return None if value is None else str(value)

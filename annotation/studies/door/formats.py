@@ -1,0 +1,83 @@
+"""What kind of file this is, read with bounds: nothing is inflated or decoded here beyond its cap."""
+
+import io
+import zlib
+from typing import BinaryIO, Literal
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_preamble
+from pydicom.tag import BaseTag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from annotation.studies.door.limits import FILE_BYTES, INFLATED_BYTES, MEBIBYTE
+from annotation.studies.door.verdict import RejectedFileError
+
+Kind = Literal["dicom", "picture"]
+
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+# Transfer syntaxes whose pixels are decoded here. JPEG processes 4 … 12 other than these are retired and have no decoder.
+TRANSFER_SYNTAXES = frozenset(
+    f"1.2.840.10008.1.2{suffix}"
+    for suffix in (
+        "", ".1", ".1.99", ".2", ".5",  # implicit, explicit, deflated, big endian, RLE
+        ".4.50", ".4.51", ".4.57", ".4.70",  # JPEG baseline, extended, lossless, lossless SV1
+        ".4.80", ".4.81", ".4.90", ".4.91", ".4.201", ".4.202", ".4.203",  # JPEG-LS, JPEG 2000, HTJ2K
+    )
+)  # fmt: skip
+
+TRANSFER_SYNTAX = 0x00020010
+EXPLICIT = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\x00"  # file meta of what was inflated
+
+
+def kind_of(stream: BinaryIO, size: int) -> Kind:
+    """Tell a file's kind by its first bytes.
+
+    raises: RejectedFileError where it is no format that Fovea reads.
+    """
+    if size > FILE_BYTES:
+        raise RejectedFileError(f"the file is larger than {FILE_BYTES // MEBIBYTE} MiB")
+    head = stream.read(132)
+    stream.seek(0)
+    if head.startswith(PICTURES):
+        return "picture"
+    # PS3.10 asks for a preamble; older files begin with group 0002 or 0008 at once, in either byte order.
+    if head[128:132] == b"DICM" or head[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08"):
+        return "dicom"
+    if not head:
+        raise RejectedFileError("the file is empty")
+    if head.startswith(b"PK\x03\x04"):
+        raise RejectedFileError("a zip inside a delivery is not opened: import it by itself")
+    raise RejectedFileError("not an image Fovea reads (DICOM, PNG or JPEG)")
+
+
+def read_dicom(stream: BinaryIO) -> Dataset:
+    """Parse a data set; a deflated one is inflated here first, up to a bound."""
+    preamble = read_preamble(stream, force=True)
+    meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
+    if TRANSFER_SYNTAX in meta and meta[TRANSFER_SYNTAX].value == DeflatedExplicitVRLittleEndian:
+        return _inflated(stream.read())
+    stream.seek(0)
+    return dcmread(stream, force=preamble is None)
+
+
+def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group != 2
+
+
+def _inflated(packed: bytes) -> Dataset:
+    """Parse a deflated data set (PS3.5 A.5: raw deflate) as the explicit little-endian one that it holds."""
+    inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    plain = inflater.decompress(packed, INFLATED_BYTES)
+    if inflater.unconsumed_tail:
+        raise RejectedFileError(
+            f"the deflated data set unpacks to more than {INFLATED_BYTES // MEBIBYTE} MiB"
+        )
+    return dcmread(io.BytesIO(bytes(128) + b"DICM" + EXPLICIT + plain))
+
+
+def transfer_syntax(parsed: Dataset) -> UID:
+    """How the pixels are encoded; a data set without file meta is taken as it was parsed."""
+    named = parsed.file_meta.get("TransferSyntaxUID") if hasattr(parsed, "file_meta") else None
+    return UID(str(named)) if named else UID("")

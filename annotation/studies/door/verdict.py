@@ -1,0 +1,89 @@
+"""What is asked of the door for one file, and what it answers. Plain values: they cross a process boundary."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["admitted", "pixels", "rejected"]
+
+REASON_LENGTH = 255
+
+
+class RejectedFileError(Exception):
+    """A file cannot be let in; the message names tag, value class and rule, never a patient's value."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """How one file is to be treated.
+
+    key:              the data set's de-identification key, hex (derived: it opens nothing else).
+    source_digest:    keyed digest of the file as it came, hex; names what has no UID of its own.
+    patient:          pseudonym given by the delivery's table; "" = from (0010,0020) Patient ID.
+    modality:         what a plain picture is said to be; DICOM files speak for themselves.
+    pixels_cleared:   a human has looked at these pixels and found no person named in them.
+    pictures_cleared: the sender vouches for the plain pictures (PNG, JPEG) of this delivery.
+    """
+
+    key: str
+    source_digest: str
+    patient: str = ""
+    modality: str = "OT"
+    pixels_cleared: bool = False
+    pictures_cleared: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about an admitted image, all of it de-identified.
+
+    pixel_offset, frame_bytes: frame n (from 1) is the stored file's bytes
+        [pixel_offset + (n - 1) · frame_bytes, + frame_bytes), little endian, planar configuration 0.
+    """
+
+    patient: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    modality: str
+    body_part_examined: str
+    manufacturer: str
+    manufacturer_model_name: str
+    instance_number: int
+    frames: int
+    pixel_offset: int
+    frame_bytes: int
+    attributes: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one file; facts are there exactly when it was admitted."""
+
+    outcome: Outcome
+    reason: str = ""
+    facts: Facts | None = None
+
+    def to_json(self) -> bytes:
+        """As the child writes it."""
+        return json.dumps(asdict(self), allow_nan=False).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Verdict":
+        """As the parent reads it.
+
+        raises: ValueError, TypeError or KeyError where the text is not a verdict (the child is not trusted).
+        """
+        fields = json.loads(text)
+        if fields["outcome"] not in ("admitted", "pixels", "rejected"):
+            raise ValueError("no such outcome")
+        facts = Facts(**fields["facts"]) if fields["facts"] is not None else None
+        if (facts is None) == (fields["outcome"] == "admitted"):
+            raise ValueError("facts belong to admitted files, and to these only")
+        return cls(fields["outcome"], str(fields["reason"])[:REASON_LENGTH], facts)
+
+
+def rejected(reason: str) -> Verdict:
+    """Keep a file out, with a reason that fits the table."""
+    return Verdict("rejected", reason[:REASON_LENGTH])

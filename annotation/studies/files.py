@@ -1,0 +1,60 @@
+"""Names of stored files, made by the server from digests alone, and writing under them."""
+
+import hashlib
+from typing import BinaryIO
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+
+
+def instance_name(digest: str) -> str:
+    """The de-identified DICOM file of an instance's digest."""
+    return f"instances/{digest[:2]}/{digest}.dcm"
+
+
+def thumbnail_name(digest: str) -> str:
+    """The small picture of an instance's digest."""
+    return f"thumbnails/{digest[:2]}/{digest}.png"
+
+
+def quarantine_name(source_digest: str) -> str:
+    """The file as it came: it may name the patient."""
+    return f"quarantine/{source_digest[:2]}/{source_digest}"
+
+
+def preview_name(source_digest: str) -> str:
+    """The picture in which an admin looks for burned-in text."""
+    return f"{quarantine_name(source_digest)}.png"
+
+
+def digest_of(stream: BinaryIO) -> str:
+    """SHA-256 of a stream from where it stands."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def put(name: str, stream: BinaryIO) -> None:
+    """Store a file under the name of its content; what is there already is the same and stays."""
+    if default_storage.exists(name):
+        return
+    stream.seek(0)
+    written = default_storage.save(name, File(stream))
+    if written != name:  # another process was faster with the same content
+        default_storage.delete(written)
+
+
+def remove(name: str) -> None:
+    """Delete a file where it is there."""
+    default_storage.delete(name)
+
+
+def read_span(name: str, offset: int, length: int) -> bytes:
+    """Read just these bytes of a stored file."""
+    with default_storage.open(name) as stored:
+        stored.seek(offset)
+        return bytes(stored.read(length))
+
+
+def read_whole(name: str) -> bytes:
+    """Read a small stored file."""
+    with default_storage.open(name) as stored:
+        return bytes(stored.read())

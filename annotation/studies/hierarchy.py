@@ -1,0 +1,58 @@
+"""Patient, study and series of a batch of images: found or made, in a few queries however many the images."""
+
+from collections.abc import Sequence
+
+from annotation.studies.door.verdict import Facts
+from annotation.studies.models import Dataset, Patient, Series, Study
+
+TEXT = 64
+
+
+def series_of(dataset: Dataset, facts: Sequence[Facts]) -> dict[str, Series]:
+    """Series by their Series Instance UID; a series stays in the study, and a study with the patient, of its first file."""
+    wanted = {one.series_instance_uid: one for one in facts}
+    found = _series_there(dataset, wanted)
+    missing = [one for uid, one in wanted.items() if uid not in found]
+    if missing:
+        studies = _studies(dataset, missing)
+        Series.objects.bulk_create([_series(one, studies[one.study_instance_uid]) for one in missing])
+        found = _series_there(dataset, wanted)
+    return found
+
+
+def _series_there(dataset: Dataset, wanted: dict[str, Facts]) -> dict[str, Series]:
+    rows = Series.objects.filter(study__dataset=dataset, series_instance_uid__in=wanted)
+    return {one.series_instance_uid: one for one in rows.select_related("study")}
+
+
+def _series(facts: Facts, study: Study) -> Series:
+    return Series(
+        study=study,
+        series_instance_uid=facts.series_instance_uid,
+        modality=facts.modality[:16],
+        body_part_examined=facts.body_part_examined[:TEXT],
+        manufacturer=facts.manufacturer[:TEXT],
+        manufacturer_model_name=facts.manufacturer_model_name[:TEXT],
+    )
+
+
+def _studies(dataset: Dataset, facts: Sequence[Facts]) -> dict[str, Study]:
+    wanted = {one.study_instance_uid: one for one in facts}
+    rows = Study.objects.filter(dataset=dataset, study_instance_uid__in=wanted)
+    found = {one.study_instance_uid: one for one in rows}
+    missing = [one for uid, one in wanted.items() if uid not in found]
+    patients = _patients(dataset, {one.patient for one in missing})
+    made = [
+        Study(dataset=dataset, patient=patients[one.patient], study_instance_uid=one.study_instance_uid)
+        for one in missing
+    ]
+    Study.objects.bulk_create(made)
+    return found | {one.study_instance_uid: one for one in made}
+
+
+def _patients(dataset: Dataset, pseudonyms: set[str]) -> dict[str, Patient]:
+    rows = Patient.objects.filter(dataset=dataset, pseudonym__in=pseudonyms)
+    found = {one.pseudonym: one for one in rows}
+    made = [Patient(dataset=dataset, pseudonym=name) for name in sorted(pseudonyms - set(found))]
+    Patient.objects.bulk_create(made)
+    return found | {one.pseudonym: one for one in made}

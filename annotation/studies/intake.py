@@ -1,0 +1,186 @@
+"""Files through the door and into the file store; no row is written here.
+
+Reading, judging and storing overlap: while one batch is in its transaction, the next is with the fork servers.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from annotation.studies import files
+from annotation.studies.door.limits import BATCH_BYTES, BATCH_FILES
+from annotation.studies.door.sandbox import Admission, Sandbox
+from annotation.studies.door.verdict import Order, Verdict, rejected
+from annotation.studies.keys import dataset_key, source_digest
+from annotation.studies.models import Dataset, Instance, QuarantinedFile
+
+PROCESSES = 2
+THREADS = 4  # two wait for the fork servers while two store what came back
+
+
+class Deliverable(Protocol):
+    """One file of a delivery."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the delivery."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, as announced."""
+
+    def open(self) -> BinaryIO:
+        """Give the file's bytes, in a real file.
+
+        raises: UnreadableFileError.
+        """
+
+
+class UnreadableFileError(Exception):
+    """A file of a delivery cannot be opened; the message says why, without its name."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file and what its delivery's table says about it. patient: a pseudonym, or "" to ask the file."""
+
+    file: Deliverable
+    patient: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """How plain pictures of a delivery are taken (see Order), and whether a human has cleared the pixels."""
+
+    modality: str = "OT"
+    pictures_cleared: bool = False
+    pixels_cleared: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the door said of one file. Its bytes are in the store already; its rows are not.
+
+    verdict: None for a file that the data set knows already.
+    digest:  SHA-256 of the stored file, "" where it was not admitted.
+    """
+
+    arrival: Arrival
+    source_digest: str
+    verdict: Verdict | None
+    digest: str = ""
+    has_preview: bool = False
+
+
+class Intake:
+    """A data set's door, open for one delivery."""
+
+    def __init__(self, dataset: Dataset, treatment: Treatment, door: Sandbox) -> None:
+        self._dataset, self._treatment, self._door = dataset, treatment, door
+        self._key = dataset_key(dataset.pk)
+
+    def judged(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[list[Judged]]:
+        """Judge batch after batch, in order, one ahead of the caller."""
+        with ThreadPoolExecutor(THREADS) as threads:
+            ahead: list[Future[list[Judged]]] = []
+            for batch in batches:
+                started = self._start(batch, threads)
+                if ahead:
+                    yield _collected(ahead)
+                ahead = started
+            if ahead:
+                yield _collected(ahead)
+
+    def _start(self, batch: Sequence[Arrival], threads: ThreadPoolExecutor) -> list[Future[list[Judged]]]:
+        digests = list(threads.map(self._digest, batch))
+        known = known_digests(self._dataset, digests, held_too=not self._treatment.pixels_cleared)
+        pairs = list(zip(batch, digests, strict=True))
+        return [threads.submit(self._judge, group, known) for group in _groups(pairs)]
+
+    def _digest(self, arrival: Arrival) -> str:
+        """Keyed digest, or "" for a file that cannot be opened."""
+        try:
+            with arrival.file.open() as stream:
+                return source_digest(self._key, stream)
+        except (UnreadableFileError, OSError):
+            return ""
+
+    def _judge(self, group: Sequence[tuple[Arrival, str]], known: set[str]) -> list[Judged]:
+        with ExitStack() as opened:
+            streams: dict[int, BinaryIO] = {}
+            answers: dict[int, Judged] = {}
+            for place, (arrival, digest) in enumerate(group):
+                if digest in known:
+                    answers[place] = Judged(arrival, digest, None)
+                    continue
+                try:
+                    streams[place] = opened.enter_context(arrival.file.open())
+                except (UnreadableFileError, OSError) as error:
+                    answers[place] = Judged(arrival, "", rejected(_reason(error)))
+            orders = [(self._order(*group[place]), stream) for place, stream in streams.items()]
+            admissions = opened.enter_context(self._door.judge(orders)) if orders else []
+            for (place, stream), admission in zip(streams.items(), admissions, strict=True):
+                answers[place] = keep(*group[place], stream, admission)
+        return [answers[place] for place in range(len(group))]
+
+    def _order(self, arrival: Arrival, digest: str) -> Order:
+        return Order(
+            key=self._key.hex(),
+            source_digest=digest,
+            patient=arrival.patient,
+            modality=self._treatment.modality,
+            pixels_cleared=self._treatment.pixels_cleared,
+            pictures_cleared=self._treatment.pictures_cleared,
+        )
+
+
+def keep(arrival: Arrival, source: str, stream: BinaryIO, admission: Admission) -> Judged:
+    """Store what the child wrote, or the file as it came where it was not let in."""
+    verdict = admission.verdict
+    has_picture = admission.picture.seek(0, 2) > 0
+    if verdict.outcome == "admitted":
+        admission.stored.seek(0)
+        digest = files.digest_of(admission.stored)
+        files.put(files.instance_name(digest), admission.stored)
+        files.put(files.thumbnail_name(digest), admission.picture)
+        return Judged(arrival, source, verdict, digest=digest)
+    files.put(files.quarantine_name(source), stream)
+    if verdict.outcome == "pixels" and has_picture:
+        files.put(files.preview_name(source), admission.picture)
+        return Judged(arrival, source, verdict, has_preview=True)
+    return Judged(arrival, source, verdict)
+
+
+def known_digests(dataset: Dataset, digests: Sequence[str], *, held_too: bool) -> set[str]:
+    """Which of these files the data set has already: stored and, where asked for, held or decided."""
+    stored = Instance.objects.filter(dataset=dataset, source_digest__in=digests)
+    known = set(stored.values_list("source_digest", flat=True))
+    if held_too:
+        held = QuarantinedFile.objects.filter(dataset=dataset, source_digest__in=digests)
+        known |= set(held.values_list("source_digest", flat=True))
+    return known
+
+
+def _groups(pairs: Sequence[tuple[Arrival, str]]) -> Iterator[list[tuple[Arrival, str]]]:
+    """Neighbours that may share a child: few and small."""
+    group: list[tuple[Arrival, str]] = []
+    size = 0
+    for pair in pairs:
+        size += pair[0].file.size
+        if group and (len(group) == BATCH_FILES or size > BATCH_BYTES):
+            yield group
+            group, size = [], pair[0].file.size
+        group.append(pair)
+    if group:
+        yield group
+
+
+def _collected(futures: Sequence[Future[list[Judged]]]) -> list[Judged]:
+    return [judged for future in futures for judged in future.result()]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, UnreadableFileError) else "the file cannot be opened"

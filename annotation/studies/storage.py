@@ -1,0 +1,38 @@
+"""Files on disk that are there wholly or not at all, also after a power cut."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
+
+
+class DurableFileSystemStorage(FileSystemStorage):
+    """Writes beside the target, syncs, then links it under its name: never half a file, never another's."""
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        target = Path(self.path(name))
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-") as written:
+            for block in content.chunks():
+                written.write(block)
+            written.flush()
+            os.fsync(written.fileno())
+            while True:
+                try:
+                    os.link(written.name, target)
+                    break
+                except FileExistsError:
+                    name = self.get_available_name(name)
+                    target = Path(self.path(name))
+        _sync_folder(target.parent)
+        return name.replace("\\", "/")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
