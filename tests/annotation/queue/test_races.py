@@ -1,0 +1,157 @@
+"""Sixteen real processes on one queue: no case is given, read or ranked twice, on either database."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.projects.models import Project
+from annotation.queue.models import UNRANKED, Entry, Lease
+from annotation.queue.rules import LeaseLostError
+from annotation.queue.selectors import LeasedCase
+from annotation.queue.services import Place, expire_leases, lease_next, replace_ranking
+from annotation.queue.submissions import Submitted, submit
+from annotation.readings.models import Reading, ReferenceStandard, Revision
+from annotation.readings.services import Answered
+from audit.services import verify
+from jobs.models import Job
+from tests import factories
+from tests.annotation.queue.racing import at_once
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgresql,
+    pytest.mark.processes,
+]
+PROCESSES = 16
+LATER = timedelta(seconds=settings.READING_LEASE_SECONDS + 1)
+
+
+def answered() -> Answered:
+    return Answered({"finding": "normal"}, 1.0, 1, uuid4())
+
+
+def send(
+    reader: User, held: LeasedCase, message: Answered | None = None, now: datetime | None = None
+) -> Submitted:
+    return submit(
+        reader=reader,
+        lease_id=held.lease.pk,
+        case_id=held.case.pk,
+        answered=message or answered(),
+        now=now or timezone.now(),
+    )
+
+
+def rank_at_random(project: Project) -> None:
+    """Rank what waits, as a refit in the middle of reading does."""
+    cases = Entry.objects.filter(project=project, state=Entry.State.WAITING).order_by("?")
+    places = [
+        Place(case_id, rank, 0.5, 0.5, "uncertain")
+        for rank, case_id in enumerate(cases.values_list("case", flat=True), start=1)
+    ]
+    replace_ranking(
+        project_id=project.pk,
+        job_id=uuid4(),
+        places=places,
+        now=timezone.now(),
+        model_id=None,
+        strategy="margin",
+        seed=0,
+        pool_size=len(places),
+        label_count=0,
+    )
+
+
+def test_sixteen_readers_read_a_queue_to_its_end_and_no_case_is_given_twice() -> None:
+    project = factories.a_project()
+    factories.some_cases(project, 320)
+    readers = [factories.a_reader(project) for _ in range(PROCESSES)]
+
+    def read_to_the_end(n: int) -> list[UUID]:
+        seen: list[UUID] = []
+        workload = lease_next(reader=readers[n], project_id=project.pk, now=timezone.now())
+        while workload.cases:
+            seen.append(workload.cases[0].case.pk)
+            workload = send(readers[n], workload.cases[0]).workload
+        return seen
+
+    def rank_and_sweep(_n: int) -> list[UUID]:
+        for _ in range(20):
+            rank_at_random(project)
+            expire_leases(now=timezone.now())
+        return []
+
+    def work(n: int) -> list[UUID]:
+        return [*[read_to_the_end] * PROCESSES, rank_and_sweep][n](n)
+
+    read = Counter(case for seen in at_once(PROCESSES + 1, work) for case in seen)
+    assert len(read) == 320
+    assert set(read.values()) == {1}
+    assert Reading.objects.count() == ReferenceStandard.objects.count() == Lease.objects.count() == 320
+    assert set(Entry.objects.values_list("state", flat=True)) == {Entry.State.DONE}
+    assert Job.objects.filter(name="refit").count() == 1
+    assert verify().intact
+
+
+def test_sixteen_tabs_of_one_reader_hold_three_cases_together() -> None:
+    project = factories.a_project()
+    factories.some_cases(project, 60)
+    reader = factories.a_reader(project)
+
+    def ask(_n: int) -> list[UUID]:
+        workload = lease_next(reader=reader, project_id=project.pk, now=timezone.now())
+        return [leased.lease.pk for leased in workload.cases]
+
+    assert len({tuple(leases) for leases in at_once(PROCESSES, ask)}) == 1
+    assert Lease.objects.count() == 3
+
+
+def test_the_same_message_from_sixteen_processes_makes_one_revision() -> None:
+    project = factories.a_project()
+    factories.some_cases(project, 5)
+    reader = factories.a_reader(project)
+    held = lease_next(reader=reader, project_id=project.pk, now=timezone.now()).cases[0]
+    message = answered()
+
+    def send_often(_n: int) -> set[UUID]:
+        return {send(reader, held, message).reading_id for _ in range(10)}
+
+    assert len(set.union(*at_once(PROCESSES, send_often))) == 1
+    assert Revision.objects.count() == 1
+
+
+def accepts(reader: User, held: LeasedCase, moment: datetime) -> bool:
+    try:
+        send(reader, held, now=moment)
+    except LeaseLostError:
+        return False
+    return True
+
+
+def takes(reader: User, held: LeasedCase, moment: datetime) -> bool:
+    given = lease_next(reader=reader, project_id=held.case.project_id, now=moment).cases
+    return held.case.pk in {leased.case.pk for leased in given}
+
+
+def test_a_late_reader_and_the_next_one_race_for_a_case_and_one_of_them_wins() -> None:
+    project = factories.a_project()
+    factories.some_cases(project, 40)
+    late, punctual = factories.a_reader(project), factories.a_reader(project)
+    moment = timezone.now()
+    for _ in range(10):
+        held = lease_next(reader=late, project_id=project.pk, now=moment).cases[0]
+        Entry.objects.filter(case=held.case).update(rank=1)
+        moment += LATER
+        expire_leases(now=moment)
+        race = [partial(accepts, late, held, moment), partial(takes, punctual, held, moment)]
+        accepted, taken = at_once(2, lambda n, race=race: race[n]())  # type: ignore[misc]  # bound now
+        assert accepted != taken
+        moment += LATER
+        expire_leases(now=moment)
+        Entry.objects.filter(rank=1).update(rank=UNRANKED)
