@@ -45,7 +45,7 @@ def frame(user: User, case_id: UUID, sop_uid: str, n: int) -> FrameBytes:
 
 
 def thumbnail(user: User, case_id: UUID) -> FrameBytes:
-    """The small picture of a case's middle instance, as PNG.
+    """Read the small picture of a case's middle instance, as PNG.
 
     raises: Instance.DoesNotExist where the person may not see the case.
     """
@@ -76,7 +76,7 @@ def import_for(user: User, import_id: UUID) -> Import:
 
 
 def imported_files(user: User, import_id: UUID, outcome: str = "") -> QuerySet[ImportedFile]:
-    """What became of a delivery's files, by path.
+    """List what became of a delivery's files, by path.
 
     raises: Import.DoesNotExist.
     """
@@ -85,7 +85,7 @@ def imported_files(user: User, import_id: UUID, outcome: str = "") -> QuerySet[I
 
 
 def quarantined_files(user: User, project_id: UUID | None = None) -> QuerySet[QuarantinedFile]:
-    """Files that were held at any time, oldest first: for admins alone, since their pixels may name a patient."""
+    """Files that were ever held, oldest first: for admins alone, since their pixels may name a patient."""
     if not user.is_admin:
         return QuarantinedFile.objects.none()
     found = QuarantinedFile.objects.select_related("decided_by")
@@ -106,7 +106,7 @@ def quarantined_for(user: User, quarantined_id: UUID) -> QuarantinedFile:
 
 
 def quarantine_preview(user: User, quarantined_id: UUID) -> FrameBytes:
-    """The picture in which an admin looks for burned-in text, as PNG.
+    """Read the picture in which an admin looks for burned-in text, as PNG.
 
     raises: QuarantinedFile.DoesNotExist, also where there is no preview.
     """

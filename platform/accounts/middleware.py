@@ -20,17 +20,20 @@ class SessionLimits:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Check, answer, forbid caching."""
         if request.user.is_authenticated:
-            self.check(request, time.time())
+            self.check(request, time.time(), counts_as_activity="background" not in request.GET)
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    def check(self, request: HttpRequest, now: float) -> None:
-        """Sign out when a limit has passed, else note that the session was seen."""
+    def check(self, request: HttpRequest, now: float, *, counts_as_activity: bool) -> None:
+        """Sign out when a limit has passed, else note that the person did something.
+
+        What a page asks for by itself (?background) is no activity: an open page does not keep a session alive.
+        """
         started = request.session.setdefault(STARTED, now)
         seen = request.session.get(SEEN, now)
         idle, age = now - seen, now - started
         if idle > settings.SESSION_IDLE_SECONDS or age > settings.SESSION_ABSOLUTE_SECONDS:
             logout(request)
-        elif SEEN not in request.session or idle > SEEN_RESOLUTION_SECONDS:
+        elif SEEN not in request.session or (counts_as_activity and idle > SEEN_RESOLUTION_SECONDS):
             request.session[SEEN] = now

@@ -6,7 +6,6 @@ Anonymous → sign-in; not a member, or no such project → 404; a member withou
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
@@ -20,8 +19,7 @@ from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import project_for, role_in
 
 ADMIN = "admin"
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -40,47 +38,41 @@ class Visit:
         return not roles or self.role in roles or (roles == (ADMIN,) and self.user.is_admin)
 
 
-def member(
-    *roles: str,
-) -> Callable[[Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]], View[Concatenate[UUID, P]]]:
+def member(*roles: str) -> Callable[[View], View]:
     """Open a project's page to its members, or to those with one of the roles; the view gets a Visit."""
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase],
-    ) -> View[Concatenate[UUID, P]]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def opened(
-            request: HttpRequest, project_id: UUID, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponseBase:
+        def opened(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            return view(request, visit_of(request, project_id, roles), *args, **kwargs)
+            return view(request, visit_of(request, project_id, roles))
 
         return opened
 
     return decorate
 
 
-def admin_only(view: View[P]) -> View[P]:
+def admin_only(view: View) -> View:
     """Open a page to administrators."""
 
     @wraps(view)
-    def opened(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def opened(request: HttpRequest, **named: UUID) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         if not person(request).is_admin:
             raise denied(request, "site", "")
-        return view(request, *args, **kwargs)
+        return view(request, **named)
 
     return opened
 
 
-def signed_in(view: View[P]) -> View[P]:
+def signed_in(view: View) -> View:
     """Open a page to everyone who is signed in; the view scopes what it shows by the person."""
 
     @wraps(view)
-    def opened(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        return view(request, *args, **kwargs) if request.user.is_authenticated else to_sign_in(request)
+    def opened(request: HttpRequest, **named: UUID) -> HttpResponseBase:
+        return view(request, **named) if request.user.is_authenticated else to_sign_in(request)
 
     return opened
 

@@ -19,10 +19,12 @@ PAGE_LENGTH = 100
 
 @dataclass(frozen=True)
 class Row:
-    """An event with its actor's name."""
+    """An event, with names where it has people's ids."""
 
     event: Event
     actor: str
+    subject: str
+    details: list[tuple[str, object]]
 
 
 @require_GET
@@ -31,10 +33,24 @@ def audit(request: HttpRequest) -> HttpResponse:
     """Search events, newest first; `verify` walks the whole chain."""
     words = request.GET.get("q", "").strip()
     part = Paginator(found(words), PAGE_LENGTH).get_page(request.GET.get("page"))
-    names = names_of({event.actor for event in part})
-    rows = [Row(event, names.get(event.actor, event.actor)) for event in part]
+    rows = described(list(part))
     checked = verify() if "verify" in request.GET else None
     return page(request, "audit.html", "audit", part=part, rows=rows, words=words, checked=checked)
+
+
+def described(events: list[Event]) -> list[Row]:
+    """Put names to the people whom events speak of."""
+    ids = {one for event in events for one in (event.actor, event.object_id, str(event.details.get("user")))}
+    names = names_of(ids)
+    return [
+        Row(
+            event=event,
+            actor=names.get(event.actor, event.actor),
+            subject=names.get(event.object_id, event.object_id[:8]),
+            details=[(key, names.get(str(value), value)) for key, value in event.details.items()],
+        )
+        for event in events
+    ]
 
 
 def found(words: str) -> QuerySet[Event]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 760.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 16.0, 14.0, 42.0
-TICKS = 5
+TICKS, MANY = 5, 25
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Drawn:
     line: str
     band: str
     dots: list[Dot]
+    radius: float
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ def drawn(series: Series, number: int, x: Axis, y: Axis) -> Drawn:
         line="M" + "L".join(f"{dot.x} {dot.y}" for dot in dots),
         band="M" + "L".join(upper + lower) + "Z" if len(with_band) > 1 else "",
         dots=dots,
+        radius=4.0 if len(dots) <= MANY else 2.0,
     )
 
 

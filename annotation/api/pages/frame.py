@@ -3,9 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import Role
+from accounts.models import Role, User
 from annotation.api.pages.access import ADMIN, Visit, sees_jobs
 from annotation.api.permissions import person
+from annotation.projects.models import Membership
+from annotation.studies.selectors import quarantine_for
 
 ROLE_WORDS = {Role.READER: "Reader", Role.ML_STAFF: "ML staff", ADMIN: "Administrator"}
 
@@ -18,7 +20,7 @@ def page(
     framed = {
         "place": place,
         "sees_jobs": sees_jobs(user),
-        "role_label": "Administrator" if user.is_admin else "",
+        "role_label": role_words(user),
         **context,
     }
     return render(request, template, framed, status=status)
@@ -29,5 +31,18 @@ def project_page(
 ) -> HttpResponse:
     """Render a page of a project; `place` is the current tab."""
     words = ROLE_WORDS.get(visit.role, "")
-    framed = {"project": visit.project, "role": visit.role, "visit": visit, "role_label": words}
+    framed = {
+        "project": visit.project,
+        "role": visit.role,
+        "role_label": words,
+        "held_count": quarantine_for(visit.user, visit.project.pk).count() if visit.user.is_admin else 0,
+    }
     return page(request, template, place, status=status, **(framed | context))
+
+
+def role_words(user: User) -> str:
+    """Say what a person is: an administrator, or the one role that they have everywhere."""
+    if user.is_admin:
+        return ROLE_WORDS[ADMIN]
+    roles = set(Membership.objects.filter(user=user).values_list("role", flat=True))
+    return Role(roles.pop()).label if len(roles) == 1 else ""

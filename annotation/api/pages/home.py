@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.models import Role, User
-from annotation.api.pages.access import ADMIN, signed_in
+from annotation.api.pages.access import signed_in
 from annotation.api.pages.frame import ROLE_WORDS, page
 from annotation.api.permissions import person
 from annotation.queue.selectors import ProjectRow, project_rows
@@ -37,8 +37,10 @@ def acts(user: User, row: ProjectRow) -> list[tuple[str, str]]:
     found = []
     if row["role"] == Role.READER:
         found.append(("Read" if row["waiting"] else "Reading room", reverse("read", kwargs=project)))
-    if row["role"] in (Role.ML_STAFF, ADMIN):
+    if row["role"] == Role.ML_STAFF:
         found.append(("Learning", reverse("ml", kwargs=project)))
+    found.append(("Overview", reverse("project", kwargs=project)))
     if user.is_admin:
-        found.append(("Import images", reverse("import", kwargs=project)))
-    return [*found, ("Overview", reverse("project", kwargs=project))]
+        importing = ("Import images", reverse("import", kwargs=project))
+        found.insert(0 if row["waiting"] + row["labels"] == 0 else len(found), importing)
+    return found

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
-from accounts.models import Role
+from accounts.models import Role, User
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.learning.models import ModelVersion
 from annotation.projects.models import Membership
@@ -75,7 +75,7 @@ def look(visit: Visit) -> Seen | None:
 
 def still_there(visit: Visit) -> bool:
     """Whether the person is still active and has the role: a revoked one bites within a second."""
-    user = type(visit.user).objects.filter(pk=visit.user.pk, is_active=True).first()
+    user = User.objects.filter(pk=visit.user.pk, is_active=True).first()
     if user is None:
         return False
     membership = Membership.objects.filter(user=user, project=visit.project).first()

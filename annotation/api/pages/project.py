@@ -61,10 +61,11 @@ def for_those_who_manage(visit: Visit) -> dict[str, Any]:
 
 def reader_rows(visit: Visit) -> list[ReaderRow]:
     """Sum up each reader."""
-    counts = counts_by_reader(visit.user, visit.project.pk).values_list(
-        "reader__username", "readings", "seconds"
-    )
-    return [ReaderRow(name, count, seconds, seconds / count) for name, count, seconds in counts]
+    counts = counts_by_reader(visit.user, visit.project.pk)
+    return [
+        ReaderRow(one["username"], one["readings"], one["seconds"], one["seconds"] / one["readings"])
+        for one in counts
+    ]
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,6 +14,7 @@ from annotation.api.pages import (
     quarantine,
     read,
     sign_in,
+    upload,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -28,10 +29,11 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/learning/retrain", learning.retrain, name="retrain"),
     path("projects/<uuid:project_id>/learning/policy", learning.policy, name="policy"),
     path("projects/<uuid:project_id>/import", imports.imports, name="import"),
+    path("projects/<uuid:project_id>/import/announce", upload.announce, name="import-announce"),
     path("projects/<uuid:project_id>/quarantine", quarantine.quarantine, name="quarantine"),
     path("imports/<uuid:import_id>", imports.report, name="import-report"),
-    path("imports/<uuid:import_id>/pieces", imports.pieces, name="import-pieces"),
-    path("imports/<uuid:import_id>/start", imports.start, name="import-start"),
+    path("imports/<uuid:import_id>/pieces", upload.pieces, name="import-pieces"),
+    path("imports/<uuid:import_id>/start", upload.start, name="import-start"),
     path("imports/<uuid:import_id>/table", imports.table, name="import-table"),
     path("quarantine/<uuid:quarantined_id>/preview", quarantine.preview, name="quarantine-preview"),
     path("quarantine/<uuid:quarantined_id>/clear", quarantine.clear, name="clear-quarantined"),

@@ -1,25 +1,40 @@
-/** The import page: choose or drop a folder or a zip, see what will be sent, send it, go to the report. */
+/** The import page: choose or drop a folder or a zip, look at what it is, send it, go to the report. */
 import { type Chosen, fromDrop, fromInput, relativeTo } from "./dropped";
-import { send } from "./send";
+import { type Delivery, send } from "./send";
 
 export function openImport(): void {
   const root = document.querySelector<HTMLElement>("[data-import]");
-  if (root) new ImportForm(root).listen();
+  if (root) new ImportPage(root).listen();
 }
 
-class ImportForm {
+type Stage = "drop" | "review" | "sending";
+
+class ImportPage {
   private busy = false;
+  private name = "";
+  private files: readonly Chosen[] = [];
 
   constructor(private readonly root: HTMLElement) {}
 
   listen(): void {
-    const drop = this.part("drop");
     for (const input of this.root.querySelectorAll<HTMLInputElement>("input[type=file]")) {
       input.addEventListener("change", () => this.take(fromInput(input)));
     }
     for (const button of this.root.querySelectorAll<HTMLElement>("[data-opens]")) {
       button.addEventListener("click", () => document.getElementById(button.dataset.opens ?? "")?.click());
     }
+    this.listenToDrops(this.part("drop"));
+    this.form().addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.run();
+    });
+    this.form().addEventListener("reset", () => this.show("drop"));
+    addEventListener("beforeunload", (event) => {
+      if (this.busy) event.preventDefault();
+    });
+  }
+
+  private listenToDrops(drop: HTMLElement): void {
     drop.addEventListener("dragover", (event) => {
       event.preventDefault();
       drop.classList.add("over");
@@ -30,52 +45,72 @@ class ImportForm {
       drop.classList.remove("over");
       if (event.dataTransfer) void fromDrop(event.dataTransfer).then((chosen) => this.take(chosen));
     });
-    addEventListener("beforeunload", (event) => {
-      if (this.busy) event.preventDefault();
-    });
   }
 
   private take(chosen: readonly Chosen[]): void {
-    if (this.busy) return;
-    const files = relativeTo(chosen);
-    if (files.length === 0) {
+    this.files = relativeTo(chosen);
+    this.name = nameOf(chosen);
+    if (this.files.length === 0) {
       this.fail("There is no file in what you chose.");
       return;
     }
-    void this.run(files, nameOf(chosen));
+    const bytes = this.files.reduce((sum, { file }) => sum + file.size, 0);
+    this.part("chosen").textContent = this.name;
+    this.part("size").textContent = `${counted(this.files.length)} · ${megabytes(bytes)}`;
+    this.part("pictures").hidden = !this.files.some(({ path }) => mayBePicture(path));
+    this.show("review");
+    this.form().querySelector<HTMLButtonElement>("button.primary")?.focus();
   }
 
-  private async run(files: readonly Chosen[], name: string): Promise<void> {
+  private async run(): Promise<void> {
     this.busy = true;
-    this.part("problem").hidden = true;
-    this.part("drop").hidden = true;
-    this.part("sending").hidden = false;
-    this.part("title").textContent = `Sending ${name}`;
+    this.part("title").textContent = `Sending ${this.name}`;
+    this.show("sending");
     try {
-      const report = await send(this.root.dataset.import ?? "", name, files, (sent, total) =>
-        this.progress(sent, total, files.length),
+      const report = await send(this.root.dataset.import ?? "", this.delivery(), (sent, total) =>
+        this.progress(sent, total),
       );
       this.busy = false;
       location.assign(report);
     } catch (error) {
       this.busy = false;
-      this.part("drop").hidden = false;
-      this.part("sending").hidden = true;
+      this.show("review");
       this.fail(error instanceof Error ? error.message : String(error));
     }
   }
 
-  private progress(sent: number, total: number, count: number): void {
+  private delivery(): Delivery {
+    const told = new FormData(this.form());
+    return {
+      name: this.name,
+      files: this.files,
+      modality: String(told.get("modality")),
+      picturesCleared: told.has("pictures_cleared"),
+    };
+  }
+
+  private progress(sent: number, total: number): void {
     const bar = this.part("bar");
     if (bar instanceof HTMLProgressElement) bar.value = total > 0 ? sent / total : 1;
     this.part("amount").textContent =
-      `${megabytes(sent)} of ${megabytes(total)} · ${count.toLocaleString("en")} file${count === 1 ? "" : "s"}`;
+      `${megabytes(sent)} of ${megabytes(total)} · ${counted(this.files.length)}`;
+  }
+
+  private show(stage: Stage): void {
+    for (const name of ["drop", "review", "sending"]) this.part(name).hidden = name !== stage;
+    this.part("problem").hidden = true;
   }
 
   private fail(words: string): void {
     const problem = this.part("problem");
     problem.hidden = false;
     problem.textContent = words;
+  }
+
+  private form(): HTMLFormElement {
+    const form = this.part("review");
+    if (!(form instanceof HTMLFormElement)) throw new Error("the import page's review is no form");
+    return form;
   }
 
   private part(name: string): HTMLElement {
@@ -88,7 +123,16 @@ class ImportForm {
 function nameOf(chosen: readonly Chosen[]): string {
   const first = chosen[0]?.path ?? "";
   const top = first.split("/")[0] ?? first;
-  return chosen.length === 1 || first.includes("/") ? top : `${chosen.length} files`;
+  return chosen.length === 1 || first.includes("/") ? top : counted(chosen.length);
+}
+
+/** Pictures by their names; a zip may hold some. */
+function mayBePicture(path: string): boolean {
+  return /\.(png|jpe?g|zip)$/i.test(path);
+}
+
+function counted(files: number): string {
+  return `${files.toLocaleString("en")} file${files === 1 ? "" : "s"}`;
 }
 
 function megabytes(bytes: number): string {

@@ -19,19 +19,32 @@ interface Piece {
 const PIECES_A_REQUEST = 100;
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
+/** What is sent, and what the sender says of its plain pictures. */
+export interface Delivery {
+  readonly name: string;
+  readonly files: readonly Chosen[];
+  readonly modality: string;
+  readonly picturesCleared: boolean;
+}
+
 /** Send a delivery and have its import started; gives the report's address. */
 export async function send(
   url: string,
-  name: string,
-  files: readonly Chosen[],
+  delivery: Delivery,
   progress: (sent: number, total: number) => void,
 ): Promise<string> {
-  const listed = files.map(({ path, file }) => ({ path, size: file.size }));
-  const total = listed.reduce((sum, { size }) => sum + size, 0);
+  const files = delivery.files.map(({ path, file }) => ({ path, size: file.size }));
+  const total = files.reduce((sum, { size }) => sum + size, 0);
   progress(0, total);
-  const opened = (await answer(() => post(url, { source_name: name, files: listed }))) as Opened;
+  const told = {
+    source_name: delivery.name,
+    modality: delivery.modality,
+    pictures_cleared: delivery.picturesCleared,
+    files,
+  };
+  const opened = (await answer(() => post(url, told))) as Opened;
   let sent = 0;
-  for (const { header, body } of pieces(files, opened.piece_bytes)) {
+  for (const { header, body } of pieces(delivery.files, opened.piece_bytes)) {
     await answer(() => put(opened.pieces, header, body));
     sent += body.size;
     progress(sent, total);

@@ -1,0 +1,45 @@
+"""Deliveries as the import pages look them up."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from annotation.api.permissions import person
+from annotation.studies.models import Import
+from annotation.studies.selectors import import_for
+from jobs.models import Job, State
+from jobs.selectors import jobs_in
+
+
+def found_delivery(request: HttpRequest, import_id: UUID) -> Import:
+    """Look up a delivery.
+
+    raises: Http404.
+    """
+    try:
+        return import_for(person(request), import_id)
+    except Import.DoesNotExist:
+        raise Http404("no such import") from None
+
+
+def job_key(delivery: Import) -> str:
+    """Name the job of a delivery: one waits at most."""
+    return f"import:{delivery.pk}"
+
+
+def job_of(delivery: Import) -> Job | None:
+    """Find the newest job of a delivery."""
+    return jobs_in(None).filter(singleton_key=job_key(delivery)).order_by("-created_at").first()
+
+
+def state_of(delivery: Import) -> dict[str, Any]:
+    """Tell where a delivery stands; live: the page should ask again."""
+    job = job_of(delivery)
+    ended = delivery.finished_at
+    return {
+        "delivery": delivery,
+        "job": job,
+        "live": job is not None and job.state in (State.QUEUED, State.RUNNING),
+        "took": (ended - delivery.created_at).total_seconds() if ended else None,
+    }
