@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from config.home import Home
 from config.settings.base import *
@@ -34,7 +34,7 @@ DATABASES = {
         "NAME": _database.path.lstrip("/"),
         "USER": unquote(_database.username or ""),
         "PASSWORD": unquote(_database.password or ""),
-        "HOST": _database.hostname,
+        "HOST": dict(parse_qsl(_database.query)).get("host", _database.hostname),  # ?host=/folder: a socket
         "PORT": _database.port or 5432,
         "CONN_MAX_AGE": 0,  # under ASGI each request has a thread of its own: a kept connection would leak
     }

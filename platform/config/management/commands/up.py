@@ -20,7 +20,7 @@ from django.db import connections
 from django.utils import timezone
 from honcho.manager import Manager
 
-from config.accounts_file import known_accounts
+from config.demo.accounts import known_accounts
 from config.home import Home
 from config.supervisor import plan
 from jobs.parent import die_with

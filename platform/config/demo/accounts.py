@@ -4,7 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from django.db import transaction
+
+from accounts.models import User
 from accounts.services import one_time_password
+from audit.services import record
 from config.home import Home, write_private
 
 ROLES: Final = {"rita": "reader", "ravi": "reader", "mila": "ML staff", "ada": "admin"}
@@ -34,3 +38,21 @@ def make_accounts(home: Home) -> list[Account]:
     made = [Account(username, role, one_time_password()) for username, role in ROLES.items()]
     write_private(home.accounts, json.dumps([asdict(account) for account in made], indent=1))
     return made
+
+
+@transaction.atomic
+def ensure_people(home: Home) -> dict[str, User]:
+    """Make the users of the demo's accounts that are not there yet, by name."""
+    return {account.username: ensure_person(account) for account in make_accounts(home)}
+
+
+def ensure_person(account: Account) -> User:
+    """Find a demo user, or make them with the password of the accounts' file."""
+    known = User.objects.filter(username=account.username).first()
+    if known is not None:
+        return known
+    user = User.objects.create_user(account.username, password=account.password)
+    user.is_admin = account.role == "admin"
+    user.save(update_fields=["is_admin"])
+    record(actor="system", action="user.create", object_type="user", object_id=str(user.pk))
+    return user

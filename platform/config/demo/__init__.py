@@ -1,0 +1,1 @@
+"""The demo: its accounts, its images, its projects."""

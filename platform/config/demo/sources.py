@@ -1,0 +1,92 @@
+"""Which images the demo shows: those given, PneumoniaMNIST, or phantoms beside pydicom's own DICOM files."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom.data
+
+from config.demo import medmnist, phantoms
+
+
+class NoSourceError(ValueError):
+    """What was given as the demo's images cannot be read."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Images on disk, and the demo project that they fill."""
+
+    project: str
+    path: Path
+    modality: str
+    said: str
+    choices: str = ""
+
+    def fingerprint(self) -> str:
+        """Name the state of the files by their paths, sizes and times: quick, and enough to see a change."""
+        digest = hashlib.sha256(str(self.path).encode())
+        for path, size, changed in sorted(listing(self.path)):
+            digest.update(f"{path}\0{size}\0{changed}\0".encode())
+        return digest.hexdigest()
+
+
+def listing(path: Path) -> Iterator[tuple[str, int, int]]:
+    """List the files under a path with size and time of change."""
+    for found in [path] if path.is_file() else path.rglob("*"):
+        status = found.lstat()
+        yield str(found), status.st_size, status.st_mtime_ns
+
+
+def sources(given: str, spool: Path) -> list[Source]:
+    """Choose the demo's sources.
+
+    raises: NoSourceError or MedmnistError saying what is wrong with what was given.
+    """
+    if given:
+        return [given_source(Path(given).expanduser(), spool)]
+    archive = os.environ.get("FOVEA_MEDMNIST", "")
+    if archive:
+        return [medmnist_source(Path(archive), spool, "the file that FOVEA_MEDMNIST names")]
+    downloaded = medmnist.download(spool)
+    if downloaded is not None:
+        return [medmnist_source(downloaded, spool, f"downloaded from {medmnist.URL}")]
+    return [phantom_source(spool), pydicom_source()]
+
+
+def given_source(path: Path, spool: Path) -> Source:
+    """Use a folder or zip of images, or a MedMNIST file."""
+    if not path.exists():
+        raise NoSourceError(f"{path} does not exist: give a folder of images, a zip, or a MedMNIST .npz file")
+    if path.suffix == ".npz":
+        return medmnist_source(path, spool, str(path))
+    return Source(path.resolve().stem.replace("_", " "), path.resolve(), "OT", f"Demo images: {path}")
+
+
+def medmnist_source(archive: Path, spool: Path, origin: str) -> Source:
+    """Use a MedMNIST file."""
+    if not archive.is_file():
+        raise NoSourceError(f"{archive} is not there: FOVEA_MEDMNIST names a MedMNIST .npz file")
+    folder = medmnist.unpack(archive, spool / archive.stem)
+    shown = sum(medmnist.MOST_IMAGES.values())
+    said = (
+        f"Demo images: {archive.stem} ({origin}), {shown} of its images at most, so that the start is quick"
+    )
+    name = "PneumoniaMNIST" if archive.stem == "pneumoniamnist" else archive.stem
+    return Source(name, folder, "DX" if archive.stem.startswith(("pneumonia", "chest")) else "OT", said)
+
+
+def phantom_source(spool: Path) -> Source:
+    """Use phantoms that are made here."""
+    folder = phantoms.write_phantoms(spool / "phantoms")
+    said = "Demo images: PneumoniaMNIST cannot be had here, so chest phantoms made by Fovea (graded lesions)"
+    return Source("Chest phantoms", folder, "DX", said)
+
+
+def pydicom_source() -> Source:
+    """Use the real DICOM files that pydicom installs: some are odd on purpose and go into quarantine."""
+    folder = Path(pydicom.data.__file__).parent / "test_files"
+    said = "and the DICOM files that pydicom installs (odd ones go into quarantine)"
+    return Source("DICOM examples", folder, "OT", said, choices="usable,unusable")
