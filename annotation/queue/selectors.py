@@ -75,8 +75,11 @@ def open_leases(reader: User, project_id: UUID) -> QuerySet[Lease]:
     return Lease.objects.filter(reader=reader, project=project_id, ended_at=None).order_by("position")
 
 
-def workload(reader: User, project_id: UUID) -> Workload:
-    """Collect what a reader holds, in a number of queries that does not grow."""
+def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -> Workload:
+    """Collect what a reader holds, in a number of queries that does not grow.
+
+    protocol: the one in force, where the caller has it.
+    """
     leases = list(
         open_leases(reader, project_id)
         .select_related("case__series", "pick__ranking__model")
@@ -84,7 +87,7 @@ def workload(reader: User, project_id: UUID) -> Workload:
     )
     progress = progress_of(reader, project_id)
     drafts = drafts_of(reader, [lease.case_id for lease in leases])
-    protocol = protocol_in_force(project_id)
+    protocol = protocol or protocol_in_force(project_id)
     cases = [
         LeasedCase(lease, lease.case, protocol, drafts.get(lease.case_id), why(lease.pick, progress.total))
         for lease in leases

@@ -123,14 +123,22 @@ def lease_next(*, reader: User, project_id: UUID, now: datetime) -> Workload:
     """
     with transaction.atomic():
         lock_reader(reader, project_id)
-        hold_open(reader=reader, project_id=project_id, now=now)
+        held = hold(reader=reader, project_id=project_id, now=now)
         expire_leases(now=now)
-        record_leases(top_up(reader=reader, project_id=project_id, now=now))
+        record_leases(top_up(reader=reader, project_id=project_id, held=held, now=now))
     return workload(reader, project_id)
 
 
-def hold_open(*, reader: User, project_id: UUID, now: datetime) -> datetime:
-    """Renew all that a reader holds in a project: who is here keeps the cases ahead as well.
+def hold(*, reader: User, project_id: UUID, now: datetime) -> list[Lease]:
+    """Find all that a reader holds in a project, renewed where half its time is over."""
+    held = list(open_leases(reader, project_id))
+    if any(lease.expires_at < expiry(now, settings.READING_LEASE_SECONDS / 2) for lease in held):
+        renew_open(reader=reader, project_id=project_id, now=now)
+    return held
+
+
+def renew_open(*, reader: User, project_id: UUID, now: datetime) -> datetime:
+    """Renew all that a reader holds in a project.
 
     returns: until when.
     """
@@ -139,12 +147,11 @@ def hold_open(*, reader: User, project_id: UUID, now: datetime) -> datetime:
     return until
 
 
-def top_up(*, reader: User, project_id: UUID, now: datetime) -> list[Lease]:
+def top_up(*, reader: User, project_id: UUID, held: Sequence[Lease], now: datetime) -> list[Lease]:
     """Give the reader, whose turn it is (lock_reader), what is missing to the current case and those ahead.
 
     returns: the new leases, not audited yet.
     """
-    held = list(open_leases(reader, project_id))
     missing = AHEAD - len(held)
     if missing <= 0:
         return []
@@ -169,9 +176,8 @@ def top_up(*, reader: User, project_id: UUID, now: datetime) -> list[Lease]:
 
 def waiting(project_id: UUID) -> QuerySet[Entry]:
     """Lock what waits in a project, passing over what another process has locked."""
-    return Entry.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        project=project_id, state=Entry.State.WAITING
-    )
+    entries = Entry.objects.select_for_update(skip_locked=True, of=("self",)).select_related("case")
+    return entries.filter(project=project_id, state=Entry.State.WAITING)
 
 
 def begun(reader: User, project_id: UUID) -> QuerySet[Entry]:
@@ -189,13 +195,11 @@ def best_waiting(reader: User, project_id: UUID) -> QuerySet[Entry]:
 def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:
     """Write leases and why each was given; the constraint refuses a case held though it seemed free."""
     cases = [entry.case_id for entry in entries]
-    streams = dict(Case.objects.filter(pk__in=cases).values_list("pk", "stream"))
     try:
         with transaction.atomic():
             Lease.objects.bulk_create(leases)
             Pick.objects.bulk_create(
-                pick_of(lease, entry, streams[entry.case_id])
-                for lease, entry in zip(leases, entries, strict=True)
+                pick_of(lease, entry) for lease, entry in zip(leases, entries, strict=True)
             )
     except IntegrityError:
         leases = []
@@ -206,12 +210,12 @@ def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:
     return leases
 
 
-def pick_of(lease: Lease, entry: Entry, stream: str) -> Pick:
+def pick_of(lease: Lease, entry: Entry) -> Pick:
     """Keep why a case is given out, as the entry says it now."""
     return Pick(
         lease=lease,
         ranking_id=entry.ranking_id,
-        stream=stream,
+        stream=entry.case.stream,
         reason=entry.reason,
         rank=entry.rank,
         score=entry.score,
@@ -268,7 +272,7 @@ def renew(*, reader: User, lease_id: UUID, now: datetime) -> datetime:
     """
     lease = held_lease(reader, lease_id)
     lock_reader(reader, lease.project_id)
-    return hold_open(reader=reader, project_id=lease.project_id, now=now)
+    return renew_open(reader=reader, project_id=lease.project_id, now=now)
 
 
 @transaction.atomic

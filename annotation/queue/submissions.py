@@ -11,18 +11,18 @@ from accounts.models import Role, User
 from annotation.learning.models import Policy
 from annotation.learning.services import ask_refit
 from annotation.projects.models import Membership
-from annotation.projects.selectors import case_for
+from annotation.projects.selectors import case_for, protocol_in_force
 from annotation.queue.models import Entry, Lease
 from annotation.queue.rules import LeaseLostError, refit_is_due
 from annotation.queue.selectors import Workload, workload
-from annotation.queue.services import end, hold_open, record_leases, top_up
+from annotation.queue.services import end, hold, record_leases, top_up
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Skip
 from annotation.readings.rules import IdempotencyConflictError
 from annotation.readings.services import (
     Answered,
     Entered,
     add_reading,
-    checked_protocol,
+    check_protocol,
     keep_draft,
     lock_reader,
     record_revision,
@@ -58,26 +58,27 @@ def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, n
             ProtocolChangedError, AnswersInvalidError, IdempotencyConflictError.
     """
     case = case_for(reader, case_id)
+    protocol = protocol_in_force(case.project_id)
     with transaction.atomic():
         lock_reader(reader, case.project_id)
         revision = revision_sent_before(reader=reader, case_id=case_id, answered=answered)
         if revision is None:
             closing = closable(reader, lease_id, case_id)
-            protocol = checked_protocol(case.project_id, answered)
+            check_protocol(protocol, answered)
             revision = add_reading(reader=reader, case=case, protocol=protocol, answered=answered, now=now)
             end(closing, Lease.Ending.SUBMITTED, now)
             Entry.objects.filter(case=case).update(state=Entry.State.DONE)
-            refit_where_due(case.project_id)
             given = next_leases(reader, case.project_id, now)
             record_revision(revision, "reading.submit")
             record_leases(given)
-    return Submitted(revision.reading_id, revision.number, workload(reader, case.project_id))
+    refit_where_due(case.project_id)
+    return Submitted(revision.reading_id, revision.number, workload(reader, case.project_id, protocol))
 
 
 def next_leases(reader: User, project_id: UUID, now: datetime) -> list[Lease]:
     """Renew what the reader holds and give what is missing."""
-    hold_open(reader=reader, project_id=project_id, now=now)
-    return top_up(reader=reader, project_id=project_id, now=now)
+    held = hold(reader=reader, project_id=project_id, now=now)
+    return top_up(reader=reader, project_id=project_id, held=held, now=now)
 
 
 def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
@@ -98,7 +99,10 @@ def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
 
 
 def refit_where_due(project_id: UUID) -> None:
-    """Ask for a refit when enough reference standards came since the last one was asked for."""
+    """Ask for a refit when enough reference standards came since the last one was asked for.
+
+    Runs after the reading's transaction, whose locks stay short: what is missed here is asked for next time.
+    """
     last = jobs_in([project_id]).filter(name="refit").order_by("-created_at").first()
     labels = ReferenceStandard.objects.filter(case__project=project_id)
     if last is not None:

@@ -102,12 +102,11 @@ def revision_sent_before(*, reader: User, case_id: UUID, answered: Answered) -> 
     return made
 
 
-def checked_protocol(project_id: UUID, answered: Answered) -> Protocol:
-    """Find the protocol that the answers are valid for.
+def check_protocol(protocol: Protocol, answered: Answered) -> None:
+    """Hold answers against the protocol in force.
 
     raises: ProtocolChangedError, AnswersInvalidError.
     """
-    protocol = protocol_in_force(project_id)
     if protocol.version != answered.protocol_version:
         raise ProtocolChangedError(
             f"the protocol is at version {protocol.version}, the answers are to {answered.protocol_version}:"
@@ -115,7 +114,6 @@ def checked_protocol(project_id: UUID, answered: Answered) -> Protocol:
         )
     check_answers(protocol.questions, answered.answers)
     check_seconds(answered.seconds)
-    return protocol
 
 
 def add_reading(
@@ -187,7 +185,8 @@ def revise(
     newest = reading.revisions.aggregate(newest=Max("number"))["newest"]
     if newest != base_revision:
         raise RevisionStaleError(f"the reading is at revision {newest}, not {base_revision}: load it again")
-    protocol = checked_protocol(reading.case.project_id, answered)
+    protocol = protocol_in_force(reading.case.project_id)
+    check_protocol(protocol, answered)
     revision = add_revision(reading=reading, number=newest + 1, protocol=protocol, answered=answered, now=now)
     Reading.objects.filter(pk=reading.pk).update(updated_at=now)
     record_revision(revision, "reading.revise")
