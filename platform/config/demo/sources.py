@@ -2,13 +2,29 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pydicom.data
 
 from config.demo import medmnist, phantoms
+
+# CT, MR and NM in several transfer syntaxes; three of ultrasound, whose pixels may hold text.
+DICOM_FILES: Final = (
+    "CT_small.dcm",
+    "693_J2KI.dcm",
+    "J2K_pixelrep_mismatch.dcm",
+    "MR_small.dcm",
+    "examples_overlay.dcm",
+    "JPEG2000.dcm",
+    "JPEG-lossy.dcm",
+    "examples_rgb_color.dcm",
+    "examples_palette.dcm",
+    "examples_ybr_color.dcm",
+)
 
 
 class NoSourceError(ValueError):
@@ -53,7 +69,7 @@ def sources(given: str, spool: Path) -> list[Source]:
     downloaded = medmnist.download(spool)
     if downloaded is not None:
         return [medmnist_source(downloaded, spool, f"downloaded from {medmnist.URL}")]
-    return [phantom_source(spool), pydicom_source()]
+    return [phantom_source(spool), pydicom_source(spool)]
 
 
 def given_source(path: Path, spool: Path) -> Source:
@@ -85,8 +101,12 @@ def phantom_source(spool: Path) -> Source:
     return Source("Chest phantoms", folder, "DX", said)
 
 
-def pydicom_source() -> Source:
-    """Use the real DICOM files that pydicom installs: some are odd on purpose and go into quarantine."""
-    folder = Path(pydicom.data.__file__).parent / "test_files"
-    said = "and the DICOM files that pydicom installs (odd ones go into quarantine)"
+def pydicom_source(spool: Path) -> Source:
+    """Use real DICOM files that pydicom installs."""
+    installed, folder = Path(pydicom.data.__file__).parent / "test_files", spool / "dicom"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in DICOM_FILES:
+        if not (folder / name).exists():
+            shutil.copy2(installed / name, folder / name)
+    said = "and DICOM files that pydicom installs: CT, MR, NM to read; ultrasound, which waits in quarantine"
     return Source("DICOM examples", folder, "OT", said, choices="usable,unusable")

@@ -1,6 +1,7 @@
 """`manage.py demo`: accounts and a project to look at; running it again changes nothing."""
 
 import json
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
@@ -31,6 +32,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is not there yet."""
         home: Home = settings.HOME
+        logging.getLogger("jobs.broker").setLevel(
+            logging.ERROR
+        )  # the broker starts later, and the sweep sends
         call_command("migrate", verbosity=0, interactive=False)
         people = ensure_people(home)
         record = home.root / "demo.json"
