@@ -78,7 +78,7 @@ $(STAMPS)/npm: frontend/package.json frontend/package-lock.json $(STAMPS)/node
 
 $(BUILT): $(SOURCES) $(STAMPS)/npm
 	@echo "Building the front end"
-	@$(NPM) run --silent build
+	@$(NPM) run --silent build -- --logLevel error
 	@touch $@
 
 $(STAMPS)/chromium: $(STAMPS)/test
