@@ -5,6 +5,7 @@ Yang et al., "MedMNIST v2", Scientific Data 10:41 (2023); PneumoniaMNIST is CC B
 
 import csv
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ URL: Final = "https://zenodo.org/records/10519652/files/pneumoniamnist.npz"
 MD5: Final = "28209eda62fecd6e6a2d98b1501bb15f"
 PATIENCE_SECONDS: Final = 5.0
 MOST_BYTES: Final = 64 * 1024**2
+Arrays = dict[str, NDArray[Any]]
 SPLITS: Final = ("train", "val", "test")
 LABELS: Final = {"pneumoniamnist": ("normal", "pneumonia"), "breastmnist": ("malignant", "normal")}
 # The first look should take seconds: this many images of each split, drawn with a fixed seed.
@@ -69,25 +71,29 @@ def unpack(archive: Path, folder: Path) -> Path:
     if table.exists():
         return folder
     rows = []
-    with opened(archive) as arrays:
-        for split in SPLITS:
-            images, labels = arrays_of(arrays, split)
-            rows += list(written(folder, split, images, [label_text(archive, int(one)) for one in labels]))
+    arrays = opened(archive)
+    for split in SPLITS:
+        images, labels = arrays_of(arrays, split)
+        rows += list(written(folder, split, images, [label_text(archive, int(one)) for one in labels]))
     with table.with_suffix(".part").open("w", newline="") as stream:
         csv.writer(stream).writerows([("path", "label", "split"), *rows])
     table.with_suffix(".part").rename(table)
     return folder
 
 
-def opened(archive: Path) -> Any:  # noqa: ANN401  numpy types an open archive as Any too
-    """Open an archive; no pickled object in it is ever loaded."""
+def opened(archive: Path) -> Arrays:
+    """Read an archive; no pickled object in it is ever loaded.
+
+    raises: MedmnistError where it is something else.
+    """
     try:
-        return np.load(archive, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        with np.load(archive, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise MedmnistError(f"{archive.name} is not a MedMNIST .npz file") from error
 
 
-def arrays_of(arrays: Any, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:  # noqa: ANN401
+def arrays_of(arrays: Arrays, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Take a split's images, (n, h, w) or (n, h, w, 3), and labels, (n,): not more than the demo shows."""
     names = (f"{split}_images", f"{split}_labels")
     missing = [name for name in names if name not in arrays]

@@ -78,7 +78,7 @@ def soft_disc(
     return np.asarray(1.0 / (1.0 + np.exp((distance - 1.0) * 14.0)))
 
 
-def write_phantoms(folder: Path, *, count: int = COUNT) -> Path:
+def write_phantoms(folder: Path, *, count: int) -> Path:
     """Write phantoms as PNG files with their labels.csv; a folder that is complete already stays as it is."""
     table = folder / "labels.csv"
     if table.exists():

@@ -96,7 +96,7 @@ def medmnist_source(archive: Path, spool: Path, origin: str) -> Source:
 
 def phantom_source(spool: Path) -> Source:
     """Use phantoms that are made here."""
-    folder = phantoms.write_phantoms(spool / "phantoms")
+    folder = phantoms.write_phantoms(spool / "phantoms", count=phantoms.COUNT)
     said = "Demo images: PneumoniaMNIST cannot be had here, so chest phantoms made by Fovea (graded lesions)"
     return Source("Chest phantoms", folder, "DX", said)
 
