@@ -2,37 +2,17 @@
 
 import { Http } from "./http";
 import { Refusal } from "./problems";
-import type { Answers, PastReading, Session, Skipped, Submitted, Workload } from "./types";
-
-export interface NewDraft {
-  readonly lease_id: string;
-  readonly version: number;
-  readonly answers: Answers;
-  readonly seconds: number;
-}
-
-export interface NewReading {
-  readonly lease_id: string;
-  readonly idempotency_key: string;
-  readonly answers: Answers;
-  readonly seconds: number;
-  readonly protocol_version: number;
-}
-
-export interface NewSkip {
-  readonly lease_id: string;
-  readonly idempotency_key: string;
-  readonly reason: string;
-  readonly comment: string;
-}
-
-export interface NewRevision {
-  readonly idempotency_key: string;
-  readonly base_revision: number;
-  readonly answers: Answers;
-  readonly seconds: number;
-  readonly protocol_version: number;
-}
+import type {
+  NewDraft,
+  NewReading,
+  NewRevision,
+  NewSkip,
+  PastReading,
+  Session,
+  Skipped,
+  Submitted,
+  Workload,
+} from "./types";
 
 /** What others may ask of the client. */
 export type Api = Pick<Client, keyof Client>;

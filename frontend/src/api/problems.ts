@@ -28,5 +28,11 @@ export const isSignedOut = (error: unknown): boolean => error instanceof Refusal
 export const isAborted = (error: unknown): boolean =>
   error instanceof DOMException && error.name === "AbortError";
 
+/** A capital and a full stop. */
+const asSentence = (text: string): string => {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
+};
+
 export const wordsFor = (error: unknown): string =>
-  error instanceof Error ? error.message : "Something unexpected happened";
+  asSentence(error instanceof Error ? error.message : "Something unexpected happened");

@@ -1,100 +1,34 @@
-/** What the server says and hears, as the reading room uses it. */
+/** What the server says and hears, as the reading room uses it: names for the generated schema's parts. */
 
-export interface Choice {
-  readonly value: string;
-  readonly label: string;
-}
+import type { components } from "./schema";
 
-export interface Question {
-  readonly key: string;
-  readonly prompt: string;
-  readonly kind: string;
-  readonly choices: readonly Choice[];
-}
+type Schemas = components["schemas"];
 
-export interface Protocol {
-  readonly version: number;
-  readonly questions: readonly Question[];
-}
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
 
+export type Choice = Frozen<Schemas["Choice"]>;
+export type Question = Frozen<Schemas["Question"]>;
+export type Protocol = Frozen<Schemas["ProtocolView"]>;
 export type Answers = Readonly<Record<string, string>>;
-
 /** DICOM attributes by keyword: numbers are numbers, several values are a list, absent is absent. */
 export type Attributes = Readonly<Record<string, unknown>>;
-
-export interface InstanceView {
-  readonly sop_instance_uid: string;
-  readonly instance_number: number;
-  readonly frames: number;
-  readonly attributes: Attributes;
-}
-
-export interface CaseView {
-  readonly id: string;
-  readonly number: number;
-  readonly modality: string;
-  readonly instances: readonly InstanceView[];
-}
-
-export interface Draft {
-  readonly version: number;
-  readonly answers: Answers;
-  readonly seconds: number;
-}
-
-export interface Why {
-  readonly reason: string;
-  readonly stream: string;
-  readonly score: number | null;
-  readonly rank: number | null;
-  readonly pool_size: number | null;
-  readonly model_number: number | null;
-  readonly strategy: string | null;
-  readonly text: string;
-}
-
-export interface LeasedCase {
-  readonly lease_id: string;
-  readonly expires_at: string;
-  readonly case: CaseView;
-  readonly protocol: Protocol;
-  readonly draft: Draft | null;
-  readonly why: Why;
-}
-
-export interface Progress {
-  readonly read_by_me: number;
-  readonly read: number;
-  readonly waiting: number;
-  readonly total: number;
-}
-
-export interface Workload {
-  readonly cases: readonly LeasedCase[];
-  readonly progress: Progress;
-}
-
-export interface PastReading {
-  readonly reading_id: string;
-  readonly revision: number;
-  readonly case: CaseView;
-  readonly protocol: Protocol;
-  readonly answers: Answers;
-  readonly submitted_at: string;
-}
-
-export interface Submitted {
-  readonly reading_id: string;
-  readonly revision: number;
-  readonly workload: Workload;
-}
-
-export interface Skipped {
-  readonly workload: Workload;
-}
-
-export interface Session {
-  readonly user: { readonly id: string; readonly username: string; readonly is_admin: boolean };
-  readonly csrf_token: string;
-  readonly idle_seconds: number;
-}
+export type InstanceView = Frozen<Schemas["InstanceView"]>;
+export type CaseView = Frozen<Schemas["CaseView"]>;
+export type Draft = Frozen<Schemas["DraftView"]>;
+export type Why = Frozen<Schemas["WhyView"]>;
+export type LeasedCase = Frozen<Schemas["LeasedCaseView"]>;
+export type Progress = Frozen<Schemas["ProgressView"]>;
+export type Workload = Frozen<Schemas["WorkloadView"]>;
+export type PastReading = Frozen<Schemas["PastReadingView"]>;
+export type Submitted = Frozen<Schemas["SubmittedView"]>;
+export type Skipped = Frozen<Schemas["SkippedView"]>;
+export type Session = Frozen<Schemas["SessionView"]>;
+export type NewDraft = Frozen<Schemas["DraftBody"]>;
+export type NewReading = Frozen<Schemas["ReadingBody"]>;
+export type NewSkip = Frozen<Schemas["SkipBody"]>;
+export type NewRevision = Frozen<Schemas["RevisionBody"]>;
+export type SkipReason = NewSkip["reason"];

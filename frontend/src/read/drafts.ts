@@ -1,8 +1,7 @@
 /** Autosave of the case on screen: soon after each change, versioned, never an older one over a newer. */
 
-import type { NewDraft } from "../api/client";
 import { Refusal } from "../api/problems";
-import type { Answers, Draft } from "../api/types";
+import type { Answers, Draft, NewDraft } from "../api/types";
 import { isPassing } from "./connection";
 import type { Journal } from "./journal";
 

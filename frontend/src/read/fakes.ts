@@ -1,8 +1,8 @@
 /** For tests: a server in memory that keeps the contract, and a storage that survives pages. */
 
-import type { Api, NewReading } from "../api/client";
+import type { Api } from "../api/client";
 import { Refusal, Unreachable } from "../api/problems";
-import type { Draft, LeasedCase, PastReading, Workload } from "../api/types";
+import type { Draft, LeasedCase, NewReading, PastReading, Workload } from "../api/types";
 import type { KeyValueStore } from "./journal";
 
 export type Trouble = "none" | "offline" | "signed_out";

@@ -4,7 +4,7 @@
  * person at the same desk neither sees nor sends them.
  */
 
-import type { Answers } from "../api/types";
+import type { Answers, SkipReason } from "../api/types";
 
 interface Kept {
   readonly idempotency_key: string;
@@ -26,7 +26,7 @@ export interface PendingReading extends Kept {
 export interface PendingSkip extends Kept {
   readonly kind: "skip";
   readonly lease_id: string;
-  readonly reason: string;
+  readonly reason: SkipReason;
 }
 
 export interface PendingRevision extends Kept {

@@ -21,6 +21,7 @@ export class Presenter {
   readonly #stage: Stage;
   readonly #store: FrameStore;
   #shown = 0;
+  #ahead: readonly unknown[] = [];
   /** Of the case before: Z wants it again. */
   #lastCaseId = "";
 
@@ -33,9 +34,12 @@ export class Presenter {
 
   #follow(): void {
     const { state } = this.#session;
-    if (state.showing === this.#shown) return;
-    this.#shown = state.showing;
-    void this.#show(state);
+    if (state.showing !== this.#shown) {
+      this.#shown = state.showing;
+      void this.#show(state);
+    } else if (state.image === "shown" && state.ahead !== this.#ahead) {
+      this.#prefetch();
+    }
   }
 
   async #show(state: RoomState): Promise<void> {
@@ -54,6 +58,7 @@ export class Presenter {
   /** The case on screen first, then the two ahead; of a series the opening image first. */
   #prefetch(): void {
     const { current, ahead } = this.#session.state;
+    this.#ahead = ahead;
     const views = [...(current ? [viewOf(current)] : []), ...ahead.map((leased) => leased.case)];
     const ordered = views.map((view) => outwards(framesOf(view)));
     ordered.forEach((frames, nth) => {

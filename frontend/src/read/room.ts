@@ -76,11 +76,12 @@ export class ReadingRoom extends LitElement {
     const view = state.image === "shown" ? this.#stage?.view() : undefined;
     const shown = state.current && state.image === "shown" ? viewOf(state.current).number : "";
     return html`
-      ${topBar(state, place, this.#actions)}
+      ${topBar(state, place, toolbar(this.#tool, view, this.#actions), this.#actions)}
+      ${banner(state, this.dataset.signIn ?? "", this.#isPlain)}
       <main class="stage" data-phase=${state.phase} data-shown=${shown}>
         <div class="canvas" role="img" aria-label=${shown === "" ? "No image" : `Image of case ${shown}`}></div>
-        ${toolbar(this.#tool, view, this.#actions)} ${imageFacts(view)} ${slicePosition(view)}
-        ${cover(state, place, this.#actions)} ${banner(state, this.dataset.signIn ?? "", this.#isPlain)}
+        ${imageFacts(view)} ${slicePosition(view)}
+        ${cover(state, place, this.#actions)}
       </main>
       ${sidePanel(state, this.#actions)} ${dialogs(state, this.#actions)}
     `;

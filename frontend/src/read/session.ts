@@ -2,7 +2,7 @@
 
 import type { Api } from "../api/client";
 import { isSignedOut, Refusal, wordsFor } from "../api/problems";
-import type { Answers, LeasedCase, PastReading } from "../api/types";
+import type { Answers, LeasedCase, PastReading, SkipReason } from "../api/types";
 import { StateCell } from "./cell";
 import { Connection, type ConnectionState, isPassing } from "./connection";
 import { type Delivered, deliver } from "./delivery";
@@ -89,7 +89,7 @@ export class ReadingSession {
   }
 
   /** Pass the case on. */
-  skip(reason: string): void {
+  skip(reason: SkipReason): void {
     const { current } = this.state;
     this.#cell.set({ dialog: "none" });
     if (current?.kind !== "case") return;

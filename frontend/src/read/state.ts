@@ -43,6 +43,8 @@ export interface RoomState {
   readonly activeQuestion: number;
   readonly ahead: readonly LeasedCase[];
   readonly progress: Progress | null;
+  /** Cases that wait for anybody, and those that this reader holds. */
+  readonly left: number;
   readonly connection: ConnectionState;
   /** Answers that are not acknowledged yet. */
   readonly pending: number;
@@ -64,6 +66,7 @@ export const FIRST_STATE: RoomState = {
   activeQuestion: 0,
   ahead: [],
   progress: null,
+  left: 0,
   connection: "online",
   pending: 0,
   hasSaved: false,

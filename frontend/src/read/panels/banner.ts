@@ -5,7 +5,10 @@ import type { RoomState } from "../state";
 
 const offline = html`
   <div class="banner warn" role="alert" data-banner="offline">
-    <strong>No connection.</strong> Go on reading: your answers are kept in this browser and are sent when it is back.
+    <span
+      ><strong>No connection.</strong> Go on reading: your answers are kept in this browser and are sent when it is
+      back.</span
+    >
   </div>
 `;
 

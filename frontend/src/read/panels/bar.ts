@@ -34,23 +34,30 @@ export const savingOf = (state: RoomState): Saving => {
   return state.hasSaved ? { tone: "ok", text: "All saved" } : { tone: "none", text: "" };
 };
 
-const progress = ({ progress: done }: RoomState) => {
+const progress = ({ progress: done, left }: RoomState) => {
   if (!done) return nothing;
-  const share = done.total === 0 ? 0 : (100 * done.read) / done.total;
+  const all = done.read + left;
+  const share = all === 0 ? 0 : (100 * done.read) / all;
   return html`
     <p class="bar-progress">
       <span><strong>${done.read_by_me}</strong> read by me</span>
-      <span class="bar-left"><strong>${done.waiting}</strong> left</span>
+      <span class="bar-left"><strong>${left}</strong> left</span>
       <span class="meter" aria-hidden="true"><span style="inline-size: ${share.toFixed(1)}%"></span></span>
     </p>
   `;
 };
 
-export const topBar = (state: RoomState, place: Place, actions: RoomActions): TemplateResult => {
+export const topBar = (
+  state: RoomState,
+  place: Place,
+  tools: TemplateResult,
+  actions: RoomActions,
+): TemplateResult => {
   const saving = savingOf(state);
   return html`
     <header class="room-bar">
       <a class="bar-home" href=${place.projectUrl}><span aria-hidden="true">←</span> ${place.projectName}</a>
+      ${tools}
       <p class="saving ${saving.tone}" role="status" data-saving=${saving.tone}>${saving.text}</p>
       ${progress(state)}
       <button class="button quiet small" @click=${actions.changeTheme} aria-label="Change between dark and light">◐</button>

@@ -5,6 +5,11 @@ import type { RoomActions } from "../keys";
 import type { Lost, RoomState } from "../state";
 import type { Place } from "./bar";
 
+const IMAGE_WAITS = {
+  offline: "The image comes when the connection is back.",
+  signed_out: "The image comes when you have signed in.",
+} as const;
+
 const card = (role: "status" | "alert", content: TemplateResult) => html`
   <div class="cover" role=${role}><div class="cover-card">${content}</div></div>
 `;
@@ -34,13 +39,16 @@ const empty = (state: RoomState, place: Place, actions: RoomActions) =>
     `,
   );
 
-const failed = (state: RoomState, actions: RoomActions) =>
+const failed = (state: RoomState, place: Place, actions: RoomActions) =>
   card(
     "alert",
     html`
       <h2>The reading room could not be opened</h2>
       <p>${state.error}</p>
-      <div class="row">${act("Try again", actions.confirm)}</div>
+      <div class="row">
+        ${act("Try again", actions.confirm)}
+        <a class="button" href=${place.projectUrl}>To the project</a>
+      </div>
     `,
   );
 
@@ -49,7 +57,7 @@ const noImage = (state: RoomState, actions: RoomActions) =>
     "alert",
     html`
       <h2>This image could not be shown</h2>
-      <p>${state.imageError}. It has not been answered. Try again, or skip it with a reason.</p>
+      <p>${state.imageError} It has not been answered. Try again, or skip it with a reason.</p>
       <div class="row">
         ${act("Try again", actions.confirm)}
         <button class="button" @click=${() => actions.open("skip")}>Skip <kbd aria-hidden="true">S</kbd></button>
@@ -65,7 +73,9 @@ const lostCard = ({ number, answer }: Lost, actions: RoomActions) =>
       <p>Its time ran out, and it went back to the queue for another reader.</p>
       ${
         answer
-          ? html`<p class="lost-answer">Your answer, <strong>${answer}</strong>, was not saved.</p>`
+          ? html`<p class="lost-answer">
+              Your answer, <strong>${answer}</strong>, was not submitted. It stays as your draft of that case.
+            </p>`
           : html`<p>You had not answered it.</p>`
       }
       <div class="row">${act("Go on", actions.confirm)}</div>
@@ -88,7 +98,7 @@ const waiting = (state: RoomState) =>
     : loading("Your answers are kept here. More cases come when the connection is back.");
 
 const early = (state: RoomState, place: Place, actions: RoomActions) => {
-  if (state.phase === "error") return failed(state, actions);
+  if (state.phase === "error") return failed(state, place, actions);
   if (state.phase === "empty") return empty(state, place, actions);
   if (state.phase === "waiting") return waiting(state);
   return state.phase === "loading" ? loading("Opening your work list…") : null;
@@ -99,6 +109,8 @@ export const cover = (state: RoomState, place: Place, actions: RoomActions) => {
   if (state.lost) return lostCard(state.lost, actions);
   const before = early(state, place, actions);
   if (before) return before;
+  if (state.image === "failed" && state.connection !== "online")
+    return loading(IMAGE_WAITS[state.connection]);
   if (state.image === "failed") return noImage(state, actions);
   return state.image === "loading" ? loading("Loading the image…") : nothing;
 };
