@@ -1,8 +1,14 @@
 """Every kind of machine work by name; bodies with torch are imported in the process that runs them."""
 
+import os
+
 from jobs.models import Lane
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
+
+
+# Before torch is imported: its threads wait asleep. Spinning, they run at a third of the speed beside others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @job("refit", lane=Lane.LIGHT)

@@ -1,0 +1,126 @@
+"""Metrics by hand and against an oracle, intervals over patients, honesty where there is little."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from mlworker.evaluation import metrics
+from mlworker.evaluation.calibration import cooled, cross_fitted, temperature
+from mlworker.evaluation.intervals import judged
+
+ONE = np.ones((1, 4))
+RIGHT = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+TRUTH = np.array([0, 0, 1, 1])
+
+
+def predictions(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, count)
+    raised = np.exp(random.normal(size=(count, 3)) + 1.5 * np.eye(3)[labels])
+    return raised / raised.sum(axis=1, keepdims=True), labels
+
+
+def test_balanced_accuracy_is_the_mean_recall() -> None:
+    assert metrics.class_recalls(RIGHT, TRUTH, ONE).tolist() == [[1.0, 0.5]]
+    assert metrics.balanced_accuracy(RIGHT, TRUTH, ONE).tolist() == [0.75]
+
+
+def test_calibration_error_is_the_weighted_gap_between_confidence_and_accuracy() -> None:
+    # bins of confidence: .6 (wrong), .7 (right), .8 (right), .9 (right)
+    assert metrics.calibration_error(RIGHT, TRUTH, ONE)[0] == pytest.approx((0.6 + 0.3 + 0.2 + 0.1) / 4)
+
+
+def test_area_counts_ties_as_half() -> None:
+    even = np.full((4, 2), 0.5)
+    assert metrics.macro_auc(even, TRUTH, ONE)[0] == pytest.approx(0.5)
+
+
+def test_metrics_agree_with_scikit_learn() -> None:
+    probabilities, labels = predictions(200)
+    ones = np.ones((1, 200))
+    chosen = probabilities.argmax(axis=1)
+    assert metrics.balanced_accuracy(probabilities, labels, ones)[0] == pytest.approx(
+        balanced_accuracy_score(labels, chosen)
+    )
+    assert metrics.macro_auc(probabilities, labels, ones)[0] == pytest.approx(
+        roc_auc_score(labels, probabilities, multi_class="ovr")
+    )
+
+
+def test_a_replicate_with_a_weight_of_two_is_the_case_twice() -> None:
+    probabilities, labels = predictions(30)
+    weights = np.ones((1, 30))
+    weights[0, 5] = 2.0
+    twice = np.r_[np.arange(30), 5]
+    for metric in (metrics.macro_auc, metrics.balanced_accuracy, metrics.calibration_error):
+        expected = metric(probabilities[twice], labels[twice], np.ones((1, 31)))
+        np.testing.assert_allclose(metric(probabilities, labels, weights), expected)
+
+
+def test_an_interval_holds_its_value_and_narrows_with_more_patients() -> None:
+    few, many = (
+        judged(*predictions(count), np.arange(count), class_names=["a", "b", "c"]).estimates[
+            "balanced_accuracy"
+        ]
+        for count in (40, 640)
+    )
+    assert few.low <= few.value <= few.high
+    assert many.high - many.low < 0.5 * (few.high - few.low)
+
+
+def test_cases_of_one_patient_do_not_count_as_independent() -> None:
+    probabilities, labels = predictions(60)
+    tenfold = np.repeat(np.arange(60), 10)
+    alone = judged(probabilities, labels, np.arange(60), class_names=["a", "b", "c"])
+    grouped = judged(probabilities[tenfold], labels[tenfold], tenfold, class_names=["a", "b", "c"])
+    first, second = alone.estimates["macro_auc"], grouped.estimates["macro_auc"]
+    assert second.high - second.low == pytest.approx(first.high - first.low, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "patients", "word"),
+    [
+        ([0, 1], [0, 1], "needs 10"),
+        ([0] * 20, range(20), "all have one answer"),
+        ([0, 1] * 10, [0, 1] * 10, "2 patients"),
+    ],
+)
+def test_too_little_is_said_instead_of_an_estimate(labels: list[int], patients: list[int], word: str) -> None:
+    truth = np.array(labels)
+    verdict = judged(np.eye(2)[truth], truth, np.array(list(patients)), class_names=["a", "b"])
+    assert verdict.estimates == {}
+    assert word in verdict.reason
+
+
+def test_temperature_cools_what_is_overconfident() -> None:
+    probabilities, labels = predictions(400)
+    sharp = cooled(probabilities, 0.3)
+    found = temperature(sharp, labels)
+    assert found > 2.0
+    ones = np.ones((1, 400))
+    assert (
+        metrics.calibration_error(cooled(sharp, found), labels, ones)
+        < 0.5 * metrics.calibration_error(sharp, labels, ones)
+    ).all()
+
+
+def test_temperature_stays_one_with_few_labels() -> None:
+    probabilities, labels = predictions(20)
+    assert temperature(probabilities, labels) == 1.0
+
+
+def test_a_patient_is_never_judged_at_a_temperature_fitted_on_that_patient() -> None:
+    probabilities, labels = predictions(100)
+    patients = np.repeat(np.arange(50), 2)
+    before = cross_fitted(probabilities, labels, patients, seed=0)
+    labels[:2] = (labels[:2] + 1) % 3
+    after = cross_fitted(probabilities, labels, patients, seed=0)
+    np.testing.assert_array_equal(before[:2], after[:2])
+
+
+def test_a_class_that_was_not_seen_has_no_recall() -> None:
+    probabilities, labels = predictions(40)
+    labels = np.minimum(labels, 1)
+    verdict = judged(probabilities, labels, np.arange(40), class_names=["a", "b", "c"])
+    assert "recall:b" in verdict.estimates
+    assert "recall:c" not in verdict.estimates
