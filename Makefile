@@ -23,8 +23,7 @@ help:
 	@sed -n '1,2s/^# //p' Makefile
 
 run: setup
-	@$(BIN)/python manage.py demo $(if $(DATA),--data "$(DATA)")
-	@exec $(BIN)/python manage.py up
+	@exec $(BIN)/python manage.py up --demo $(if $(DATA),--data "$(DATA)")
 
 setup: $(STAMPS)/base $(BUILT)
 

@@ -39,6 +39,8 @@ class Command(BaseCommand):
         """Take the address to serve on."""
         parser.add_argument("--host", default=os.environ.get("FOVEA_HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=int(os.environ.get("FOVEA_PORT", "8000")))
+        parser.add_argument("--demo", action="store_true", help="make the demo first, as `manage.py demo` does")
+        parser.add_argument("--data", default="", help="the demo's images: folder, zip or MedMNIST .npz file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare the data directory and supervise until the end."""
@@ -46,6 +48,8 @@ class Command(BaseCommand):
         with home.lock.open("a+") as lock:
             hold(lock, home)
             call_command("migrate", verbosity=0, interactive=False)
+            if options["demo"] or options["data"]:
+                call_command("demo", data=options["data"], stdout=self.stdout)
             release_all(timezone.now())
             home.redis.mkdir(mode=0o700, exist_ok=True)
             port = plan.free_port(options["host"], options["port"])
