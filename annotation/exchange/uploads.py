@@ -15,7 +15,7 @@ from uuid import UUID
 
 MAX_FILES = 20_000
 MAX_PATH, MAX_PART_BYTES, MAX_DEPTH = 1024, 255, 32
-PIECE_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 1024 * 1024
 COPY_BYTES = 256 * 1024
 BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f\\]")
 LIST, PARTS, FOLDER, ARCHIVE = "list.json", "parts", "delivery", "delivery.zip"

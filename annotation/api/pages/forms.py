@@ -31,6 +31,8 @@ class NewProjectForm(forms.Form):
         pairs = [(value_of(label), label) for label in labels]
         if not 2 <= len(pairs) <= 9:
             raise forms.ValidationError("Give two to nine answers, each on a line of its own.")
+        if not all(value for value, _ in pairs):
+            raise forms.ValidationError("An answer has no letters or digits. Give it a word.")
         if len(dict(pairs)) < len(pairs):
             raise forms.ValidationError("Two answers are the same. Name each of them differently.")
         return pairs
