@@ -1,4 +1,4 @@
-"""What lies in a delivery: a folder or a zip, walked with bounds; every entry is counted, none is followed."""
+"""What lies in a delivery: a folder or a zip, walked with bounds; all is counted, no link is followed."""
 
 import os
 import stat
@@ -112,7 +112,7 @@ def open_source(source: Path) -> Delivery:
 
 
 def _base(paths: list[str]) -> str:
-    """The top folder, where a delivery is nothing but one folder (so browsers and zip programs send it)."""
+    """Find the top folder of a delivery that is nothing but one folder, as browsers send it."""
     shown = [path for path in paths if not _is_litter(path)]
     tops = {path.split("/")[0] for path in shown}
     wrapped = len(tops) == 1 and all("/" in path for path in shown)
@@ -120,7 +120,11 @@ def _base(paths: list[str]) -> str:
 
 
 def _is_litter(path: str) -> bool:
-    return path.startswith("__MACOSX/") or path.split("/")[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
+    return path.startswith("__MACOSX/") or path.rsplit("/", maxsplit=1)[-1] in (
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+    )
 
 
 def _folder(root: Path) -> Iterator[DeliveredFile]:
@@ -154,14 +158,14 @@ def _archive(source: Path) -> Iterator[DeliveredFile]:
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise DeliveryError("the zip is damaged: pack it again") from error
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
-        raise DeliveryError(f"the zip has more than {MAX_MEMBERS} files or 64 GiB: import it in parts")
+        raise DeliveryError(f"the zip has over {MAX_MEMBERS} files or 64 GiB: import it in parts")
     seen: set[str] = set()
     for number, member in enumerate(members):
         yield _member(source, member, number, seen)
 
 
 def _member(source: Path, member: zipfile.ZipInfo, number: int, seen: set[str]) -> ZipFileMember:
-    """Describe one member; a path that cannot be used is replaced by a number, so that it still is counted."""
+    """Describe one member; an unusable path is replaced by a number, so that it still is counted."""
     problem = _member_problem(member)
     path = member.filename
     try:
@@ -169,7 +173,7 @@ def _member(source: Path, member: zipfile.ZipInfo, number: int, seen: set[str]) 
     except UploadError:
         path, problem = (
             f"member {number}",
-            "its path leaves the delivery, is too long or has control characters",
+            "its path leaves the delivery or is no path",
         )
     if path in seen:
         path, problem = f"member {number}", "a second member of the same path"

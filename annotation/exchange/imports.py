@@ -1,4 +1,4 @@
-"""A delivery becomes cases: through the door in batches, each batch one transaction, to be taken up again anywhere."""
+"""A delivery becomes cases: through the door in batches, a transaction each; it can be taken up again."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from annotation.exchange.deliveries import Delivery, open_source
+from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
 from annotation.exchange.tables import Table, read_table
 from annotation.projects.models import Project
 from annotation.projects.rules import strictest_split
@@ -55,7 +55,7 @@ class Report:
 
 
 @transaction.atomic
-def open_delivery(  # noqa: PLR0913 - one argument a column of the row
+def open_delivery(
     *,
     project: Project,
     source_name: str,
@@ -67,8 +67,8 @@ def open_delivery(  # noqa: PLR0913 - one argument a column of the row
     """Announce a delivery.
 
     modality:         what plain pictures (PNG, JPEG) are said to be.
-    pictures_cleared: the sender vouches that no plain picture names a person; else each waits for an admin's eyes.
-        DICOM of suspicious kinds waits in any case.
+    pictures_cleared: the sender vouches that no plain picture names a person; else each waits for an admin's
+        eyes. DICOM of suspicious kinds waits in any case.
     raises: UnknownModalityError.
     """
     if modality not in MODALITIES:
@@ -124,7 +124,7 @@ def admit_delivery(import_id: UUID, *, source: Path, progress: Progress) -> None
     table = read_table(contents.table)
     total = len(contents.files)
     Import.objects.filter(pk=import_id).update(state=Import.State.RUNNING, total=total, error="")
-    project = Project.objects.get(pk=delivery.project_id)
+    project = Project.objects.get(pk=project_of(delivery))
     counted = set(delivery.files.values_list("path", flat=True))
     treatment = Treatment(modality=delivery.modality, pictures_cleared=delivery.pictures_cleared)
     arrivals = _arrivals(delivery, contents, table, counted)
@@ -201,6 +201,16 @@ def ask_embedding(dataset_id: UUID, *, requested_by: User | None) -> None:
         scope_id=dataset_id,
         singleton_key=f"embed:{dataset_id}",
     )
+
+
+def project_of(delivery: Import) -> UUID:
+    """Name the project that a delivery's files become cases of.
+
+    raises: DeliveryError.
+    """
+    if delivery.project_id is None:
+        raise DeliveryError("the delivery belongs to no project: open it again from a project")
+    return delivery.project_id
 
 
 def _arrivals(delivery: Import, contents: Delivery, table: Table, counted: set[str]) -> Iterator[Arrival]:

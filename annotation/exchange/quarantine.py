@@ -87,7 +87,7 @@ def _instance_of(taken: Taken) -> Instance:
 
 
 def _make_case(held: QuarantinedFile, taken: Taken, *, by: User, now: datetime) -> None:
-    project = Project.objects.filter(pk=held.project_id).first()
-    if project is not None:
+    if held.project_id is not None:
+        project = Project.objects.get(pk=held.project_id)
         make_cases(project=project, taken=[taken], now=now)
         ask_embedding(held.dataset_id, requested_by=by)

@@ -33,12 +33,12 @@ class Table:
     rows: dict[str, Row] = field(default_factory=dict)
 
     def row(self, path: str) -> Row:
-        """What is said of a file; of one that is not listed, nothing."""
+        """Look up what is said of a file; of one that is not listed, nothing."""
         return self.rows.get(path, Row("", "", ""))
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """Values and texts of the labels in use, in alphabetical order; none where they are no choice between few."""
+        """Values and texts of the labels in use, by alphabet; none where they are no choice between few."""
         labels = sorted({row.label for row in self.rows.values() if row.label})
         return [(label, text_of(label)) for label in labels] if 2 <= len(labels) <= MAX_CHOICES else []
 
@@ -90,7 +90,7 @@ def _cell(record: dict[str, str], name: str) -> str:
 
 
 def _strictest(rows: dict[str, Row]) -> dict[str, Row]:
-    """A patient with any file held out is held out wholly, whatever order the files come in."""
+    """Hold a patient out wholly of whom any file is held out, whatever order the files come in."""
     held = {row.patient_id: row.split for row in rows.values() if row.patient_id and row.split != "train"}
     return {
         path: Row(row.label, row.patient_id, held.get(row.patient_id, row.split))

@@ -1,4 +1,4 @@
-"""One batch of judged files against the rows that are there: decides each file, collects the rows to write."""
+"""One batch of judged files against the rows that are there: what becomes of each, which rows to write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

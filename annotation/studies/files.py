@@ -6,30 +6,35 @@ from typing import BinaryIO
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+BLOCK_BYTES = 1024 * 1024
+
 
 def instance_name(digest: str) -> str:
-    """The de-identified DICOM file of an instance's digest."""
+    """Name the de-identified DICOM file of an instance's digest."""
     return f"instances/{digest[:2]}/{digest}.dcm"
 
 
 def thumbnail_name(digest: str) -> str:
-    """The small picture of an instance's digest."""
+    """Name the small picture of an instance's digest."""
     return f"thumbnails/{digest[:2]}/{digest}.png"
 
 
 def quarantine_name(source_digest: str) -> str:
-    """The file as it came: it may name the patient."""
+    """Name a file as it came: inside, it may name the patient."""
     return f"quarantine/{source_digest[:2]}/{source_digest}"
 
 
 def preview_name(source_digest: str) -> str:
-    """The picture in which an admin looks for burned-in text."""
+    """Name the picture in which an admin looks for burned-in text."""
     return f"{quarantine_name(source_digest)}.png"
 
 
 def digest_of(stream: BinaryIO) -> str:
     """SHA-256 of a stream from where it stands."""
-    return hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := stream.read(BLOCK_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def put(name: str, stream: BinaryIO) -> None:

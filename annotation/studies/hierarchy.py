@@ -9,7 +9,7 @@ TEXT = 64
 
 
 def series_of(dataset: Dataset, facts: Sequence[Facts]) -> dict[str, Series]:
-    """Series by their Series Instance UID; a series stays in the study, and a study with the patient, of its first file."""
+    """Find or make series by UID; each stays in the study and with the patient of its first file."""
     wanted = {one.series_instance_uid: one for one in facts}
     found = _series_there(dataset, wanted)
     missing = [one for uid, one in wanted.items() if uid not in found]

@@ -1,6 +1,6 @@
 """Files through the door and into the file store; no row is written here.
 
-Reading, judging and storing overlap: while one batch is in its transaction, the next is with the fork servers.
+Reading, judging and storing overlap: while one batch is being written, the next is with the fork servers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

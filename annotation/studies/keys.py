@@ -1,4 +1,4 @@
-"""Keys that de-identification works with: one a data set, derived, so that no child process ever holds the secret."""
+"""Keys of de-identification: one a data set, derived, so that no child process ever holds the secret."""
 
 import hashlib
 import hmac

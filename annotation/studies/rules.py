@@ -28,7 +28,7 @@ def reading_order(attributes: Sequence[dict[str, Any]]) -> list[int]:
 
 
 def _distances_mm(attributes: Sequence[dict[str, Any]]) -> list[float] | None:
-    """Signed distance of each instance along the first one's normal; None where one does not say where it lies."""
+    """Measure each instance's distance along the first one's normal; None where one has no position."""
     positions = [one.get("ImagePositionPatient") for one in attributes]
     orientation = attributes[0].get("ImageOrientationPatient") if attributes else None
     if (

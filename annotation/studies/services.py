@@ -1,7 +1,6 @@
-"""Writes of studies: what the door let in becomes rows, what it kept out becomes quarantine. One transaction each."""
+"""Writes of studies: what the door let in becomes rows, what it kept out is held. One transaction each."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 

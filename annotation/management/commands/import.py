@@ -41,17 +41,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
         parser.add_argument(
-            "--choices", default="", help="a,b,c: what a new project asks for; else labels.csv's labels"
+            "--choices", default="", help="a,b,c: answers of a new project; else labels.csv's"
         )
         parser.add_argument("--modality", default="OT", help="what plain pictures are said to be (DX, MR, …)")
         parser.add_argument(
             "--pictures-uncleared",
             action="store_true",
-            help="hold every plain picture (PNG, JPEG) until an administrator has looked at its pixels; without it"
+            help="hold every plain picture (PNG, JPEG) until an administrator has looked; without it"
             " you vouch that none shows a name",
         )
 
-    def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Import, and say what became of every file."""
         project = self._project(options)
         delivery = self._delivery(project, options)
@@ -115,7 +115,7 @@ class Command(BaseCommand):
 
 
 def as_json(delivery: Import, report: Report) -> dict[str, Any]:
-    """The report with a line for each file."""
+    """Write the report with a line for each file."""
     rows = delivery.files.order_by("path").values("path", "outcome", "reason")
     return {
         "stored": report.stored,

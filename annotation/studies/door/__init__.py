@@ -1,1 +1,1 @@
-"""The door: untrusted files are parsed, de-identified and normalised here, in throw-away processes without Django."""
+"""The door: untrusted files are read, de-identified and normalised in throw-away processes without Django."""

@@ -1,4 +1,4 @@
-"""One file, from its bytes to a verdict: parse, check, de-identify, normalise, describe. Runs in the throw-away child."""
+"""One file, from its bytes to a verdict: parse, check, de-identify, normalise. Runs in a throw-away child."""
 
 import itertools
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Opened:
 def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -> Verdict:
     """Write the stored file and its thumbnail, or a preview for the human who must clear it.
 
-    Errors of the parsers and decoders become reasons that name the step and the kind of error: their messages may
+    Errors of parsers and decoders become reasons that name the step and the kind of error: their messages may
     quote a patient's values, so they are never passed on.
     """
     step = "reading"
@@ -93,7 +93,7 @@ def _opened_dicom(order: Order, source: BinaryIO) -> Opened:
 
 
 def _identity(order: Order, parsed: Dataset) -> Identity:
-    """Whose image it is: as the delivery's table says, else by Patient ID, else each study is its own patient."""
+    """Say whose image it is: by the delivery's table, else by Patient ID, else a study is its own patient."""
     key = bytes.fromhex(order.key)
     own = " ".join(words(parsed.get("PatientID")))
     fallback = f"study {parsed.get('StudyInstanceUID') or order.source_digest}"

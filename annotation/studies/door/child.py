@@ -1,4 +1,4 @@
-"""The fork server: imports the decoders once, then forks one throw-away child for each file. No Django, no secrets."""
+"""The fork server: imports the decoders once, then forks throw-away children. No Django, no secrets."""
 
 import gc
 import json
@@ -16,7 +16,7 @@ import jpeg_ls  # noqa: F401
 import libjpeg.utils  # noqa: F401
 import openjpeg.utils  # noqa: F401
 import pydicom.config
-import pydicom.pixels.decoders  # noqa: F401
+import pydicom.pixels.decoders
 import rle.utils  # noqa: F401
 from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
 

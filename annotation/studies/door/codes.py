@@ -1,10 +1,10 @@
-"""Coded concepts that may pass: those of the public dictionaries that pydicom ships; meanings are looked up, never copied."""
+"""Coded concepts that may pass: those of public dictionaries; meanings are looked up, never copied."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from pydicom.sr._concepts_dict import concepts
-from pydicom.sr._snomed_dict import mapping
+from pydicom.sr import _concepts_dict, _snomed_dict
 
 SCHEMES = ("DCM", "SCT", "UCUM", "FMA")
 
@@ -17,18 +17,22 @@ class Concept(NamedTuple):
     meaning: str
 
 
+def _dictionary(scheme: str) -> Iterator[tuple[str, str]]:
+    names: dict[str, dict[str, tuple[str, list[int]]]] = _concepts_dict.concepts[scheme]  # type: ignore[assignment]
+    return ((value, meaning) for coded in names.values() for value, (meaning, _) in coded.items())
+
+
 @cache
 def _known() -> dict[tuple[str, str], Concept]:
     return {
         (scheme, value): Concept(scheme, value, meaning[:64])
         for scheme in SCHEMES
-        for names in concepts[scheme].values()
-        for value, (meaning, _) in names.items()
+        for value, meaning in _dictionary(scheme)
     }
 
 
 def concept(scheme: str, value: str) -> Concept | None:
     """Look a code up; SNOMED's retired form (SRT) is answered in its present one."""
     if scheme in ("SRT", "SNM3", "99SDM"):
-        scheme, value = "SCT", mapping["SRT"].get(value, "")
+        scheme, value = "SCT", _snomed_dict.mapping["SRT"].get(value, "")
     return _known().get((scheme, value))

@@ -1,6 +1,6 @@
 """What a process that touches untrusted bytes may do: little memory, little time, no network, no writing.
 
-Linux only. What the kernel or our rights do not offer is left out and named by `confine_server`, so that it can be shown.
+Linux only. `confine_server` says what the kernel and our rights offered, so that it can be shown.
 """
 
 import ctypes
@@ -45,7 +45,7 @@ def _landlock(readable: set[Path]) -> bool:
         rule = struct.pack("=Qi", LANDLOCK_READ, descriptor)
         _libc.syscall(LANDLOCK_ADD_RULE, ruleset, 1, rule, 0)
         os.close(descriptor)
-    restricted = _libc.syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0
+    restricted = bool(_libc.syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0)
     os.close(ruleset)
     return restricted
 

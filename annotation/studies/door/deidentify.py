@@ -42,7 +42,7 @@ def table() -> dict[int, Rule]:
 
 
 def deidentified(source: Dataset, identity: Identity) -> Dataset:
-    """What may stay of a data set, without its pixels.
+    """Keep what may stay of a data set, without its pixels.
 
     raises: RejectedFileError where sequences are nested too deep.
     """
@@ -50,7 +50,7 @@ def deidentified(source: Dataset, identity: Identity) -> Dataset:
 
 
 def mark(kept: Dataset, identity: Identity) -> Dataset:
-    """Give a cleaned data set its pseudonym, and say what was done and nothing that was not (PS3.15 E.1.1)."""
+    """Give a cleaned data set its pseudonym, and say what was done, and nothing that was not (PS3.15 E.1)."""
     kept.PatientName = identity.pseudonym
     kept.PatientID = identity.pseudonym
     for keyword in ("PatientBirthDate", "PatientSex", "AccessionNumber", "ReferringPhysicianName", "StudyID"):

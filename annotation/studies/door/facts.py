@@ -1,29 +1,14 @@
 """What viewer and workers need of a stored image, by DICOM keyword; what is absent stays absent."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-ATTRIBUTES = (
-    "SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID FrameOfReferenceUID Modality ImageType InstanceNumber"
-    " SeriesNumber AcquisitionNumber BodyPartExamined Laterality ImageLaterality ViewPosition PatientPosition"
-    " PatientOrientation Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation SamplesPerPixel"
-    " PhotometricInterpretation PlanarConfiguration NumberOfFrames SmallestImagePixelValue LargestImagePixelValue"
-    " PixelPaddingValue PixelPaddingRangeLimit PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing"
-    " PixelSpacingCalibrationType EstimatedRadiographicMagnificationFactor PixelAspectRatio ImagePositionPatient"
-    " ImageOrientationPatient SliceThickness SpacingBetweenSlices SliceLocation GantryDetectorTilt WindowCenter"
-    " WindowWidth VOILUTFunction RescaleSlope RescaleIntercept RescaleType PresentationLUTShape"
-    " PixelIntensityRelationship PixelIntensityRelationshipSign LossyImageCompression LossyImageCompressionRatio"
-    " FrameTime FrameTimeVector CineRate RecommendedDisplayFrameRate Units DecayCorrection CorrectedImage"
-    " FrameReferenceTime DecayFactor ActualFrameDuration StudyDate SeriesDate AcquisitionDate SeriesTime AcquisitionTime"
-    " Manufacturer ManufacturerModelName ConvolutionKernel MagneticFieldStrength KVP EchoTime RepetitionTime"
-    " InversionTime FlipAngle DiffusionBValue DoseUnits DoseGridScaling GridFrameOffsetVector TemporalPositionIdentifier"
-    " ModalityLUTSequence VOILUTSequence SequenceOfUltrasoundRegions RadiopharmaceuticalInformationSequence"
-    " SegmentSequence RealWorldValueMappingSequence"
-).split()
+ATTRIBUTES = Path(__file__).with_name("attributes.txt").read_text().split()
 
 # Functional groups (PS3.3 C.7.6.16) that say where a frame lies and how its values are read.
 GROUPS = (
@@ -40,8 +25,8 @@ GROUPS = (
 def attributes_of(described: Dataset) -> dict[str, Any]:
     """Attributes as JSON: numbers are numbers, several values are lists, sequences are lists of objects.
 
-    Shared functional groups stand at the top as if the image had one frame; those that differ are in "PerFrame", one
-    object a frame.
+    Shared functional groups stand at the top as if the image had one frame; those of single frames are in
+    "PerFrame", one object a frame.
     """
     found = _plain(described, ATTRIBUTES)
     shared = described.get("SharedFunctionalGroupsSequence")
@@ -66,7 +51,7 @@ def _plain(described: Dataset, keywords: list[str]) -> dict[str, Any]:
     return {keyword: value for keyword, value in values.items() if value not in (None, "", [])}
 
 
-def _json(element: DataElement) -> Any:
+def _json(element: DataElement) -> object:
     value = element.value
     if element.VR == "SQ":
         return [_plain(item, [str(inner.keyword) for inner in item]) for item in value]
@@ -77,7 +62,7 @@ def _json(element: DataElement) -> Any:
     return _scalar(value)
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: object) -> object:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):

@@ -17,7 +17,7 @@ Kind = Literal["dicom", "picture"]
 
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
-# Transfer syntaxes whose pixels are decoded here. JPEG processes 4 … 12 other than these are retired and have no decoder.
+# Transfer syntaxes whose pixels are decoded here. Other JPEG processes are retired and have no decoder.
 TRANSFER_SYNTAXES = frozenset(
     f"1.2.840.10008.1.2{suffix}"
     for suffix in (

@@ -1,5 +1,6 @@
-"""Checks before anything is decoded: is this an image, how large does it claim to be, may its pixels name a person."""
+"""Checks before decoding: is this an image, how large does it claim to be, may its pixels name a person."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -16,8 +17,8 @@ PIXEL_KEYWORDS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00
 BITS = {"PixelData": (1, 8, 16, 32), "FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}
 RLE = "1.2.840.10008.1.2.5"
 
-SUSPICIOUS_MODALITIES = frozenset("US SC XC OT ES".split())
-# Secondary capture, ultrasound (also retired), visible light, and encapsulated photographs: PS3.15 E.1, clean pixel data.
+SUSPICIOUS_MODALITIES = frozenset({"US", "SC", "XC", "OT", "ES"})
+# Secondary capture, ultrasound (also retired), endoscopy, slide overviews, photographs.
 SUSPICIOUS_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.7",
     "1.2.840.10008.5.1.4.1.1.3",
@@ -105,7 +106,7 @@ def _check_syntax(parsed: Dataset) -> UID:
 
 
 def _whole(parsed: Dataset, tag: int, name: str, default: int | None = None) -> int:
-    """A positive whole number of the header."""
+    """Read a positive whole number of the header."""
     label = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"
     element = element_of(parsed, tag) if tag in parsed else None
     text = words(element.value) if element is not None else []
@@ -136,7 +137,7 @@ def _check_size(claim: Claim) -> None:
 
 
 def _check_length(claim: Claim, parsed: Dataset) -> None:
-    """The bytes must be able to hold what the header claims (a 900-byte file claimed 65535 × 65535)."""
+    """Refuse more pixels than the bytes can hold (a 900-byte file claimed 65535 × 65535)."""
     present = _length(parsed, claim.keyword)
     if claim.syntax.is_encapsulated:
         gain = limits.RLE_GAIN if claim.syntax == RLE else limits.CODEC_GAIN
@@ -154,25 +155,33 @@ def _check_length(claim: Claim, parsed: Dataset) -> None:
 def suspicion(parsed: Dataset) -> str:
     """Why a human must look at the pixels before anyone else does; "" where nothing asks for it.
 
-    Absent (0028,0301) Burned In Annotation is the rule in CT, MR, CR, DX …, whose acquisition writes no text: it is not
-    suspicious by itself there. Present and other than NO it is, in every modality.
+    Absent (0028,0301) Burned In Annotation is the rule in CT, MR, CR, DX …, whose acquisition writes no text:
+    it is not suspicious by itself there. Present and other than NO it is, in every modality.
     """
-    burned_in = _text(parsed, "BurnedInAnnotation")
-    modality = _text(parsed, "Modality")
     sop_class = _text(parsed, "SOPClassUID")
-    if burned_in not in ("", "NO"):
-        return "(0028,0301) Burned In Annotation is not NO"
+    return next(iter([*_stated(parsed), *_by_modality(_text(parsed, "Modality")), *_by_class(sop_class)]), "")
+
+
+def _stated(parsed: Dataset) -> Iterator[str]:
+    """Say what the header itself gives away."""
+    if _text(parsed, "BurnedInAnnotation") not in ("", "NO"):
+        yield "(0028,0301) Burned In Annotation is not NO"
     if _text(parsed, "RecognizableVisualFeatures") == "YES":
-        return "(0028,0302) Recognizable Visual Features is YES"
-    if modality in SUSPICIOUS_MODALITIES:
-        return f"(0008,0060) Modality {modality} often has text in its pixels"
-    if modality not in MODALITIES:
-        return "(0008,0060) Modality is absent or unknown, so its pixels may hold text"
-    if any(sop_class == known or sop_class.startswith(known + ".") for known in SUSPICIOUS_CLASSES):
-        return f"(0008,0016) SOP Class {name_of(sop_class)} often has text in its pixels"
+        yield "(0028,0302) Recognizable Visual Features is YES"
     if TELLTALE_IMAGE_TYPES & {text.upper() for text in words(parsed.get("ImageType"))}:
-        return "(0008,0008) Image Type says screen capture, label or overview"
-    return ""
+        yield "(0008,0008) Image Type says screen capture, label or overview"
+
+
+def _by_modality(modality: str) -> Iterator[str]:
+    if modality in SUSPICIOUS_MODALITIES:
+        yield f"(0008,0060) Modality {modality} often has text in its pixels"
+    elif modality not in MODALITIES:
+        yield "(0008,0060) Modality is absent or unknown, so its pixels may hold text"
+
+
+def _by_class(sop_class: str) -> Iterator[str]:
+    if any(sop_class == known or sop_class.startswith(known + ".") for known in SUSPICIOUS_CLASSES):
+        yield f"(0008,0016) SOP Class {name_of(sop_class)} often has text in its pixels"
 
 
 def _text(parsed: Dataset, keyword: str) -> str:

@@ -58,7 +58,7 @@ def _from_32_bit(picture: Image.Image) -> Pixels:
 
 
 def described_picture(identity: Identity, source_digest: str, modality: str) -> Dataset:
-    """The header of a plain picture: no date, no spacing, since the file states none."""
+    """Write the header of a plain picture: no date, no spacing, since the file states none."""
     described = Dataset()
     described.SOPClassUID = SECONDARY_CAPTURE
     described.SOPInstanceUID = identity.uid(f"instance of {source_digest}")

@@ -1,7 +1,7 @@
 """Pixels normalised once: uncompressed, little endian, colour by pixel, RGB instead of palette and YBR.
 
-What carries meaning stays: signed, 12 and 16 bit, MONOCHROME1, 32-bit integers (dose), float and double (parametric maps).
-One-bit segmentations become bytes.
+What carries meaning stays: signed, 12 and 16 bit, MONOCHROME1, 32-bit integers (dose), float and double
+(parametric maps). One-bit segmentations become bytes.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, get_decoder
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut
 
 from annotation.studies.door.image import Claim
 
@@ -47,8 +48,8 @@ class Frame:
 def frames(parsed: Dataset, claim: Claim) -> Iterator[Frame]:
     """Decode one frame after another, so that memory holds one at a time."""
     decoder = get_decoder(claim.syntax)
-    plugin = {"decoding_plugin": "pylibjpeg"} if claim.syntax.is_encapsulated and _by_pylibjpeg(claim) else {}
-    decoded = decoder.iter_array(parsed, raw=False, **plugin)
+    plugin = "pylibjpeg" if claim.syntax.is_encapsulated and _by_pylibjpeg(claim) else ""
+    decoded = decoder.iter_array(parsed, raw=False, decoding_plugin=plugin)
     for number, (pixels, properties) in enumerate(decoded):
         if number == claim.frames:
             return  # excess frames: NumberOfFrames is the truth

@@ -13,7 +13,7 @@ PREVIEW_PIXELS = 1024
 
 
 def write_thumbnail(stream: BinaryIO, frame: Pixels, described: Dataset) -> None:
-    """The frame through its own window where it has one, at most 96 pixels a side, square on screen."""
+    """Write the frame through its own window where it has one, at most 96 pixels a side, square on screen."""
     step = max(1, min(frame.shape[:2]) // (THUMBNAIL_PIXELS * 2))
     picture = Image.fromarray(_window(np.ascontiguousarray(frame[::step, ::step]), described))
     width, height = _display_size((frame.shape[1], frame.shape[0]), described)
@@ -23,9 +23,9 @@ def write_thumbnail(stream: BinaryIO, frame: Pixels, described: Dataset) -> None
 
 
 def write_preview(stream: BinaryIO, first: Pixels, brightest: Pixels, darkest: Pixels, frames: int) -> None:
-    """The first frame and, where there are more, the brightest and darkest value of each pixel over all frames.
+    """Write the first frame and, where there are more, each pixel's brightest and darkest value over all.
 
-    Text in any one frame shows in one of the two projections. The full range of values is shown: a window hides text.
+    Text in any frame shows in one of the two projections. The full range of values is shown: a window hides.
     """
     shown = [first] if frames == 1 else [first, brightest, darkest]
     stacked = np.concatenate([_full_range(pixels, darkest, brightest) for pixels in shown], axis=1)
@@ -44,7 +44,8 @@ def _scaled(pixels: Pixels, low: float, high: float) -> Pixels:
     """Values low … high as 0 … 255."""
     width = high - low if high > low else 1.0
     shown = (pixels.astype(np.float32) - low) * (255.0 / width)
-    return np.nan_to_num(np.clip(shown, 0, 255)).astype(np.uint8)
+    bytes_shown: Pixels = np.nan_to_num(np.clip(shown, 0, 255)).astype(np.uint8)
+    return bytes_shown
 
 
 def _window(frame: Pixels, described: Dataset) -> Pixels:
@@ -64,7 +65,7 @@ def _window(frame: Pixels, described: Dataset) -> Pixels:
 
 
 def _number(described: Dataset, keyword: str, default: float) -> float:
-    """The first value; the default is for looking only, never for measuring."""
+    """Take the first value; the default is for looking only, never for measuring."""
     value: Any = described.get(keyword)
     if value is None:
         return default

@@ -1,4 +1,4 @@
-"""Stable pseudonyms: what a data set's key makes of identifiers, the same on every worker and at every re-import."""
+"""Stable pseudonyms: what a data set's key makes of identifiers, on every worker and at every re-import."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ def patient_pseudonym(key: bytes, patient_id: str) -> str:
 
 
 def new_uid(key: bytes, uid: str) -> str:
-    """A UID under 2.25 (PS3.5 B.2) from 122 bits of HMAC; the same for the same UID of a data set."""
+    """Make a UID under 2.25 (PS3.5 B.2) from 122 bits of HMAC; the same for the same UID of a data set."""
     return f"2.25.{int.from_bytes(keyed(key, 'uid', uid)[:16]) >> 6}"
 
 
@@ -40,5 +40,5 @@ class Identity:
         return shift_days(self.key, self.pseudonym)
 
     def uid(self, value: str) -> str:
-        """The data set's own UID for a UID."""
+        """Give the data set's own UID for a UID."""
         return new_uid(self.key, value)

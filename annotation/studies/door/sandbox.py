@@ -1,4 +1,4 @@
-"""The trusted side of the door: hands files to fork servers and believes nothing but bytes, digests and checked verdicts."""
+"""The trusted side of the door: hands files to fork servers and checks every verdict that comes back."""
 
 import json
 import os
@@ -87,7 +87,7 @@ class _Server:
 
 
 def how_it_ended(code: int, *, late: bool) -> str:
-    """A reason for the import report from a child's exit code; "" for a good end."""
+    """Give the reason for the import report from a child's exit code; "" for a good end."""
     if late:
         return f"reading took longer than {WALL_SECONDS} s"
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
@@ -201,7 +201,7 @@ class _Papers:
 
 
 def _in_memory(name: str) -> BinaryIO:
-    return open(os.memfd_create(name), "w+b", buffering=0)  # type: ignore[return-value]  # FileIO reads and seeks
+    return os.fdopen(os.memfd_create(name), "w+b", buffering=0)
 
 
 def _verdict(answer: BinaryIO, stored: BinaryIO) -> Verdict:

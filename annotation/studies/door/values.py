@@ -27,20 +27,20 @@ CODE_VALUE, CODING_SCHEME, CODE_MEANING, LUT_DESCRIPTOR = 0x00080100, 0x00080102
 BINARY = {"US", "SS", "UL", "SL", "FL", "FD", "AT", "US or SS"}
 
 
-def several(value: Any) -> list[Any]:
+def several(value: object) -> list[Any]:
     """Values of an element as a list; absent and empty are the empty list."""
     if value is None or value in ("", b""):
         return []
     return list(value) if isinstance(value, MultiValue | list | tuple) else [value]
 
 
-def words(value: Any) -> list[str]:
+def words(value: object) -> list[str]:
     """Values as stripped text."""
     return [str(item).strip(" \0") for item in several(value)]
 
 
 def element_of(source: Dataset, tag: int) -> DataElement | None:
-    """An element whose value can be read and is of the representation that DICOM gives it; else nothing."""
+    """Read an element whose value is of the representation that DICOM gives it; else nothing."""
     try:
         element = source[tag]
     except (ValueError, TypeError, NotImplementedError, OverflowError):
@@ -66,12 +66,12 @@ def _number(source: Dataset, tag: int, _: Identity) -> DataElement | None:
     return DataElement(tag, element.VR, values if len(values) != 1 else values[0]) if fits else None
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
 def _term(source: Dataset, tag: int, _: Identity) -> DataElement | None:
-    """Defined terms only; in a list, an unknown term becomes OTHER so that the rest keeps its place."""
+    """Keep defined terms; in a list, an unknown one becomes OTHER so that the rest keeps its place."""
     element = element_of(source, tag)
     found = [text.upper() for text in words(element.value)] if element is not None else []
     known = [text if text in TERMS else "OTHER" for text in found]
@@ -87,14 +87,14 @@ def _uid(source: Dataset, tag: int, identity: Identity) -> DataElement | None:
 
 
 def _class_uid(source: Dataset, tag: int, _: Identity) -> DataElement | None:
-    """A UID that the standard itself gives out; any other could name a site."""
+    """Keep a UID that the standard itself gives out; any other could name a site."""
     element = element_of(source, tag)
     found = words(element.value) if element is not None else []
     return DataElement(tag, "UI", found) if found and all(registered(text) for text in found) else None
 
 
 def earlier(text: str, days: int) -> str | None:
-    """A DA value (YYYYMMDD), so many days earlier; nothing where it is no date."""
+    """Move a DA value (YYYYMMDD) so many days back; nothing where it is no date."""
     try:
         moved = date(int(text[:4]), int(text[4:6]), int(text[6:8])) - timedelta(days=days)
     except (ValueError, OverflowError):
@@ -136,12 +136,12 @@ def _pseudonym(_source: Dataset, tag: int, identity: Identity) -> DataElement:
 
 
 def _unnamed(_source: Dataset, tag: int, _: Identity) -> DataElement:
-    """A label that must be there (type 1) and is free text."""
+    """Replace a label that must be there (type 1) and is free text."""
     return DataElement(tag, dictionary_VR(tag), "unnamed")
 
 
 def _maker(source: Dataset, tag: int, _: Identity) -> DataElement | None:
-    """A known maker's name, however it was written."""
+    """Keep a known maker's name, however it was written."""
     element = element_of(source, tag)
     text = " ".join(words(element.value)).upper() if element is not None else ""
     known = next((maker for maker in MAKERS if re.search(rf"\b{re.escape(maker)}\b", text)), None)
@@ -166,7 +166,7 @@ def _kernel(source: Dataset, tag: int, _: Identity) -> DataElement | None:
 
 
 def _code(source: Dataset, tag: int, _: Identity) -> DataElement | None:
-    """A part of a code of a public dictionary, as the dictionary writes it."""
+    """Write a part of a code of a public dictionary, as the dictionary has it."""
     known = concept(
         str(source.get("CodingSchemeDesignator", "")).strip(), str(source.get("CodeValue", "")).strip()
     )
@@ -177,7 +177,7 @@ def _code(source: Dataset, tag: int, _: Identity) -> DataElement | None:
 
 
 def _lut(source: Dataset, tag: int, _: Identity) -> DataElement | None:
-    """A look-up table whose data has the length that its descriptor says (PS3.3 C.11.1.1)."""
+    """Keep a look-up table whose data has the length that its descriptor says (PS3.3 C.11.1.1)."""
     descriptor = element_of(source, LUT_DESCRIPTOR)
     numbers = several(descriptor.value) if descriptor is not None else []
     if len(numbers) != 3 or not all(isinstance(number, int) for number in numbers):

@@ -1,4 +1,4 @@
-"""What is asked of the door for one file, and what it answers. Plain values: they cross a process boundary."""
+"""What is asked of the door for one file, and what it answers: plain values that cross processes."""
 
 import json
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""The stored file: our own preamble and file meta, the de-identified header, then the frames one after another."""
+"""The stored file: our own preamble and file meta, the de-identified header, then frame after frame."""
 
 import struct
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def describe_pixels(described: Dataset, layout: Layout, frames: int) -> None:
     if frames > 1:
         described.NumberOfFrames = frames
     if described.get("SegmentationType") == "BINARY":
-        # PS3.3 C.8.20.2: one byte a pixel is no BINARY segmentation, but a fractional one of maximum 1 says the same.
+        # PS3.3 C.8.20.2: BINARY is one bit a pixel; a fractional one of maximum 1 says the same in bytes.
         described.SegmentationType, described.MaximumFractionalValue = "FRACTIONAL", 1
         described.SegmentationFractionalType = "OCCUPANCY"
 

@@ -1,0 +1,120 @@
+"""What a zip may do, and what its table may say."""
+
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from annotation.exchange import deliveries
+from annotation.exchange.deliveries import DeliveryError, open_source
+from annotation.exchange.tables import read_table
+from tests import phantoms
+from tests.annotation.exchange.conftest import Deliver, a_zip, outcomes, write
+
+PICTURE = phantoms.png(phantoms.chest())
+
+
+def test_a_zip_is_imported_like_a_folder(deliver: Deliver, folder: Path, tmp_path: Path) -> None:
+    members = {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    _, packed = deliver(a_zip(tmp_path / "d.zip", members))
+    _, plain = deliver(folder)
+    assert (packed.stored, packed.quarantined) == (7, 2)
+    assert (plain.stored, plain.duplicate, plain.quarantined) == (0, 7, 2)
+
+
+def test_a_table_inside_the_only_folder_is_found(tmp_path: Path) -> None:
+    source = a_zip(
+        tmp_path / "d.zip",
+        {"top/labels.csv": b"path,label\na.png,x\n", "top/a.png": PICTURE, "__MACOSX/._a": b"x"},
+    )
+    delivery = open_source(source)
+    assert delivery.base == "top/"
+    assert read_table(delivery.table).row("a.png").label == "x"
+    assert [one.path for one in delivery.files] == ["__MACOSX/._a", "top/a.png"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "a/../../b.png", "C:\\x\\..\\y.png", "a\x01.png"]
+)
+def test_a_path_that_leaves_the_delivery_is_counted_and_not_used(
+    deliver: Deliver, tmp_path: Path, name: str
+) -> None:
+    delivery, report = deliver(a_zip(tmp_path / "d.zip", {"ok.png": PICTURE, name: PICTURE}))
+    assert (report.stored, report.quarantined) == (1, 1)
+    assert outcomes(delivery)["member 1"] == ("quarantined", "its path leaves the delivery or is no path")
+
+
+def test_links_nested_zips_and_locked_members_are_counted(deliver: Deliver, tmp_path: Path) -> None:
+    source = a_zip(tmp_path / "d.zip", {"ok.png": PICTURE, "more.zip": b"PK\x03\x04"})
+    with zipfile.ZipFile(source, "a") as archive:
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    delivery, report = deliver(source)
+    assert (report.stored, report.quarantined) == (1, 2)
+    assert outcomes(delivery)["link.png"][1].startswith("a link")
+    assert outcomes(delivery)["more.zip"][1].startswith("a zip inside a zip")
+
+
+def test_two_members_of_one_path_are_both_counted(deliver: Deliver, tmp_path: Path) -> None:
+    source = a_zip(tmp_path / "d.zip", {"a.png": PICTURE})
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(source, "a") as archive:
+        archive.writestr("a.png", phantoms.png(phantoms.chest(1)))
+    delivery, report = deliver(source)
+    assert report.total == 2
+    assert outcomes(delivery)["member 1"] == ("quarantined", "a second member of the same path")
+
+
+def test_a_member_that_unpacks_to_more_than_it_says_is_refused(deliver: Deliver, tmp_path: Path) -> None:
+    source = tmp_path / "d.zip"
+    with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", PICTURE)
+        archive.writestr("b.png", bytes(100_000))
+    content = bytearray(source.read_bytes())
+    place = content.rindex(b"PK\x01\x02") + 24
+    content[place : place + 4] = (10).to_bytes(4, "little")
+    source.write_bytes(content)
+    delivery, report = deliver(source)
+    assert (report.stored, report.quarantined) == (1, 1)
+    assert outcomes(delivery)["b.png"][0] == "quarantined"
+
+
+def test_a_zip_with_too_many_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "MAX_MEMBERS", 3)
+    source = a_zip(tmp_path / "d.zip", {f"{number}.png": b"" for number in range(4)})
+    with pytest.raises(DeliveryError, match="3 files"):
+        open_source(source)
+
+
+def test_an_empty_zip_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match="no file in it"):
+        open_source(a_zip(tmp_path / "d.zip", {}))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"label\nx\n", "no column named path"),
+        (b"path,label,split\na.png,x,maybe\n", "row 2: split is none of"),
+        (b"path,label\n,x\n", "row 2: path is empty"),
+        (b"path,label\n\xff\xfe,x\n", "not UTF-8"),
+    ],
+)
+def test_a_table_s_mistake_is_named_by_row_and_rule(tmp_path: Path, content: bytes, message: str) -> None:
+    write(tmp_path, "d/labels.csv", content)
+    write(tmp_path, "d/a.png", PICTURE)
+    with pytest.raises(DeliveryError, match=message):
+        read_table(open_source(tmp_path / "d").table)
+
+
+def test_a_patient_with_one_held_out_file_is_held_out_wholly(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "d/labels.csv",
+        b"path,label,patient_id,split\na.png,x,p,train\nb.png,y,p,test\nc.png,y,q,train\n",
+    )
+    write(tmp_path, "d/a.png", PICTURE)
+    table = read_table(open_source(tmp_path / "d").table)
+    assert [table.row(name).split for name in ("a.png", "b.png", "c.png")] == ["test", "test", "train"]
+    assert table.choices == [("x", "X"), ("y", "Y")]

@@ -1,0 +1,90 @@
+"""Words that must not be found again: planted in every kind of place where a header can name a patient."""
+
+from collections.abc import Callable
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+POSITIONS = 48
+
+
+def canary(number: int) -> bytes:
+    """The word planted at a position: fits a code string, a date-less text, a name."""
+    return f"CANARY{number:02d}".encode()
+
+
+def plant(made: Dataset) -> tuple[Dataset, bytes]:
+    """Plant a canary at every position; returns the data set and the preamble that goes with it."""
+    words = iter(range(POSITIONS))
+
+    def word() -> str:
+        return canary(next(words)).decode()
+
+    for keyword in TEXTS:
+        setattr(made, keyword, word())
+    for add in (_nested, _private, _curves, _codes, _numbers):
+        add(made, word)
+    preamble = b"MM\0*" + word().encode()
+    assert next(words, None) is None, "POSITIONS is as many as are planted"
+    return made, preamble.ljust(128, b"\0")
+
+
+TEXTS = (
+    "PatientName", "PatientID", "OtherPatientNames", "PatientAddress", "PatientComments",
+    "PatientMotherBirthName", "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName",
+    "StationName", "ReferringPhysicianName",
+    "OperatorsName", "PerformingPhysicianName", "NameOfPhysiciansReadingStudy", "AccessionNumber", "StudyID",
+    "StudyDescription", "SeriesDescription", "ProtocolName", "ImageComments", "DerivationDescription",
+    "DeviceSerialNumber", "SoftwareVersions", "Manufacturer", "ManufacturerModelName", "ConvolutionKernel",
+    "BodyPartExamined", "RequestedProcedureDescription", "AdmittingDiagnosesDescription",
+)  # fmt: skip
+
+
+def _nested(made: Dataset, word: Callable[[], str]) -> None:
+    """Names inside sequences that stay, and inside sequences inside them."""
+    inner, outer = Dataset(), Dataset()
+    inner.PatientName, inner.SeriesDescription = word(), word()
+    outer.ReferencedSOPClassUID, outer.PatientID = made.SOPClassUID, word()
+    outer.ReferencedImageSequence = Sequence([inner])
+    made.ReferencedImageSequence = Sequence([outer])
+    made.RequestAttributesSequence = Sequence([_item("ScheduledProcedureStepDescription", word())])
+
+
+def _private(made: Dataset, word: Callable[[], str]) -> None:
+    """Private groups, and an even group that no dictionary knows."""
+    block = made.private_block(0x0009, word(), create=True)
+    block.add_new(0x01, "LO", word())
+    nested = made.private_block(0x0011, word(), create=True)
+    nested.add_new(0x02, "SQ", Sequence([_item("PatientName", word())]))
+    made.add(DataElement(0x00420011, "OB", word().encode()))
+    made.add(DataElement(0x0088FFFE, "LO", word()))
+
+
+def _curves(made: Dataset, word: Callable[[], str]) -> None:
+    """Curves and overlays, a colour profile, an icon's text."""
+    made.add(DataElement(0x50000022, "LO", word()))
+    made.add(DataElement(0x60000022, "LO", word()))
+    made.add(DataElement(0x00282000, "OB", word().encode()))
+
+
+def _codes(made: Dataset, word: Callable[[], str]) -> None:
+    """Codes with a local scheme, and a public code with a text of its own."""
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "39607008", "SCT", word()
+    local = Dataset()
+    local.CodeValue, local.CodingSchemeDesignator, local.CodeMeaning = word(), "99LOCAL", word()
+    made.AnatomicRegionSequence = Sequence([code, local])
+
+
+def _numbers(made: Dataset, word: Callable[[], str]) -> None:
+    """Texts where a number, a date or a term belongs."""
+    made.add(DataElement(0x00181041, "DS", "1"))
+    made.ImageType = ["ORIGINAL", "PRIMARY", word()]
+    made.ViewPosition = word()
+
+
+def _item(keyword: str, value: str) -> Dataset:
+    item = Dataset()
+    setattr(item, keyword, value)
+    return item

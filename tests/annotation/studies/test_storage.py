@@ -1,0 +1,53 @@
+"""Files are there wholly or not at all."""
+
+import io
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from annotation.studies import files
+from annotation.studies.storage import DurableFileSystemStorage
+
+
+def test_a_file_is_synced_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    for name in ("fsync", "link"):
+        monkeypatch.setattr(os, name, noted(name, getattr(os, name), events))
+    DurableFileSystemStorage(location=tmp_path).save("a/b.bin", ContentFile(b"content"))
+    assert events == ["fsync", "link", "fsync"]
+    assert [one.name for one in (tmp_path / "a").iterdir()] == ["b.bin"]
+
+
+def noted(name: str, call: Callable[..., None], events: list[str]) -> Callable[..., None]:
+    """The call itself, with its name written down."""
+
+    def noting(*arguments: Any) -> None:
+        events.append(name)
+        call(*arguments)
+
+    return noting
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    storage = DurableFileSystemStorage(location=tmp_path)
+    broken = ContentFile(b"content")
+    broken.chunks = lambda chunk_size=None: (_ for _ in ()).throw(OSError(28, "No space left on device"))  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="No space left"):
+        storage.save("a/b.bin", broken)
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_the_same_content_from_many_sides_is_stored_once() -> None:
+    content = os.urandom(5000)
+    digest = files.digest_of(io.BytesIO(content))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: files.put(files.instance_name(digest), io.BytesIO(content)), range(24)))
+    folder = Path(default_storage.path(files.instance_name(digest))).parent
+    assert [one.name for one in folder.iterdir()] == [f"{digest}.dcm"]
+    assert files.read_span(files.instance_name(digest), 10, 20) == content[10:30]
