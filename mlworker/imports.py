@@ -1,4 +1,4 @@
-"""The job behind the upload page: a delivery in the spool becomes cases."""
+"""The job that imports what was sent through the browser."""
 
 from uuid import UUID
 
@@ -8,21 +8,21 @@ from django.utils import timezone
 from annotation.exchange import uploads
 from annotation.exchange.deliveries import DeliveryError
 from annotation.exchange.imports import admit_delivery, fail_delivery, finish_delivery
-from annotation.studies.door.sandbox import DoorBrokenError
+from annotation.studies.models import Import
 from jobs.models import Lane
 from mlworker.runtime import Work, job
 
 
 @job("import_delivery", lane=Lane.LIGHT)
 def import_delivery(work: Work, *, import_id: str) -> None:
-    """Take in what was uploaded, from where an earlier attempt stopped, and clear the spool."""
-    delivery = UUID(import_id)
-    source = uploads.source_of(settings.HOME.spool, delivery)
-    try:
-        admit_delivery(delivery, source=source, progress=work.progress)
-    except (DeliveryError, DoorBrokenError) as error:
-        fail_delivery(delivery, error=str(error), now=timezone.now())
-        raise
+    """Take a delivery in from where it stands; run again, it changes nothing."""
+    key = UUID(import_id)
+    if Import.objects.get(pk=key).state != Import.State.DONE:
+        try:
+            admit_delivery(key, source=uploads.source_of(settings.HOME.spool, key), progress=work.progress)
+        except DeliveryError as error:
+            fail_delivery(key, error=str(error), now=timezone.now())
+            raise
     with work.commit():
-        finish_delivery(delivery, now=timezone.now())
-    uploads.remove(settings.HOME.spool, delivery)
+        finish_delivery(key, now=timezone.now())
+    uploads.remove(settings.HOME.spool, key)

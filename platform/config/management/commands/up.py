@@ -39,7 +39,7 @@ class Command(BaseCommand):
         """Take the address to serve on."""
         parser.add_argument("--host", default=os.environ.get("FOVEA_HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=int(os.environ.get("FOVEA_PORT", "8000")))
-        parser.add_argument("--demo", action="store_true", help="make the demo first, as `manage.py demo` does")
+        parser.add_argument("--demo", action="store_true", help="make the demo first (`manage.py demo`)")
         parser.add_argument("--data", default="", help="the demo's images: folder, zip or MedMNIST .npz file")
 
     def handle(self, *args: Any, **options: Any) -> None:
