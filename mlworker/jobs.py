@@ -6,7 +6,6 @@ from jobs.models import Lane
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
-
 # Before torch is imported: its threads wait asleep. Spinning, they run at a third of the speed beside others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -65,7 +65,7 @@ def vectors_at(encoder: Encoder, cases: Sequence[Case]) -> tuple[np.ndarray, lis
 
 
 def area(points: Sequence[CurvePoint], budget: int) -> float | None:
-    """Mean height of the curve between its first model and the budget (trapezium rule); None with one point."""
+    """Mean height of the curve from its first model to the budget (trapezium rule); None with one point."""
     if len(points) < 2:
         return None
     x = np.array([point.readings for point in points], dtype=float)

@@ -166,8 +166,8 @@ def test_resumed_training_gives_the_weights_of_uninterrupted_training(tmp_path: 
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
-    training = a_run(tmp_path / "run.pt", 6)
-    training.run(pictures(48), pictures(16), lambda _: None)
+    training = a_run(tmp_path / "run.pt", 3)
+    training.run(pictures(24), pictures(8), lambda _: None)
     assert training.history[-1]["loss"] < training.history[0]["loss"]
 
 

@@ -1,0 +1,58 @@
+"""Decisions of the learning room, by hand."""
+
+import pytest
+
+from annotation.learning.rules import checked_policy, power_of, pretraining_is_due, ready_to_fit
+from annotation.projects.rules import RefusedError
+
+
+@pytest.mark.parametrize(
+    ("counts", "ready"),
+    [
+        ({"a": 2, "b": 2}, True),
+        ({"a": 9, "b": 1}, False),
+        ({"a": 19, "b": 1}, False),
+        ({"a": 15, "b": 15, "c": 0}, True),
+        ({"a": 29, "b": 1, "c": 0}, False),
+        ({"a": 2, "b": 2, "c": 1}, False),
+        ({"a": 0, "b": 0}, False),
+    ],
+)
+def test_a_head_needs_two_labels_of_every_class_or_ten_a_class_in_all(
+    counts: dict[str, int], ready: bool
+) -> None:
+    assert ready_to_fit(counts) is ready
+
+
+def test_the_draw_grows_from_diverse_to_greedy() -> None:
+    assert power_of(0, 3) == 1.0
+    assert power_of(30, 3) == 1.0
+    assert power_of(315, 3) == pytest.approx(10.0)
+    assert power_of(10_000, 3) == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(
+    ("pool_size", "has_weights_file", "runs", "due"),
+    [(200, False, 0, True), (199, False, 0, False), (500, True, 0, False), (500, False, 1, False)],
+)
+def test_pretraining_is_due_once_on_a_pool_worth_it(
+    pool_size: int, has_weights_file: bool, runs: int, due: bool
+) -> None:
+    assert pretraining_is_due(pool_size=pool_size, has_weights_file=has_weights_file, runs=runs) is due
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"strategy": "oracle"}, "strategy"),
+        ({"refit_every": 0}, "refit_every"),
+        ({"audit_share": 0.6}, "audit_share"),
+        ({"audit_share": float("nan")}, "audit_share"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused_with_the_field_s_name(
+    change: dict[str, object], word: str
+) -> None:
+    policy = {"strategy": "random", "refit_every": 10, "audit_share": 0.1} | change
+    with pytest.raises(RefusedError, match=word):
+        checked_policy(known=["random"], **policy)  # type: ignore[arg-type]
