@@ -61,5 +61,5 @@ class PolicyForm(forms.Form):
 
 
 def value_of(label: str) -> str:
-    """Make the value that is stored for an answer: lower case, digits, underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+    """Make the value that is stored for an answer: lower case letters of any script, digits, underscores."""
+    return re.sub(r"\W+", "_", label.lower()).strip("_")

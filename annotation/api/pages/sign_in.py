@@ -20,6 +20,7 @@ from audit.services import record
 class SignIn(LoginView):
     """Ask for name and password, then go where the person wanted to go, on this site only."""
 
+    http_method_names = ["get", "post"]
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True

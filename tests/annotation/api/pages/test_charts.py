@@ -58,7 +58,10 @@ def test_a_line_has_a_point_each_and_a_band_around_it() -> None:
     assert series.band.count("L") == 3
     assert series.dots[0].x < series.dots[1].x
     assert series.dots[0].y > series.dots[1].y
-    assert series.dots[0].top < series.dots[0].y < series.dots[0].bottom
+    first = series.dots[0]
+    assert first.top is not None
+    assert first.bottom is not None
+    assert first.top < first.y < first.bottom
     assert drawn.chance is not None
     assert drawn.chance <= drawn.bottom
 

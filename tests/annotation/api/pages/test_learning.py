@@ -154,15 +154,21 @@ def visit(ml_staff: Client, project: Project) -> Visit:
     return Visit(User.objects.get(username="m.lind"), project, Role.ML_STAFF)
 
 
+def seen(visit: Visit) -> learning_events.Seen:
+    found = learning_events.look(visit)
+    assert found is not None
+    return found
+
+
 def test_news_are_jobs_labels_and_models(visit: Visit) -> None:
-    before = learning_events.look(visit)
-    assert learning_events.changed(None, learning_events.look(visit)) == []
-    assert learning_events.changed(before, learning_events.look(visit)) == []
+    before = seen(visit)
+    assert learning_events.changed(None, seen(visit)) == []
+    assert learning_events.changed(before, seen(visit)) == []
     Job.objects.create(name="refit", lane="light", scope_id=visit.project.pk, created_at=timezone.now())
-    with_job = learning_events.look(visit)
+    with_job = seen(visit)
     assert learning_events.changed(before, with_job) == ["now"]
     a_model(visit.project, 1, 0.6)
-    assert learning_events.changed(with_job, learning_events.look(visit)) == ["now", "curve"]
+    assert learning_events.changed(with_job, seen(visit)) == ["now", "curve"]
 
 
 def test_the_stream_ends_within_a_look_when_the_role_is_gone(visit: Visit) -> None:
