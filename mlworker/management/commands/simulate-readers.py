@@ -1,6 +1,7 @@
 """`manage.py simulate-readers`: what a strategy is worth, shown by readers whose answers are known."""
 
 import json
+import logging
 import uuid
 from argparse import ArgumentParser
 from pathlib import Path
@@ -44,6 +45,7 @@ class Command(BaseCommand):
 
         raises: CommandError naming what is missing.
         """
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # one line a request otherwise
         try:
             project = project_called(options["project"])
             refuse_people_s_work(project, force=options["force"])
