@@ -10,7 +10,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
@@ -254,6 +255,11 @@ def give_up_exhausted(now: datetime) -> int:
 
 
 def release_all(now: datetime) -> int:
-    """Let every running job be taken over at once: for a start after which no older worker can be alive."""
+    """Let every running job be taken over at once: for a start after which no older worker can be alive.
+
+    The attempt that the stop cut short does not count.
+    """
     running = Job.objects.filter(state=State.RUNNING, lease_until__gte=now)
-    return running.update(lease_until=now - timedelta(microseconds=1))
+    return running.update(
+        lease_until=now - timedelta(microseconds=1), attempts=Greatest(F("attempts") - 1, Value(0))
+    )
