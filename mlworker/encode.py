@@ -46,7 +46,8 @@ def embed(work: Work, dataset_id: str) -> None:
     unreadable = 0
     for number, encoder in enumerate(encoders):
         unreadable += encode_all(dataset, encoder, _share(work, number, len(encoders)))
-    log.info("data set %s: %s series could not be encoded", dataset_id, unreadable)
+    if unreadable:
+        log.warning("data set %s: %s series could not be encoded", dataset_id, unreadable)
     with work.commit():
         for project in projects:
             services.ask_refit(project_id=project.pk)

@@ -35,20 +35,11 @@ def pretrain(work: Work, dataset_id: str, minutes: float) -> None:
     dataset = Dataset.objects.get(pk=dataset_id)
     projects = list(dataset.projects.all())
     current = encoders_of(dataset, projects)[0]
-    network, preprocessing = network_of(current)
-    plan = Plan(minutes=minutes)
-    facts = {"minutes": minutes, "size": preprocessing.size, "from": current.name, "method": "SimCLR"}
+    facts = {"minutes": minutes, "from": current.name, "method": "SimCLR"}
     new = runs.NewRun(kind="pretrain", dataset_id=dataset.pk, settings=facts)
-    runs.start_run(job_id=work.job_id, new=new, now=timezone.now())
-    work.progress(0.01, "Reading the images")
-    images, held_back = pictures(dataset, preprocessing)
-    training = Pretraining(network, preprocessing, plan, checkpoint_path(work))
-    reason = training.run(images, held_back, _teller(work, training))
-    work.progress(TRAINED, "Measuring what it bought")
-    report = facts | {"images": len(images), "epochs": training.epoch, "ended": reason}
-    candidate, gains = measured(dataset, current, network, held_back, report)
-    work.progress(MEASURED, "Encoding images with the new encoder")
-    promoted = better(gains["retrieval"], gains.get("probe"))
+    if runs.start_run(job_id=work.job_id, new=new, now=timezone.now()).result:
+        return  # it was done before: a repeated message trains nothing again
+    candidate, promoted = candidate_of(work, dataset, current, facts)
     if promoted:
         encode_all(dataset, candidate, lambda done, text: work.progress(MEASURED + 0.15 * done, text))
     with work.commit():
@@ -56,6 +47,21 @@ def pretrain(work: Work, dataset_id: str, minutes: float) -> None:
         if promoted:
             promote(projects, current, candidate)
     checkpoint_path(work).unlink(missing_ok=True)
+
+
+def candidate_of(
+    work: Work, dataset: Dataset, current: Encoder, facts: dict[str, Any]
+) -> tuple[Encoder, bool]:
+    """Train and measure an encoder; say whether it measured better than the one in use."""
+    work.progress(0.01, "Reading the images")
+    network, preprocessing = network_of(current)
+    images, held_back = pictures(dataset, preprocessing)
+    training = Pretraining(network, preprocessing, Plan(minutes=facts["minutes"]), checkpoint_path(work))
+    reason = training.run(images, held_back, _teller(work, training))
+    work.progress(TRAINED, "Measuring what it bought")
+    report = facts | {"images": len(images), "epochs": training.epoch, "ended": reason}
+    candidate, gains = measured(dataset, current, network, held_back, report)
+    return candidate, better(gains["retrieval"], gains.get("probe"))
 
 
 def promote(projects: list[Project], current: Encoder, candidate: Encoder) -> None:
