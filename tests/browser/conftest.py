@@ -1,107 +1,29 @@
-"""The running system and a real browser: the built front end, a web process of its own, Chromium."""
+"""The running system and a real browser, for every browser test."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.servers import ROOT
-
-PASSWORD = "kept only in this test"
-BUILT = ROOT / "frontend" / "static" / "app" / ".vite" / "manifest.json"
-START_SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Fovea:
-    """A running web process with its own data directory."""
-
-    url: str
-    environment: dict[str, str]
-
-    def manage(self, *arguments: str) -> str:
-        """Run a management command in the same data directory; returns what it wrote."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def run(self, code: str) -> str:
-        """Run Python inside the system; returns the last line that it printed."""
-        return self.manage("shell", "--no-imports", "-c", code).strip().rpartition("\n")[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        assert process.poll() is None, "the web process ended"
-        assert time.monotonic() < deadline, "the web process does not answer"
-        try:
-            urllib.request.urlopen(f"{url}/sign-in", timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.1)
+from tests.browser.serving import Fovea, build_front_end, running_chromium, serving
 
 
 @pytest.fixture(scope="session")
 def front_end() -> Path:
     """Build the front end where it is not built."""
-    if not BUILT.exists():
-        npm = shutil.which("npm")
-        assert npm, "the front end is not built and there is no npm: run `make run` once"
-        subprocess.run([npm, "run", "build"], cwd=ROOT / "frontend", check=True, capture_output=True)
-    return BUILT
+    return build_front_end()
 
 
 @pytest.fixture(scope="session")
 def fovea(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Fovea]:
-    """Serve an empty system: SQLite and files in a folder of its own."""
-    port = free_port()
-    environment = os.environ | {
-        "FOVEA_HOME": str(tmp_path_factory.mktemp("home")),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-        "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
-        "FOVEA_LOG_LEVEL": "ERROR",
-    }
-    system = Fovea(f"http://127.0.0.1:{port}", environment)
-    system.manage("migrate", "--verbosity", "0")
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
-    try:
-        wait_until_up(system.url, process)
+    """Serve an empty system."""
+    with serving(tmp_path_factory.mktemp("home")) as system:
         yield system
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Start Chromium; stopped with the module, since its event loop would trouble Django's tests after it."""
-    installed = "/usr/bin/chromium"
-    path = installed if Path(installed).exists() else None
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with running_chromium() as browser:
         yield browser
-        browser.close()

@@ -14,25 +14,28 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from tests.browser.conftest import PASSWORD, Fovea
+from tests.browser.serving import PASSWORD, Fovea
 
 VIEWPORT = ViewportSize(width=700, height=500)
-MAKE_READERS = """
+PREPARE = """
+from django.core.management import call_command
 from accounts.models import Role, User
 from annotation.projects.models import Project
 from annotation.projects.services import set_membership
+call_command("import", {source!r}, project={project!r}, **{options!r})
+made = Project.objects.get(name={project!r})
 for name in {names!r}:
-    reader, is_new = User.objects.get_or_create(username=name)
-    reader.set_password({password!r})
-    reader.save()
-    set_membership(project=Project.objects.get(name={project!r}), user=reader, role=Role.READER)
-print(Project.objects.get(name={project!r}).pk)
+    known = User.objects.filter(username=name).first()
+    reader = known or User.objects.create_user(name, password={password!r})
+    set_membership(project=made, user=reader, role=Role.READER)
+print(made.pk)
 """
 
 
-def make_readers(fovea: Fovea, project: str, *names: str) -> str:
-    """Make readers of a project; returns its id."""
-    return fovea.run(MAKE_READERS.format(names=names, password=PASSWORD, project=project))
+def prepare(fovea: Fovea, source: Path, project: str, names: list[str], **options: str) -> str:
+    """Import images into a project and make its readers; returns the project's id."""
+    filled = {"source": str(source), "project": project, "names": names, "options": options}
+    return fovea.run(PREPARE.format(password=PASSWORD, **filled))
 
 
 def small_delivery(source: Path, target: Path, count: int) -> Path:
@@ -148,7 +151,8 @@ class Room:
         sign = "i" if attributes["PixelRepresentation"] else "u"
         kind = np.dtype(f"<{sign}{attributes['BitsAllocated'] // 8}")
         stored = np.frombuffer(body, kind).reshape(attributes["Rows"], attributes["Columns"])
-        return stored * attributes.get("RescaleSlope", 1.0) + attributes.get("RescaleIntercept", 0.0)
+        slope, intercept = attributes.get("RescaleSlope", 1.0), attributes.get("RescaleIntercept", 0.0)
+        return stored.astype(np.float64) * float(slope) + float(intercept)
 
 
 def urlopen_data(url: str) -> io.BytesIO:

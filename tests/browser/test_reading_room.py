@@ -7,35 +7,33 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.conftest import Fovea
 from tests.browser.reading import (
     Room,
     expected_picture,
-    make_readers,
     new_context,
     open_room,
+    prepare,
     sign_in_here,
     small_delivery,
 )
+from tests.browser.serving import Fovea
 
 pytestmark = pytest.mark.browser
 PROJECT, SERIES = "Chest X-rays", "Chest CT"
-READERS = [f"reader{number}" for number in range(16)]
+READERS = [f"reader{number}" for number in range(13)]
 
 
 @pytest.fixture(scope="module")
 def project_id(fovea: Fovea, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Import real chest X-rays and make readers, one a test."""
-    delivery = small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 80)
-    fovea.manage("import", str(delivery), "--project", PROJECT, "--modality", "DX")
-    return make_readers(fovea, PROJECT, *READERS)
+    delivery = small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 64)
+    return prepare(fovea, delivery, PROJECT, READERS, modality="DX")
 
 
 @pytest.fixture(scope="module")
 def series_id(fovea: Fovea, real_data: Path) -> str:
     """Import one real CT series."""
-    fovea.manage("import", str(real_data / "chest_ct"), "--project", SERIES, "--choices", "tumour,none")
-    return make_readers(fovea, SERIES, "ct-reader")
+    return prepare(fovea, real_data / "chest_ct", SERIES, ["ct-reader"], choices="tumour,none")
 
 
 @pytest.fixture(scope="module")

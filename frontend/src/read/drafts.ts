@@ -85,6 +85,7 @@ export class DraftSaver {
     clearTimeout(this.#timer);
     if (this.#opened?.isDirty) void this.#send(this.#opened, false);
     this.#opened = null;
+    this.#events.changed("clean");
   }
 
   /** Save at once: the page goes away, or the connection is back. */

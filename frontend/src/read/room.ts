@@ -1,6 +1,6 @@
 /** <fovea-room>: the whole screen of a reader. */
 
-import { html, LitElement, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { Client } from "../api/client";
 import { FrameStore } from "../images/store";
 import { adjust, bindGestures, type Tool } from "../viewer/gestures";
@@ -76,7 +76,7 @@ export class ReadingRoom extends LitElement {
     const view = state.image === "shown" ? this.#stage?.view() : undefined;
     const shown = state.current && state.image === "shown" ? viewOf(state.current).number : "";
     return html`
-      ${topBar(state, place, toolbar(this.#tool, view, this.#actions), this.#actions)}
+      ${topBar(state, place, this.#tools(), this.#actions)}
       ${banner(state, this.dataset.signIn ?? "", this.#isPlain)}
       <main class="stage" data-phase=${state.phase} data-shown=${shown}>
         <div class="canvas" role="img" aria-label=${shown === "" ? "No image" : `Image of case ${shown}`}></div>
@@ -85,6 +85,10 @@ export class ReadingRoom extends LitElement {
       </main>
       ${sidePanel(state, this.#actions)} ${dialogs(state, this.#actions)}
     `;
+  }
+
+  #tools(): TemplateResult | typeof nothing {
+    return this.#session.state.current ? toolbar(this.#tool, this.#stage?.view(), this.#actions) : nothing;
   }
 
   #place(): Place {

@@ -50,7 +50,7 @@ const progress = ({ progress: done, left }: RoomState) => {
 export const topBar = (
   state: RoomState,
   place: Place,
-  tools: TemplateResult,
+  tools: TemplateResult | typeof nothing,
   actions: RoomActions,
 ): TemplateResult => {
   const saving = savingOf(state);

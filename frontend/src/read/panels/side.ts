@@ -76,6 +76,6 @@ export const sidePanel = (state: RoomState, actions: RoomActions): TemplateResul
   <aside class="side" aria-label="Reading" ?data-past=${state.current?.kind === "past"}>
     ${heading(state)} ${past(state)}
     ${state.current ? questionPanel(state, actions) : nothing}
-    ${notice(state)} ${why(state)} ${state.current ? buttons(state, actions) : nothing}
+    ${notice(state)} ${why(state)} ${state.current && !state.lost ? buttons(state, actions) : nothing}
   </aside>
 `;
