@@ -85,7 +85,8 @@ def up(tmp_path: Path) -> Iterator[Up]:
     """Start everything in a data directory whose path is too long for a socket's."""
     running = start(tmp_path / ("long" * 20))
     try:
-        until(lambda: "Ctrl-C stops everything" in running.text(), seconds=60)
+        until(lambda: "Ctrl-C stops" in running.text() or running.process.poll() is not None, seconds=60)
+        assert running.process.poll() is None, running.text()
         until(lambda: set(running.parts()) == set(PARTS))
         yield running
     finally:
