@@ -1,9 +1,13 @@
 """Tests: a data directory of their own; SQLite, or the PostgreSQL that tests/servers.py started."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("FOVEA_HOME", tempfile.mkdtemp(prefix="fovea-test-"))
+if "FOVEA_HOME" not in os.environ:  # type checker and makemigrations: pytest has made one in tests/servers.py
+    os.environ["FOVEA_HOME"] = tempfile.mkdtemp(prefix="fovea-test-")
+    atexit.register(shutil.rmtree, os.environ["FOVEA_HOME"], ignore_errors=True)
 
 from config.settings.embedded import *
 from config.settings.embedded import DATABASES, HOME
