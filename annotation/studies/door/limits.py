@@ -13,11 +13,11 @@ MEMORY_BYTES = 1024 * MEBIBYTE  # address space beyond that of the idle fork ser
 OUTPUT_BYTES = DECODED_BYTES + 16 * MEBIBYTE
 CPU_SECONDS = 10
 WALL_SECONDS = 30
-OPEN_FILES = 64
+OPEN_FILES = 128
 
 # Small files share a child, since forking costs as much as reading them; when it dies, each is judged alone.
-BATCH_FILES = 8
-BATCH_BYTES = 8 * MEBIBYTE
+BATCH_FILES = 16
+BATCH_BYTES = 12 * MEBIBYTE
 
 # What a codec can gain at most: PS3.5 Annex G packs 128 equal bytes into 2; for the others a generous bound
 # (a blank JPEG 2000 or JPEG-LS frame is a few hundred bytes).

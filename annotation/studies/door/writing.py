@@ -4,8 +4,9 @@ import struct
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from annotation.studies.door.image import PIXEL_KEYWORDS
@@ -40,15 +41,16 @@ def write_header(stream: BinaryIO, described: Dataset, layout: Layout, frames: i
 
     returns: the offset of the first frame in the file.
     """
-    described.file_meta = _file_meta(described)
-    described.preamble = bytes(128)
-    dcmwrite(stream, described, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = False, True
+    buffer.write(bytes(128) + b"DICM")
+    write_file_meta_info(buffer, _file_meta(described))
+    write_dataset(buffer, described)
     tag = TAG_OF[layout.keyword]
     representation = _representation(layout)
     length = frames * layout.frame_bytes
-    header = struct.pack("<HH2sHL", tag >> 16, tag & 0xFFFF, representation, 0, length + length % 2)
-    stream.write(header)
-    return stream.tell()
+    buffer.write(struct.pack("<HH2sHL", tag >> 16, tag & 0xFFFF, representation, 0, length + length % 2))
+    return stream.write(buffer.getvalue())
 
 
 def write_frames(stream: BinaryIO, decoded: Iterable[Frame], layout: Layout, frames: int) -> None:
