@@ -22,7 +22,8 @@ class Api(NinjaAPI):
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
         """List the routes; what none of them is gets a problem document too."""
         patterns, application, namespace = super().urls
-        return [*patterns, re_path("", nowhere)], application, namespace
+        routes = [pattern for pattern in patterns if getattr(pattern, "name", "") != "api-root"]
+        return [*routes, re_path("", nowhere)], application, namespace
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Name an operation as its function."""

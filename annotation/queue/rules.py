@@ -8,6 +8,7 @@ from uuid import UUID
 from annotation.projects.rules import AUDIT, RefusedError
 
 AHEAD = 3
+DRAFTS_LOOKED_AT = 20
 RANKED_PLACES = 2000
 
 COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON = (

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from annotation.projects.models import Case, Membership, Project
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick, Ranking
 from annotation.queue.rules import (
     AHEAD,
+    DRAFTS_LOOKED_AT,
     RANKED_PLACES,
     LeaseLostError,
     expiry,
@@ -27,7 +28,7 @@ from annotation.queue.rules import (
     shuffle_of,
 )
 from annotation.queue.selectors import Workload, open_leases, workload
-from annotation.readings.models import Reading, Skip
+from annotation.readings.models import Draft, Reading, Skip
 from annotation.readings.services import lock_reader
 from audit.services import record
 
@@ -102,11 +103,13 @@ UNRANKED_VALUES: dict[str, Any] = {
 
 
 def lock_ranked(project_id: UUID, best: Collection[UUID]) -> list[Entry]:
-    """Lock what the old ranking placed and what the new one places, if it can still be given out."""
-    ranked = Q(state=Entry.State.WAITING, rank__lt=UNRANKED)
-    placed = Q(state__in=[Entry.State.WAITING, Entry.State.LEASED], case__in=list(best))
-    entries = Entry.objects.select_for_update().filter(ranked | placed, project=project_id)
-    return list(entries.order_by("case_id"))
+    """Lock, case by case, what the old ranking placed and what the new one places, if it can be given out."""
+    entries = Entry.objects.filter(project=project_id)
+    ranked = entries.filter(state=Entry.State.WAITING, rank__lt=UNRANKED).values_list("pk", flat=True)
+    unread = Entry.objects.select_for_update().filter(
+        pk__in={*ranked, *best}, project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED]
+    )
+    return list(unread.order_by("case_id"))
 
 
 def apply_place(entry: Entry, place: Place, ranking: Ranking) -> Entry:
@@ -182,7 +185,9 @@ def waiting(project_id: UUID) -> QuerySet[Entry]:
 
 def begun(reader: User, project_id: UUID) -> QuerySet[Entry]:
     """Cases whose lease ran out over a draft: the reader who comes back goes on where the draft is."""
-    return waiting(project_id).filter(case__drafts__reader=reader).order_by("-case__drafts__updated_at")
+    drafts = Draft.objects.filter(reader=reader).order_by("-updated_at")
+    newest = drafts.values_list("case", flat=True)[:DRAFTS_LOOKED_AT]
+    return waiting(project_id).filter(pk__in=list(newest)).order_by("rank", "shuffle")
 
 
 def best_waiting(reader: User, project_id: UUID) -> QuerySet[Entry]:

@@ -18,6 +18,7 @@ from annotation.queue.selectors import Workload, workload
 from annotation.queue.services import end, hold, record_leases, top_up
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Skip
 from annotation.readings.rules import IdempotencyConflictError
+from annotation.readings.selectors import read_cases
 from annotation.readings.services import (
     Answered,
     Entered,
@@ -104,7 +105,7 @@ def refit_where_due(project_id: UUID) -> None:
     Runs after the reading's transaction, whose locks stay short: what is missed here is asked for next time.
     """
     last = jobs_in([project_id]).filter(name="refit").order_by("-created_at").first()
-    labels = ReferenceStandard.objects.filter(case__project=project_id)
+    labels = ReferenceStandard.objects.filter(**read_cases(project_id))
     if last is not None:
         labels = labels.filter(updated_at__gt=last.created_at)
     policy = Policy.objects.filter(pk=project_id).first() or Policy(project_id=project_id)

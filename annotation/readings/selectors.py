@@ -30,12 +30,17 @@ def drafts_of(reader: User, case_ids: Collection[UUID]) -> dict[UUID, Draft]:
 
 def read_by(reader: User, project_id: UUID) -> int:
     """Count the cases that a person has read in a project."""
-    return Reading.objects.filter(reader=reader, case__project=project_id).count()
+    return Reading.objects.filter(reader=reader, **read_cases(project_id)).count()
 
 
 def label_count(project_id: UUID) -> int:
     """Count the project's reference standards; for machine work, so not scoped by a user."""
-    return ReferenceStandard.objects.filter(case__project=project_id).count()
+    return ReferenceStandard.objects.filter(**read_cases(project_id)).count()
+
+
+def read_cases(project_id: UUID) -> dict[str, object]:
+    """Condition on what belongs to read cases, by the queue's index: unread ones are not walked."""
+    return {"case__entry__project": project_id, "case__entry__state": "done"}
 
 
 class ReaderCount(TypedDict):

@@ -136,17 +136,19 @@ def test_a_piece_of_the_page_comes_without_the_rest(ml_staff: Client, project: P
 
 
 def test_simulated_readers_are_shown_strategy_against_random(ml_staff: Client, project: Project) -> None:
-    line = [{"labels": 10, "value": 0.5, "low": 0.4, "high": 0.6}, {"labels": 20, "value": 0.7}]
+    line = [{"readings": 10, "value": 0.5, "low": 0.4, "high": 0.6}, {"readings": 20, "value": 0.7}]
     TrainingRun.objects.create(
         job_id=uuid.uuid4(),
         project=project,
         kind="simulation",
-        result={"curves": {"random": line, "power_margin": line}},
+        settings={"strategy": "power_margin", "budget": 20, "readers": 2},
+        result={"curves": {"random": line, "strategy": line}, "judging_cases": 80, "judged_on": "test split"},
         created_at=timezone.now(),
     )
     page = ml_staff.get(address(project)).content.decode()
     assert "Simulated readers" in page
-    assert page.index("power_margin") < page.index("random</td>")
+    assert "80 cases (test split)" in page
+    assert page.index("<td>Power-margin</td>") < page.index("<td>Random</td>")
 
 
 @pytest.fixture

@@ -1,0 +1,117 @@
+"""Who may do what: one row a verb and route, one status a kind of person. A new route gets its rows here.
+
+The columns, in this order:
+anonymous     nobody is signed in
+stranger      a reader of another project
+foreign staff ML staff of another project
+reader        a reader of the project, who holds the lease and wrote the reading that the addresses name
+colleague     another reader of the project
+staff         ML staff of the project
+admin         an administrator who is no member
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from tests.annotation.api.world import World
+
+COLUMNS = ("anonymous", "stranger", "foreign_staff", "reader", "colleague", "staff", "admin")
+
+PUBLIC = "200 200 200 200 200 200 200"
+NOWHERE = "404 404 404 404 404 404 404"
+SIGNED_IN_JSON = "401 200 200 200 200 200 200"
+MEMBERS_JSON = "401 404 404 200 200 200 200"
+READERS_JSON = "401 404 404 200 200 403 403"
+HOLDER_OF_A_CASE = "401 404 404 200 404 403 403"
+OWNER_JSON = "401 404 404 200 404 404 404"
+
+SIGNED_IN = "302 200 200 200 200 200 200"
+MEMBERS = "302 404 404 200 200 200 200"
+READERS = "302 404 404 200 200 403 403"
+STAFF_AND_ADMIN = "302 404 404 403 403 200 200"
+STAFF_ACTS = "302 404 404 403 403 302 403"
+PROJECT_ADMIN = "302 404 404 403 403 403 200"
+ADMIN = "302 403 403 403 403 403 200"
+ADMIN_ACTS = "302 403 403 403 403 403 302"
+WITH_JOBS = "302 403 200 403 403 200 200"
+OWN_JOB = "302 403 404 403 403 200 200"
+OWN_JOB_ACTS = "302 403 404 403 403 302 302"
+
+API = "api/v1/"
+MATRIX: dict[tuple[str, str], str] = {
+    ("GET", f"{API}session"): SIGNED_IN_JSON,
+    ("GET", f"{API}projects"): SIGNED_IN_JSON,
+    ("POST", f"{API}projects/<project_id>/leases"): READERS_JSON,
+    ("POST", f"{API}leases/<lease_id>/renewal"): OWNER_JSON,
+    ("DELETE", f"{API}leases/<lease_id>"): "401 404 404 204 404 404 404",
+    ("PUT", f"{API}cases/<case_id>/draft"): HOLDER_OF_A_CASE,
+    ("POST", f"{API}cases/<case_id>/readings"): HOLDER_OF_A_CASE,
+    ("POST", f"{API}cases/<case_id>/skips"): HOLDER_OF_A_CASE,
+    ("GET", f"{API}projects/<project_id>/readings/last"): OWNER_JSON,
+    ("POST", f"{API}readings/<reading_id>/revisions"): OWNER_JSON,
+    ("GET", f"{API}cases/<case_id>/instances/<sop_uid>/frames/<n>"): MEMBERS_JSON,
+    ("GET", f"{API}cases/<case_id>/thumbnail"): MEMBERS_JSON,
+    ("GET", API): NOWHERE,
+    ("GET", ""): SIGNED_IN,
+    ("GET", "sign-in"): "200 302 302 302 302 302 302",
+    ("POST", "sign-in"): "200 302 302 302 302 302 302",
+    ("POST", "sign-out"): "302 302 302 302 302 302 302",
+    ("GET", "projects/new"): ADMIN,
+    ("POST", "projects/new"): ADMIN,
+    ("GET", "projects/<project_id>"): MEMBERS,
+    ("GET", "projects/<project_id>/read"): READERS,
+    ("GET", "projects/<project_id>/learning"): STAFF_AND_ADMIN,
+    ("GET", "projects/<project_id>/learning/events"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/learning/retrain"): STAFF_ACTS,
+    ("POST", "projects/<project_id>/learning/policy"): "302 404 404 403 403 422 403",
+    ("GET", "projects/<project_id>/import"): PROJECT_ADMIN,
+    ("POST", "projects/<project_id>/import/announce"): "302 404 404 403 403 403 422",
+    ("GET", "projects/<project_id>/quarantine"): PROJECT_ADMIN,
+    ("GET", "imports/<import_id>"): ADMIN,
+    ("PUT", "imports/<import_id>/pieces"): "302 403 403 403 403 403 404",
+    ("POST", "imports/<import_id>/start"): "302 403 403 403 403 403 404",
+    ("GET", "imports/<import_id>/table"): ADMIN,
+    ("GET", "quarantine/<quarantined_id>/preview"): ADMIN,
+    ("POST", "quarantine/<quarantined_id>/clear"): ADMIN_ACTS,
+    ("POST", "quarantine/<quarantined_id>/discard"): ADMIN_ACTS,
+    ("GET", "jobs"): WITH_JOBS,
+    ("GET", "jobs/<job_id>"): OWN_JOB,
+    ("POST", "jobs/<job_id>/cancel"): OWN_JOB_ACTS,
+    ("POST", "jobs/<job_id>/retry"): OWN_JOB_ACTS,
+    ("GET", "people"): ADMIN,
+    ("GET", "people/new"): ADMIN,
+    ("POST", "people/new"): ADMIN,
+    ("GET", "people/<person_id>"): ADMIN,
+    ("POST", "people/<person_id>/membership"): ADMIN_ACTS,
+    ("POST", "people/<person_id>/activity"): ADMIN_ACTS,
+    ("POST", "people/<person_id>/password"): ADMIN,
+    ("GET", "audit"): ADMIN,
+}
+
+
+def answers(world: World) -> dict[str, Any]:
+    """What every reading and revision says."""
+    return {"answers": {"finding": "normal"}, "seconds": 1.0, "protocol_version": 1} | key()
+
+
+def key() -> dict[str, Any]:
+    return {"idempotency_key": str(uuid4())}
+
+
+def lease(world: World) -> dict[str, Any]:
+    return {"lease_id": str(world.ids["lease_id"])}
+
+
+BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
+    ("PUT", f"{API}cases/<case_id>/draft"): lambda world: (
+        lease(world) | {"version": 1, "answers": {}, "seconds": 1.0}
+    ),
+    ("POST", f"{API}cases/<case_id>/readings"): lambda world: lease(world) | answers(world),
+    ("POST", f"{API}cases/<case_id>/skips"): lambda world: lease(world) | key() | {"reason": "quality"},
+    ("POST", f"{API}readings/<reading_id>/revisions"): lambda world: answers(world) | {"base_revision": 1},
+    ("POST", "people/<person_id>/membership"): lambda world: {
+        "project": str(world.ids["project_id"]),
+        "role": "reader",
+    },
+}

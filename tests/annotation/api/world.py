@@ -1,0 +1,110 @@
+"""One of everything that an address can name, and one of every kind of person."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts.models import Role, User
+from annotation.projects.models import Project
+from annotation.queue.selectors import LeasedCase
+from annotation.queue.services import lease_next
+from annotation.queue.submissions import submit
+from annotation.readings.services import Answered
+from annotation.studies.models import Import, QuarantinedFile
+from jobs.models import Job, Lane
+from tests import factories
+
+
+@dataclass(frozen=True)
+class World:
+    """People by kind (None: nobody), and ids by the name that addresses give them."""
+
+    people: dict[str, User | None]
+    ids: dict[str, Any]
+
+
+def a_world() -> World:
+    """Make a project that was begun, beside another one."""
+    project, other = factories.a_project(), factories.a_project()
+    factories.some_cases(project, 6)
+    people = {
+        "anonymous": None,
+        "stranger": factories.a_reader(other),
+        "foreign_staff": factories.a_member(other, Role.ML_STAFF),
+        "reader": factories.a_reader(project),
+        "colleague": factories.a_reader(project),
+        "staff": factories.a_member(project, Role.ML_STAFF),
+        "admin": factories.a_user(is_admin=True),
+    }
+    return World(people, ids_of(project, people["reader"]))
+
+
+def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
+    """Name one of everything in the project."""
+    assert reader is not None
+    now = timezone.now()
+    first = lease_next(reader=reader, project_id=project.pk, now=now).cases[0]
+    submitted = submit(
+        reader=reader,
+        lease_id=first.lease.pk,
+        case_id=first.case.pk,
+        answered=Answered({"finding": "normal"}, 1.0, 1, uuid4()),
+        now=now,
+    )
+    machine_work = {
+        "job_id": Job.objects.create(
+            name="refit",
+            lane=Lane.LIGHT,
+            arguments={"project_id": str(project.pk)},
+            scope_id=project.pk,
+            created_at=now,
+        ).pk
+    }
+    held = submitted.workload.cases[0]
+    return (
+        case_ids(held)
+        | delivery_ids(project)
+        | machine_work
+        | {
+            "project_id": project.pk,
+            "reading_id": submitted.reading_id,
+            "person_id": reader.pk,
+        }
+    )
+
+
+def case_ids(held: LeasedCase) -> dict[str, Any]:
+    """Name a case that is held, its lease and its pixels."""
+    (instance,) = held.case.series.instances.all()
+    name = f"thumbnails/{instance.digest[:2]}/{instance.digest}.png"
+    default_storage.save(name, ContentFile(b"\x89PNG"))
+    return {
+        "case_id": held.case.pk,
+        "lease_id": held.lease.pk,
+        "sop_uid": instance.sop_instance_uid,
+        "n": 1,
+    }
+
+
+def delivery_ids(project: Project) -> dict[str, Any]:
+    """Name a delivery and a file of it that is held in quarantine."""
+    now = timezone.now()
+    delivery = Import.objects.create(
+        dataset=project.dataset, project_id=project.pk, source_name="folder", created_at=now
+    )
+    digest = uuid4().hex * 2
+    default_storage.save(f"quarantine/{digest[:2]}/{digest}.png", ContentFile(b"\x89PNG"))
+    quarantined = QuarantinedFile.objects.create(
+        dataset=project.dataset,
+        project_id=project.pk,
+        source_digest=digest,
+        kind=QuarantinedFile.Kind.PIXELS,
+        reason="(0028,0301) Burned In Annotation is YES",
+        has_preview=True,
+        created_at=now,
+    )
+    return {"import_id": delivery.pk, "quarantined_id": quarantined.pk}
