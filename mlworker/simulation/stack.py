@@ -34,6 +34,7 @@ def running(url: str) -> Iterator[str]:
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, str(MANAGE), "up", "--host", "127.0.0.1", "--port", str(port)]
+    signal.signal(signal.SIGTERM, _leave)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603  our own
     try:
         _await(address, process)
@@ -56,6 +57,11 @@ def _await(url: str, process: "subprocess.Popen[bytes] | None") -> None:
     raise NotRunningError(
         f"nothing answers at {url}: where `make run` is up on this data, give its address with --url"
     )
+
+
+def _leave(number: int, _: object) -> None:
+    """End by the ordinary way out, so that what was started here is stopped."""
+    raise SystemExit(128 + number)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

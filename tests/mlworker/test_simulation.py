@@ -120,7 +120,7 @@ def test_nobody_can_sign_in_as_a_simulated_reader_afterwards(
     simulate(a_delivery(a_project_to_simulate(), tmp_path), live_server.url, budget=4)
     readers = User.objects.filter(username__startswith="sim-")
     assert readers.count() == 4
-    assert not any(reader.is_active or reader.has_usable_password() is False for reader in readers)
+    assert not any(reader.is_active or reader.has_usable_password() for reader in readers)
 
 
 def test_held_out_cases_are_never_read(live_server: Any, light_worker: None, tmp_path: Path) -> None:
