@@ -5,11 +5,6 @@ import type { RoomActions } from "../keys";
 import { firstOpen, questionsOf, type RoomState, viewOf } from "../state";
 import { questionPanel } from "./question";
 
-const STREAMS: Readonly<Record<string, string>> = {
-  audit: "Measures the model: read like any other.",
-  pool: "",
-};
-
 const heading = (state: RoomState) => {
   if (!state.current) return nothing;
   const { number, modality, instances } = viewOf(state.current);
@@ -24,12 +19,10 @@ const heading = (state: RoomState) => {
 
 const why = (state: RoomState) => {
   if (state.current?.kind !== "case") return nothing;
-  const { text, stream } = state.current.leased.why;
   return html`
     <section class="why" aria-label="Why this case">
       <h2>Why this case</h2>
-      <p>${text}</p>
-      ${STREAMS[stream] ? html`<p class="why-more">${STREAMS[stream]}</p>` : nothing}
+      <p>${state.current.leased.why.text}</p>
     </section>
   `;
 };
