@@ -37,10 +37,11 @@ CHUNK = 2000
 
 @dataclass(frozen=True)
 class Figures:
-    """What one phase measured, in milliseconds."""
+    """What one phase measured, in milliseconds; busy: calls that gave up waiting for the database."""
 
     calls: int
     given: int
+    busy: int
     seconds: float
     median_ms: float
     p95_ms: float
@@ -170,22 +171,38 @@ def rank(project: "Project") -> None:
 
 def read(project: UUID, reader: UUID, quota: int, think: float, results: "SimpleQueue[Any]") -> None:
     """Be one reader process: ask, end the current case, ask again; report each call and each case given."""
-    from django.db import connections
+    from django.db import OperationalError, connections
 
     from accounts.models import User
+
+    person, calls, given, busy = User.objects.get(pk=reader), [], [], 0
+    while len(calls) < quota:
+        try:
+            finish_current(person, project)
+            time.sleep(random.expovariate(1 / think) if think else 0)
+            seconds, cases = timed_lease(person, project)
+        except OperationalError:
+            busy += 1
+            continue
+        calls.append(seconds)
+        given += cases
+    connections.close_all()
+    results.put((calls, given, busy))
+
+
+def timed_lease(person: "User", project: UUID) -> tuple[float, list[UUID]]:
+    """Measure one call.
+
+    returns: its seconds, and the cases that were given by it.
+    """
+    from annotation.queue.models import Lease
     from annotation.queue.services import lease_next
 
-    person, calls, given, began = User.objects.get(pk=reader), [], [], 0.0
-    lease_next(reader=person, project_id=project, now=timezone.now())
-    for _ in range(quota):
-        finish_current(person, project)
-        time.sleep(random.expovariate(1 / think) if think else 0)
-        began = time.perf_counter()
-        workload = lease_next(reader=person, project_id=project, now=timezone.now())
-        calls.append(time.perf_counter() - began)
-        given += [leased.case.pk for leased in workload.cases[-1:]]
-    connections.close_all()
-    results.put((calls, given))
+    held = set(Lease.objects.filter(reader=person, ended_at=None).values_list("case", flat=True))
+    began = time.perf_counter()
+    workload = lease_next(reader=person, project_id=project, now=timezone.now())
+    seconds = time.perf_counter() - began
+    return seconds, [one.case.pk for one in workload.cases if one.case.pk not in held]
 
 
 def finish_current(person: "User", project: UUID) -> None:
@@ -218,16 +235,18 @@ def phase(project: UUID, readers: Sequence[UUID], leases: int, think: float) -> 
         process.join()
     seconds = time.perf_counter() - began
     calls = sorted(1000 * call for report in reports for call in report[0])
-    return figures(calls, seconds), [case for report in reports for case in report[1]]
+    given = [case for report in reports for case in report[1]]
+    busy = sum(report[2] for report in reports)
+    return figures(calls, len(given), busy, seconds), given
 
 
-def figures(calls: Sequence[float], seconds: float) -> Figures:
+def figures(calls: Sequence[float], given: int, busy: int, seconds: float) -> Figures:
     """Sum up sorted durations in milliseconds."""
 
     def at(share: float) -> float:
         return round(calls[min(len(calls) - 1, int(share * len(calls)))], 1)
 
-    return Figures(len(calls), len(calls), round(seconds, 1), at(0.5), at(0.95), at(0.99), at(1.0))
+    return Figures(len(calls), given, busy, round(seconds, 1), at(0.5), at(0.95), at(0.99), at(1.0))
 
 
 def double_leases(given: Sequence[UUID]) -> int:
@@ -242,15 +261,15 @@ def double_leases(given: Sequence[UUID]) -> int:
 def machine() -> dict[str, Any]:
     """Name the machine."""
     load = round(os.getloadavg()[0], 1)
-    return {"python": platform.python_version(), "cores": os.cpu_count(), "load_before": load}
+    return {"python": platform.python_version(), "cores": os.cpu_count(), "load": load}
 
 
 def main() -> None:
     """Measure and print."""
     options = arguments()
-    report: dict[str, Any] = {"machine": machine(), "database": options.database, "cases": options.cases}
     set_up(options.database)
     project, readers = fill(options.cases, options.readers)
+    report: dict[str, Any] = {"machine": machine(), "database": options.database, "cases": options.cases}
     paced, first = phase(project, readers, options.paced, options.think)
     saturated, second = phase(project, readers, options.leases - options.paced, 0.0)
     report |= {

@@ -103,6 +103,10 @@ def lease(world: World) -> dict[str, Any]:
     return {"lease_id": str(world.ids["lease_id"])}
 
 
+def nothing(_world: World) -> dict[str, Any]:
+    return {}
+
+
 BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("PUT", f"{API}cases/<case_id>/draft"): lambda world: (
         lease(world) | {"version": 1, "answers": {}, "seconds": 1.0}

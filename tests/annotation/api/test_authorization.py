@@ -14,11 +14,12 @@ from pytest_django import DjangoDbBlocker
 
 from annotation.api.http import api
 from tests import factories
-from tests.annotation.api.matrix import BODIES, COLUMNS, MATRIX
+from tests.annotation.api.matrix import BODIES, COLUMNS, MATRIX, nothing
 from tests.annotation.api.world import World, a_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.authorization]
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 REFUSALS = {302, 401, 403, 404, 405}
 
@@ -59,13 +60,11 @@ def browsers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
 def status_of(client: Client, world: World, verb: str, route: str) -> int:
     """Send a request that would be right from the right person, and leave no trace."""
     path = "/" + re.sub(r"<(\w+)>", lambda name: str(world.ids[name[1]]), route)
-    body = BODIES.get((verb, route), lambda _world: {})(world)
+    body = BODIES.get((verb, route), nothing)(world)
+    encode, content_type = (json.dumps, JSON) if route.startswith("api/") else (urlencode, FORM)
     cookies = client.cookies.output()
     with transaction.atomic():
-        if route.startswith("api/"):
-            response = client.generic(verb, path, data=json.dumps(body), content_type="application/json")
-        else:
-            response = client.generic(verb, path, data=urlencode(body), content_type=FORM)
+        response = client.generic(verb, path, data=encode(body), content_type=content_type)
         transaction.set_rollback(True)
     client.cookies.clear()
     client.cookies.load(cookies.replace("Set-Cookie: ", ""))
