@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
 from annotation.exchange.tables import Table, read_table
+from annotation.learning.services import policy_for
 from annotation.projects.models import Project
 from annotation.projects.rules import strictest_split
 from annotation.projects.services import NewCase, add_cases, create_project
@@ -162,7 +163,8 @@ def make_cases(*, project: Project, taken: Iterable[Taken], now: datetime) -> No
             splits.setdefault(series.pk, []).append(one.judged.arrival.split)
             patients[series.pk] = series.study.patient_id
     items = [NewCase(key, patients[key], strictest_split(given)) for key, given in splits.items()]
-    add_entries(project=project, cases=add_cases(project=project, items=items, now=now))
+    share = policy_for(project).audit_share
+    add_entries(project=project, cases=add_cases(project=project, items=items, now=now, audit_share=share))
 
 
 @transaction.atomic
