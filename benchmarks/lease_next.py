@@ -175,7 +175,9 @@ def read(project: UUID, reader: UUID, quota: int, think: float, results: "Simple
 
     from accounts.models import User
 
-    person, calls, given, busy = User.objects.get(pk=reader), [], [], 0
+    calls: list[float] = []
+    given: list[UUID] = []
+    person, busy = User.objects.get(pk=reader), 0
     while len(calls) < quota:
         try:
             finish_current(person, project)

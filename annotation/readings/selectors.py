@@ -35,7 +35,7 @@ def read_by(reader: User, project_id: UUID) -> int:
 
 def label_count(project_id: UUID) -> int:
     """Count the project's reference standards; for machine work, so not scoped by a user."""
-    return ReferenceStandard.objects.filter(**read_cases(project_id)).count()
+    return ReferenceStandard.objects.filter(case__project=project_id).count()
 
 
 def read_cases(project_id: UUID) -> dict[str, object]:
