@@ -6,7 +6,7 @@ from typing import Any
 
 from annotation.api.pages.access import Visit
 from annotation.api.pages.charts import Chart, Point, Series, chart
-from annotation.learning.models import TrainingRun
+from annotation.learning.models import Policy, TrainingRun
 from annotation.learning.selectors import CurvePoint, learning_curve, question_of, runs_for
 
 METRICS = {
@@ -80,20 +80,30 @@ def simulations_of(visit: Visit) -> list[Simulation]:
 
 
 def simulation_of(run: TrainingRun) -> Simulation:
-    """Draw one simulation: a line a strategy, random last."""
+    """Draw one simulation: the strategy's line, then the one of the same budget spent at random."""
     curves = run.result.get("curves", {})
-    names = sorted(curves, key=lambda name: (name == "random", name))
-    series = [Series(name, [simulated(point) for point in curves[name]]) for name in names]
+    names = {"strategy": strategy_words(str(run.settings.get("strategy", ""))), "random": "Random"}
+    known = [(words, curves[key]) for key, words in names.items() if curves.get(key)]
     drawn = chart(
-        series,
-        title="Balanced accuracy by number of labels, by strategy",
-        x_title="labels",
-        y_title="Balanced accuracy on cases held out",
+        [Series(words, [simulated(point) for point in points]) for words, points in known],
+        title="Balanced accuracy by number of readings, the strategy beside random",
+        x_title="readings spent",
+        y_title=f"Balanced accuracy on {judges(run.result)}, with 95 % intervals",
         y_limits=(0.0, 1.0),
     )
-    return Simulation(run, drawn, [(name, curves[name][-1]) for name in names if curves[name]])
+    return Simulation(run, drawn, [(words, points[-1]) for words, points in known])
+
+
+def judges(result: Mapping[str, Any]) -> str:
+    """Name what judged a simulation."""
+    return f"{result.get('judging_cases', 0)} cases ({result.get('judged_on', 'held out')})"
+
+
+def strategy_words(strategy: str) -> str:
+    """Name a strategy as the policy form does."""
+    return dict(Policy.Strategy.choices).get(strategy, strategy).partition(":")[0]
 
 
 def simulated(point: Mapping[str, Any]) -> Point:
     """Place one point of a simulation."""
-    return Point(point["labels"], point["value"], point.get("low"), point.get("high"))
+    return Point(point["readings"], point["value"], point.get("low"), point.get("high"))

@@ -22,7 +22,12 @@ function ask(form: HTMLFormElement, question: string, word: string): void {
   row.style.marginTop = "var(--space-4)";
   row.append(yes, no);
   dialog.append(text, row);
-  yes.addEventListener("click", () => form.submit());
+  yes.addEventListener("click", () => {
+    yes.disabled = true;
+    no.disabled = true;
+    yes.textContent = "One moment …";
+    form.submit();
+  });
   no.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

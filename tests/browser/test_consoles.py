@@ -1,0 +1,196 @@
+"""The consoles in a real browser, on the whole running system: web, workers, broker."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.reading import small_delivery
+from tests.browser.serving import PASSWORD, Fovea, free_port, wait_until_up
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.browser
+ULTRASOUND = "dicom_valid/dicom-test-files/WG04/J2KI/US1_J2KI"
+ANSWER_MS, SLOW_MS = 20_000, 120_000
+PEOPLE = """
+from accounts.models import User
+for name, is_admin in (("chief", True), ("analyst", False), ("guest", False)):
+    User.objects.create_user(name, password={password!r}, is_admin=is_admin)
+"""
+A_PROJECT = """
+from django.utils import timezone
+from accounts.models import User
+from annotation.projects.services import create_project, set_membership
+choices = [("no_finding", "No finding"), ("pneumonia", "Pneumonia"), ("covid19", "Covid-19")]
+made = create_project(name={project!r}, choices=choices, prompt="What does it show?", now=timezone.now())
+set_membership(project=made, user=User.objects.get(username="analyst"), role="ml_staff")
+print(made.pk)
+"""
+READ_ALL = """
+import uuid
+from pathlib import Path
+from django.utils import timezone
+from accounts.models import User
+from annotation.projects.models import Project
+from annotation.projects.services import set_membership
+from annotation.queue.services import lease_next
+from annotation.queue.submissions import submit
+from annotation.readings.services import Answered
+from mlworker.simulation.truth import answers_of, table_of
+project = Project.objects.get(name={project!r})
+reader = User.objects.create_user("swift", password={password!r})
+set_membership(project=project, user=reader, role="reader")
+truth = answers_of(project, table_of(Path({truth!r})))
+key = project.protocols.get().questions[0]["key"]
+work = lease_next(reader=reader, project_id=project.pk, now=timezone.now())
+while work.cases:
+    held = work.cases[0]
+    answered = Answered({{key: truth[held.case.pk]}}, 1.0, 1, uuid.uuid4())
+    work = submit(
+        reader=reader, lease_id=held.lease.pk, case_id=held.case.pk, answered=answered, now=timezone.now()
+    ).workload
+"""
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Fovea]:
+    """The whole system on a data directory of its own, with an administrator and ML staff."""
+    port = free_port()
+    environment = os.environ | {
+        "FOVEA_HOME": str(tmp_path_factory.mktemp("home")),
+        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
+    }
+    running = Fovea(f"http://127.0.0.1:{port}", environment)
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_up(running.url, process)
+        running.run(PEOPLE.format(password=PASSWORD))
+        yield running
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def page(chromium: Browser, system: Fovea) -> Iterator[Page]:
+    """A browser of the test's own; at the end no error and no breach of the content security policy."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=system.url)
+    opened, errors = context.new_page(), list[str]()
+    expect.set_options(timeout=ANSWER_MS)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    """Sign in by keyboard alone: the name has the focus already."""
+    page.goto("/sign-in")
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def a_zip(delivery: Path, more: Path, target: Path) -> Path:
+    """Pack a delivery with one file more."""
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.write(more, "us/ultrasound")
+        for file in sorted(one for one in delivery.rglob("*") if one.is_file()):
+            archive.write(file, file.relative_to(delivery))
+    return target
+
+
+def test_an_administrator_imports_a_zip_and_clears_a_quarantined_image(
+    page: Page, real_data: Path, tmp_path: Path
+) -> None:
+    images = small_delivery(real_data / "chest_xray", tmp_path / "delivery", 12)
+    archive = a_zip(images, real_data / ULTRASOUND, tmp_path / "ward.zip")
+    sign_in(page, "chief")
+    page.get_by_role("link", name="New project").first.click()
+    page.get_by_label("Name").fill("Zip and quarantine")
+    page.get_by_label("Question").fill("What does it show?")
+    page.get_by_label("Answers").fill("Normal\nPneumonia\nCovid19")
+    page.get_by_role("button", name="Make the project").click()
+
+    page.locator("#choose-file").set_input_files(archive)
+    page.get_by_label("PNG and JPEG pictures in it are").select_option("DX")
+    page.get_by_label("I vouch for it").check()
+    page.get_by_role("button", name="Send and import").click()
+    page.wait_for_url("**/imports/*")
+    expect(page.get_by_role("link", name="Download CSV")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("link", name="Stored · 12")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download JSON").click()
+    report = json.loads(download.value.path().read_text())
+    assert (report["stored"], report["quarantined"], len(report["files"])) == (12, 1, 13)
+
+    page.get_by_role("link", name="Look at it").click()
+    picture = page.get_by_alt_text("Preview of the held image")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    page.keyboard.press("c")
+    expect(page.get_by_role("dialog")).to_contain_text("no name, date, number or face")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("is a case now")
+    expect(page.get_by_role("heading", name="Nothing is held")).to_be_visible()
+    page.get_by_role("link", name="Overview", exact=True).click()
+    expect(page.get_by_alt_text("Case 13")).to_be_visible()
+
+
+def test_ml_staff_press_retrain_and_see_the_curve_without_reloading(
+    page: Page, system: Fovea, real_data: Path, tmp_path: Path
+) -> None:
+    project = "Retrain"
+    project_id = system.run(A_PROJECT.format(project=project))
+    sign_in(page, "analyst")
+    page.goto(f"/projects/{project_id}/learning")
+    page.get_by_label("Fit a new model after").fill("1000")
+    page.get_by_label("Share of patients for the audit stream").fill("40")
+    page.get_by_role("button", name="Save the policy").click()
+    expect(page.get_by_role("status").first).to_contain_text("The policy is saved")
+    images = small_delivery(real_data / "chest_xray", tmp_path / "delivery", 60)
+    system.manage("import", str(images), "--project", project, "--modality", "DX")
+    system.run(READ_ALL.format(project=project, truth=str(images / "labels.csv"), password=PASSWORD))
+    page.goto("/jobs?state=done")
+    expect(page.get_by_role("link", name="Encode images").first).to_be_visible(timeout=SLOW_MS)
+
+    page.goto(f"/projects/{project_id}/learning")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    rows = page.get_by_role("table", name="Balanced accuracy on the audit stream").get_by_role("row")
+    before = rows.count()
+    page.get_by_role("button", name="Retrain now").click()
+    expect(page.get_by_role("status").first).to_contain_text("Asked for a new model")
+    expect(rows).to_have_count(max(before, 1) + 1, timeout=SLOW_MS)
+    expect(page.get_by_role("img", name="Balanced accuracy on the audit stream")).to_be_visible()
+
+
+def test_wrong_passwords_are_told_and_then_lock_the_door(page: Page) -> None:
+    sign_in(page, "guest", "wrong password")
+    expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong")
+    for _ in range(4):
+        sign_in(page, "guest", "wrong password")
+    expect(page.get_by_role("heading", name="Sign-in is locked")).to_be_visible()
+    sign_in(page, "guest")
+    expect(page.get_by_role("heading", name="Sign-in is locked")).to_be_visible()
+
+
+def test_a_theme_that_was_chosen_is_kept(page: Page) -> None:
+    page.goto("/sign-in")
+    ground = "() => getComputedStyle(document.documentElement).backgroundColor"
+    before = page.evaluate(ground)
+    page.get_by_role("button", name="Change between dark and light").click()
+    chosen = page.evaluate(ground)
+    assert chosen != before
+    page.reload()
+    assert page.evaluate(ground) == chosen
