@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.serving import Fovea, build_front_end, running_chromium, serving
+from tests.browser.serving import Fovea, build_front_end, running_chromium, serving, whole_system_in
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,13 @@ def front_end() -> Path:
 def fovea(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Fovea]:
     """Serve an empty system."""
     with serving(tmp_path_factory.mktemp("home")) as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def whole_system(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Fovea]:
+    """Run the whole system, workers included, on an empty data directory."""
+    with whole_system_in(tmp_path_factory.mktemp("home")) as system:
         yield system
 
 

@@ -96,6 +96,25 @@ def serving(home: Path) -> Iterator[Fovea]:
 
 
 @contextmanager
+def whole_system_in(home: Path) -> Iterator[Fovea]:
+    """Run everything as `manage.py up` does: web, workers, clock, broker."""
+    port = free_port()
+    environment = os.environ | {
+        "FOVEA_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
+    }
+    system = Fovea(f"http://127.0.0.1:{port}", environment)
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_up(system.url, process)
+        yield system
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Start Debian's Chromium, else the one that Playwright installed."""
     debian = Path("/usr/bin/chromium")
