@@ -2,6 +2,8 @@
 
 import os
 
+from threadpoolctl import threadpool_limits
+
 from jobs.models import Lane
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
@@ -13,7 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 @job("refit", lane=Lane.LIGHT)
 def refit(work: Work, *, project_id: str) -> None:
     """Fit heads on stored vectors and rank the unread pool: seconds, no torch."""
-    refitting.refit(work, project_id)
+    with threadpool_limits(limits=1):  # beside web and training on few cores, one thread is the fastest
+        refitting.refit(work, project_id)
 
 
 @job("embed", lane=Lane.TRAINING, spawn=True)

@@ -13,9 +13,9 @@ from mlworker.heads.ensemble import learned
 from mlworker.heads.features import Scaling
 
 Encode = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-# Other changes than pretraining is taught to ignore: little crop, more noise, turned further, never mirrored.
+# Other changes than pretraining is taught to ignore: hardly cropped, never mirrored, more often blurred.
 UNLIKE_TRAINING = Strength(
-    area=0.6, degrees=25.0, contrast=0.5, brightness=0.4, gamma=0.5, noise=0.06, blur=0.5, flip=0.0
+    area=0.7, degrees=12.0, contrast=0.3, brightness=0.2, gamma=0.3, noise=0.03, blur=0.5, flip=0.0
 )
 ROUNDS = 4
 REPLICATES = 1_000

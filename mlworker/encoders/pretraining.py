@@ -19,12 +19,15 @@ from mlworker.encoders.objectives import contrast, projector
 Point = dict[str, float]
 WARM_UP_STEPS = 20
 PROJECTED = 128
+LONGEST = 5.0
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long and how. The rate falls as a cosine over epochs or minutes, whichever end is nearer.
 
+    minutes: of THREADS cores' work, so that a busy machine takes longer instead of learning less; at most
+    LONGEST times as long by the clock.
     patience: epochs without a lower loss on held-back images after which training stops.
     checkpoint_seconds: the most work that a killed process loses, an epoch at least.
     """
@@ -64,9 +67,10 @@ class Pretraining:
         """Train until the plan is done and say why it ended; `told` hears of each epoch."""
         saved_at = time.monotonic()
         while not (reason := self._ended()):
-            started = time.monotonic()
+            started, worked = time.monotonic(), time.process_time()
             loss = self._learn(images)
-            self.seconds += time.monotonic() - started
+            took = time.monotonic() - started
+            self.seconds += max((time.process_time() - worked) / THREADS, took / LONGEST)
             self.epoch += 1
             self.history.append(self._point(loss, self._loss_of(held_back)))
             due = time.monotonic() - saved_at >= self.plan.checkpoint_seconds or bool(self._ended())

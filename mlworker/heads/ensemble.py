@@ -9,11 +9,11 @@ from mlworker.heads.features import Scaling
 from mlworker.heads.logistic import Floats, Heads, Labels, fit, softmax
 
 BOOTSTRAP_HEADS = 10
-PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
+PENALTIES = (0.03, 0.1, 0.3, 1.0)
 DEFAULT_PENALTY = 0.3
-FOLDS = 4
+FOLDS = 3
 TUNED_FROM = 8  # labels of the rarest class from which cross-validation says something
-TUNED_ON = 1_500
+TUNED_ON = 400
 
 
 @dataclass(frozen=True)

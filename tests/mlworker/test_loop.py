@@ -42,12 +42,12 @@ def test_every_strategy_ends_where_there_is_nothing_to_read(strategy: str) -> No
 
 
 def test_audit_cases_are_drawn_alike_whatever_the_model_thinks_of_them() -> None:
-    audit = cases(4, 50)
+    audit, model = cases(4, 50), a_model()
     first = [
         next(
             place.position
             for place in loop.ordered(
-                cases(3), audit, NOBODY, model=a_model(), drive=loop.Drive("margin", 1.0, 0.5, 5, seed)
+                cases(3), audit, NOBODY, model=model, drive=loop.Drive("margin", 1.0, 0.5, 5, seed)
             )
             if place.stream == "audit"
         )
