@@ -1,10 +1,11 @@
 """The whole loop on the whole running system: real X-rays, a reader at the keyboard, a model, a new queue."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator
 
 from tests.browser.reading import Room, new_context, open_room, prepare, sign_in_here, small_delivery
 from tests.browser.serving import PASSWORD, Fovea
@@ -132,6 +133,10 @@ def test_twelve_x_rays_by_keyboard_alone_refit_the_model_and_change_the_queue(
     assert whole_system.run(ORDER.format(project=project_id)) != first_order
 
 
+def more_rows(table: Locator, than: int) -> bool:
+    return table.get_by_role("row").count() > than
+
+
 def test_ml_staff_see_the_curve_move_with_more_readings(
     chromium: Browser, whole_system: Fovea, project_id: str, delivery: Path
 ) -> None:
@@ -149,9 +154,8 @@ def test_ml_staff_see_the_curve_move_with_more_readings(
         page.get_by_role("button", name="Retrain now").click()
         whole_system.run(more)
         page.get_by_role("button", name="Retrain now").click()
-        rows = table.get_by_role("row")
-        until(lambda rows=rows: rows.count() > max(seen[-1], 1), seconds=SLOW_SECONDS)
-        seen.append(rows.count())
+        until(partial(more_rows, table, max(seen[-1], 1)), seconds=SLOW_SECONDS)
+        seen.append(table.get_by_role("row").count())
     page.context.close()
 
     assert seen == sorted(set(seen))
