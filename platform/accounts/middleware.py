@@ -28,7 +28,7 @@ class SessionLimits:
     def check(self, request: HttpRequest, now: float, *, counts_as_activity: bool) -> None:
         """Sign out when a limit has passed, else note that the person did something.
 
-        What a page asks for by itself (?background) is no activity: an open page does not keep a session alive.
+        What a page asks for by itself (?background) is no activity: an open page keeps no session alive.
         """
         started = request.session.setdefault(STARTED, now)
         seen = request.session.get(SEEN, now)

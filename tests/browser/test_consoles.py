@@ -33,9 +33,10 @@ made = create_project(name={project!r}, choices=choices, prompt="What does it sh
 set_membership(project=made, user=User.objects.get(username="analyst"), role="ml_staff")
 print(made.pk)
 """
-READ_ALL = """
+IMPORT_AND_READ = """
 import uuid
 from pathlib import Path
+from django.core.management import call_command
 from django.utils import timezone
 from accounts.models import User
 from annotation.projects.models import Project
@@ -44,10 +45,11 @@ from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
 from annotation.readings.services import Answered
 from mlworker.simulation.truth import answers_of, table_of
+call_command("import", {source!r}, project={project!r}, modality="DX")
 project = Project.objects.get(name={project!r})
 reader = User.objects.create_user("swift", password={password!r})
 set_membership(project=project, user=reader, role="reader")
-truth = answers_of(project, table_of(Path({truth!r})))
+truth = answers_of(project, table_of(Path({source!r}) / "labels.csv"))
 key = project.protocols.get().questions[0]["key"]
 work = lease_next(reader=reader, project_id=project.pk, now=timezone.now())
 while work.cases:
@@ -95,6 +97,7 @@ def page(chromium: Browser, system: Fovea) -> Iterator[Page]:
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     """Sign in by keyboard alone: the name has the focus already."""
     page.goto("/sign-in")
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(password)
@@ -160,10 +163,12 @@ def test_ml_staff_press_retrain_and_see_the_curve_without_reloading(
     page.get_by_role("button", name="Save the policy").click()
     expect(page.get_by_role("status").first).to_contain_text("The policy is saved")
     images = small_delivery(real_data / "chest_xray", tmp_path / "delivery", 60)
-    system.manage("import", str(images), "--project", project, "--modality", "DX")
-    system.run(READ_ALL.format(project=project, truth=str(images / "labels.csv"), password=PASSWORD))
+    system.run(IMPORT_AND_READ.format(project=project, source=str(images), password=PASSWORD))
     page.goto("/jobs?state=done")
     expect(page.get_by_role("link", name="Encode images").first).to_be_visible(timeout=SLOW_MS)
+    for state in ("queued", "running"):
+        page.goto(f"/jobs?state={state}")
+        expect(page.get_by_role("heading", name="No job in this state")).to_be_visible(timeout=SLOW_MS)
 
     page.goto(f"/projects/{project_id}/learning")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
