@@ -63,6 +63,7 @@ def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, n
     with transaction.atomic():
         lock_reader(reader, case.project_id)
         revision = revision_sent_before(reader=reader, case_id=case_id, answered=answered)
+        fresh = revision is None
         if revision is None:
             closing = closable(reader, lease_id, case_id)
             check_protocol(protocol, answered)
@@ -72,7 +73,8 @@ def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, n
             given = next_leases(reader, case.project_id, now)
             record_revision(revision, "reading.submit")
             record_leases(given)
-    refit_where_due(case.project_id)
+    if fresh:
+        refit_where_due(case.project_id)
     return Submitted(revision.reading_id, revision.number, workload(reader, case.project_id, protocol))
 
 
