@@ -16,7 +16,7 @@ from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
 from annotation.exchange.tables import Table, read_table
 from annotation.learning.services import policy_for
 from annotation.projects.models import Project
-from annotation.projects.rules import strictest_split
+from annotation.projects.rules import is_read, strictest_split
 from annotation.projects.services import NewCase, add_cases, create_project
 from annotation.queue.services import add_entries
 from annotation.studies.batches import Taken
@@ -154,11 +154,11 @@ def admit_batch(*, delivery: Import, project: Project, judged: Sequence[Judged],
 
 
 def make_cases(*, project: Project, taken: Iterable[Taken], now: datetime) -> None:
-    """Make a case of every series that came, and queue it; what is a case already stays as it is."""
+    """Make a case of every series to be read, and queue it; what is a case already stays as it is."""
     splits: dict[UUID, list[str]] = {}
     patients: dict[UUID, UUID] = {}
     for one in taken:
-        if one.instance is not None:
+        if one.instance is not None and is_read(one.instance.series.modality):
             series = one.instance.series
             splits.setdefault(series.pk, []).append(one.judged.arrival.split)
             patients[series.pk] = series.study.patient_id

@@ -10,6 +10,8 @@ QUESTION_KEY = "finding"
 DEFAULT_AUDIT_SHARE = 0.125
 POOL, AUDIT, HELD_OUT = "pool", "audit", "held_out"
 READ_SPLITS, HELD_OUT_SPLITS = frozenset({"", "train"}), frozenset({"val", "test"})
+# PS3.3 C.7.3.1.1.1: segmentations, doses and plans, registrations, presentation states, reports.
+DERIVED_MODALITIES = frozenset({"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "REG", "PR", "SR", "KO", "FID", "RWV"})
 
 Question = dict[str, Any]
 
@@ -38,6 +40,11 @@ def stream_of(patient_pseudonym: str, split: str, audit_share: float, project_ke
         raise RefusedError(f'split is "{split}": give train, val, test or leave it empty')
     digest = hmac.new(project_key, patient_pseudonym.encode(), hashlib.sha256).digest()
     return AUDIT if int.from_bytes(digest[:8]) < audit_share * 2**64 else POOL
+
+
+def is_read(modality: str) -> bool:
+    """Whether a reader is asked about a series: what was derived from another one is not."""
+    return modality not in DERIVED_MODALITIES
 
 
 def strictest_split(splits: Iterable[str]) -> str:

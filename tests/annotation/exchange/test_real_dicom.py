@@ -33,6 +33,17 @@ def test_every_file_ends_as_expected(deliver: Deliver, real_data: Path, name: st
     assert wrong == []
 
 
+def test_what_was_derived_from_another_series_is_stored_and_is_no_case(
+    deliver: Deliver, real_data: Path
+) -> None:
+    from annotation.projects.models import Case
+    from annotation.studies.models import Series
+
+    deliver(real_data / "dicom_valid")
+    assert Series.objects.filter(modality="SEG").exists()
+    assert not Case.objects.filter(series__modality__in=["SEG", "RTDOSE"]).exists()
+
+
 def test_importing_real_dicom_twice_changes_nothing(deliver: Deliver, real_data: Path) -> None:
     _, first = deliver(real_data / "dicom_valid")
     _, again = deliver(real_data / "dicom_valid")
