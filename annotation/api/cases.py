@@ -1,10 +1,11 @@
 """Cases as a viewer needs them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from annotation.api.schemas import CaseView, InstanceView, ProtocolView
 from annotation.projects.models import Case, Protocol
 from annotation.studies.models import Instance
+from annotation.studies.rules import reading_order
 
 
 def case_view(case: Case) -> CaseView:
@@ -34,27 +35,6 @@ def protocol_view(protocol: Protocol) -> ProtocolView:
 
 
 def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:
-    """Sort by position along the slices' common normal where all have one, else by instance number."""
-    listed = list(instances)
-    positions = [position_mm(instance) for instance in listed]
-    if len(listed) < 2 or None in positions:
-        return sorted(listed, key=lambda one: (one.instance_number, one.sop_instance_uid))
-    keyed = zip(positions, listed, strict=True)
-    return [one for _, one in sorted(keyed, key=lambda pair: (pair[0], pair[1].sop_instance_uid))]
-
-
-def position_mm(instance: Instance) -> float | None:
-    """Measure the signed distance of a slice along its normal, in mm (PS3.3 C.7.6.2.1.1)."""
-    orientation = instance.attributes.get("ImageOrientationPatient")
-    position = instance.attributes.get("ImagePositionPatient")
-    if not orientation or not position:
-        return None
-    normal = cross(orientation[:3], orientation[3:])
-    distance: float = round(sum(n * p for n, p in zip(normal, position, strict=True)), 6)
-    return distance
-
-
-def cross(row: Sequence[float], column: Sequence[float]) -> tuple[float, float, float]:
-    """Vector product of the row and column directions: the normal of the slice."""
-    (a, b, c), (d, e, f) = row, column
-    return b * f - c * e, c * d - a * f, a * e - b * d
+    """Sort the images of a case: by position in space where they have one, else by number."""
+    listed = sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
+    return [listed[place] for place in reading_order([one.attributes for one in listed])]
