@@ -19,7 +19,7 @@ from annotation.learning import services
 from annotation.learning.files import content_of, keep
 from annotation.learning.models import Encoder, TrainingRun
 from annotation.learning.rules import PRETRAINING_MINUTES, pretraining_is_due
-from annotation.learning.selectors import encoder_in_use
+from annotation.learning.selectors import encoder_in_use, teachable_series
 from annotation.projects.models import Project
 from annotation.studies.models import Dataset, Instance, Series
 from mlworker.embeddings import EmbeddingStore
@@ -57,7 +57,7 @@ def embed(work: Work, dataset_id: str) -> None:
 def ask_pretraining(dataset: Dataset) -> None:
     """Ask once for an encoder taught on the data set's own images."""
     runs = TrainingRun.objects.filter(dataset=dataset, kind="pretrain").count()
-    pool_size = Series.objects.filter(study__dataset=dataset).count()
+    pool_size = teachable_series(dataset).count()
     if pretraining_is_due(pool_size=pool_size, has_weights_file=bool(weights_file()), runs=runs):
         services.ask_pretrain(dataset_id=dataset.pk, minutes=PRETRAINING_MINUTES)
 

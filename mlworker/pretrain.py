@@ -13,9 +13,9 @@ from torch import nn
 
 from annotation.learning import runs, services
 from annotation.learning.models import Encoder
-from annotation.learning.selectors import encoder_in_use, labelled, question_of
-from annotation.projects.models import Case, Project
-from annotation.studies.models import Dataset, Series
+from annotation.learning.selectors import encoder_in_use, labelled, question_of, teachable_series
+from annotation.projects.models import Project
+from annotation.studies.models import Dataset
 from mlworker.encode import encode_all, encoders_of, network_of, registered, series_planes, store_of
 from mlworker.encoders.encoding import encoded
 from mlworker.encoders.gain import Encode, Gain, better, probe, retrieval
@@ -95,9 +95,7 @@ def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tens
     Only series that are in the pool of every project are used: nothing of the audit stream or held out.
     raises: ValueError where there are too few.
     """
-    judged = Case.objects.exclude(stream=Case.Stream.POOL).filter(series__study__dataset=dataset)
-    series = Series.objects.filter(study__dataset=dataset).exclude(pk__in=judged.values("series"))
-    rows = series.exclude(content_digest="").order_by("content_digest")
+    rows = teachable_series(dataset).order_by("content_digest")
     patients = dict(rows.values_list("content_digest", "study__patient_id")[:MOST_IMAGES])
     sides: dict[bool, list[np.ndarray]] = {True: [], False: []}
     digests = list(patients)

@@ -14,6 +14,7 @@ from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import project_for, protocol_in_force, role_in
 from annotation.readings.models import ReferenceStandard
+from annotation.studies.models import Dataset, Series
 
 
 class CurvePoint(TypedDict):
@@ -113,6 +114,13 @@ def labelled(project_id: UUID) -> list[Labelled]:
         for case_id, digest, patient_id, stream, answers in rows
         if answers.get(key) in classes
     ]
+
+
+def teachable_series(dataset: Dataset) -> QuerySet[Series]:
+    """List series that an encoder may learn from: in no project's audit stream, nowhere held out."""
+    judged = Case.objects.exclude(stream=Case.Stream.POOL).filter(series__study__dataset=dataset)
+    series = Series.objects.filter(study__dataset=dataset).exclude(pk__in=judged.values("series"))
+    return series.exclude(content_digest="")
 
 
 def encoder_in_use(project_ids: Sequence[UUID]) -> dict[UUID, Encoder]:
