@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -15,6 +15,8 @@ from annotation.queue.models import UNRANKED, Entry, Lease, Pick
 from annotation.queue.rules import why_text
 from annotation.readings.models import Draft, Reading, ReferenceStandard
 from annotation.readings.selectors import drafts_of, read_by
+
+BEGUN = (Entry.State.LEASED, Entry.State.DONE, Entry.State.SET_ASIDE)
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,20 @@ def why(pick: Pick, total: int) -> Why:
 
 
 def progress_of(user: User, project_id: UUID) -> Progress:
-    """Count a project's queue from its index."""
-    states = Entry.objects.filter(project=project_id).order_by()
-    counts: dict[str, int] = dict(states.values_list("state").annotate(Count("pk")))
+    """Count a project's queue without walking what waits in it.
+
+    Cases are numbered from 1 without gaps, and all but those held out are queued.
+    """
+    cases = Case.objects.filter(project=project_id)
+    newest = cases.aggregate(number=Max("number"))["number"] or 0
+    total = newest - cases.filter(stream=Case.Stream.HELD_OUT).count()
+    begun = Entry.objects.filter(project=project_id, state__in=BEGUN).order_by()
+    counts: dict[str, int] = dict(begun.values_list("state").annotate(Count("pk")))
     return Progress(
         read_by_me=read_by(user, project_id),
         read=counts.get(Entry.State.DONE, 0),
-        waiting=counts.get(Entry.State.WAITING, 0),
-        total=sum(counts.values()),
+        waiting=total - sum(counts.values()),
+        total=total,
     )
 
 

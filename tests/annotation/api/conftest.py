@@ -1,16 +1,10 @@
 """Fixtures of the API's tests."""
 
 import pytest
-from django.core.cache import cache
 
 from accounts.models import User
 from annotation.projects.models import Project
 from tests import factories
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture
