@@ -9,7 +9,7 @@ COLD_START_LABELS_A_CLASS = 10
 PRETRAINING_POOL = 200
 PRETRAINING_MINUTES = 6.0
 POWER_FIRST, POWER_LAST = 1.0, 100.0
-DIVERSE_LABELS_A_CLASS, GREEDY_LABELS_A_CLASS = 10, 200
+GREEDY_LABELS_A_CLASS = 20
 LARGEST_REFIT_EVERY, LARGEST_AUDIT_SHARE = 1000, 0.5
 
 
@@ -24,12 +24,12 @@ def ready_to_fit(counts: Mapping[str, int]) -> bool:
 
 
 def power_of(label_count: int, class_count: int) -> float:
-    """How greedy the draw is: 1 (diverse) with few labels, 100 (the top ones) with many; even on a log scale.
+    """Say how greedy a draw is: 1 (diverse) at first, 100 (the top ones) from 20 labels a class.
 
-    Kirsch 2021 takes a constant; the schedule 1→100 is that of noise-scheduled power acquisition.
+    Kirsch 2021 takes a constant; the schedule 1→100 is that of noise-scheduled power acquisition. A slower one
+    (10 to 200 labels a class) did worse on the validation split of chest X-rays.
     """
-    low, high = DIVERSE_LABELS_A_CLASS * class_count, GREEDY_LABELS_A_CLASS * class_count
-    share = min(max((label_count - low) / (high - low), 0.0), 1.0)
+    share = min(label_count / (GREEDY_LABELS_A_CLASS * class_count), 1.0)
     return float(POWER_FIRST * (POWER_LAST / POWER_FIRST) ** share)
 
 
