@@ -26,7 +26,7 @@ def ready_to_fit(counts: Mapping[str, int]) -> bool:
 def power_of(label_count: int, class_count: int) -> float:
     """Say how greedy a draw is: 1 (diverse) at first, 100 (the top ones) from 20 labels a class.
 
-    Kirsch 2021 takes a constant; the schedule 1→100 is that of noise-scheduled power acquisition. A slower one
+    Kirsch 2021 takes a constant; the schedule is that of noise-scheduled power acquisition. A slower one
     (10 to 200 labels a class) did worse on the validation split of chest X-rays.
     """
     share = min(label_count / (GREEDY_LABELS_A_CLASS * class_count), 1.0)

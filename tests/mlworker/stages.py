@@ -44,7 +44,7 @@ def store_vectors(encoder: Encoder, cases: Sequence[Case]) -> None:
     """Vectors that a linear head can tell apart."""
     random = np.random.default_rng(0)
     truth = np.array([truth_of(case) for case in cases])
-    vectors = random.normal(size=(len(cases), WIDTH)) + 3.0 * np.eye(len(CHOICES), WIDTH)[truth]
+    vectors = random.normal(size=(len(cases), WIDTH)) + 6.0 * np.eye(len(CHOICES), WIDTH)[truth]
     store = EmbeddingStore(settings.HOME.embeddings, encoder.digest, WIDTH)
     store.append([case.series.content_digest for case in cases], vectors)
 
