@@ -182,10 +182,11 @@ def test_an_encoder_that_sees_more_finds_more_pictures_again() -> None:
     held_back = pictures(40)
 
     def sees(planes: np.ndarray) -> np.ndarray:
-        return planes.reshape(len(planes), 1, 8, 4, 8, 4).mean(axis=(3, 5)).reshape(len(planes), -1)
+        coarse = planes.reshape(len(planes), 1, 8, 4, 8, 4).mean(axis=(3, 5))
+        return np.asarray(coarse.reshape(len(planes), -1))
 
     def blind(planes: np.ndarray) -> np.ndarray:
-        return planes.mean(axis=(1, 2, 3))[:, None] * np.ones((1, 4), dtype=np.float32)
+        return np.asarray(planes.mean(axis=(1, 2, 3))[:, None] * np.ones((1, 4), dtype=np.float32))
 
     gain = retrieval(held_back, candidate=sees, current=blind, seed=0)
     assert gain.candidate > gain.current
