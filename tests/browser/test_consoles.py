@@ -1,10 +1,6 @@
 """The consoles in a real browser, on the whole running system: web, workers, broker."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.reading import small_delivery
-from tests.browser.serving import PASSWORD, Fovea, free_port, wait_until_up
-from tests.servers import ROOT
+from tests.browser.serving import PASSWORD, Fovea
 
 pytestmark = pytest.mark.browser
 ULTRASOUND = "dicom_valid/dicom-test-files/WG04/J2KI/US1_J2KI"
@@ -62,23 +57,10 @@ while work.cases:
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Fovea]:
-    """The whole system on a data directory of its own, with an administrator and ML staff."""
-    port = free_port()
-    environment = os.environ | {
-        "FOVEA_HOME": str(tmp_path_factory.mktemp("home")),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-    }
-    running = Fovea(f"http://127.0.0.1:{port}", environment)
-    command = [sys.executable, "manage.py", "up", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_up(running.url, process)
-        running.run(PEOPLE.format(password=PASSWORD))
-        yield running
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+def system(whole_system: Fovea) -> Fovea:
+    """The whole running system, with an administrator and ML staff."""
+    whole_system.run(PEOPLE.format(password=PASSWORD))
+    return whole_system
 
 
 @pytest.fixture
