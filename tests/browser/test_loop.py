@@ -133,6 +133,10 @@ def test_twelve_x_rays_by_keyboard_alone_refit_the_model_and_change_the_queue(
     assert whole_system.run(ORDER.format(project=project_id)) != first_order
 
 
+def ranked_again(system: Fovea, project: str, than: int) -> bool:
+    return len(rankings(system, project)) > than
+
+
 def more_rows(table: Locator, than: int) -> bool:
     return table.get_by_role("row").count() > than
 
@@ -148,10 +152,12 @@ def test_ml_staff_see_the_curve_move_with_more_readings(
     page.get_by_role("button", name="Save the policy").click()
     page.get_by_text("The policy is saved").first.wait_for()
     table = page.get_by_role("table", name="Balanced accuracy on the audit stream")
-    more = READ_MORE.format(project=project_id, truth=str(delivery / "labels.csv"), count=25)
+    more = READ_MORE.format(project=project_id, truth=str(delivery / "labels.csv"), count=30)
     seen = [table.get_by_role("row").count()]
     for _ in range(2):
+        known = len(rankings(whole_system, project_id))
         page.get_by_role("button", name="Retrain now").click()
+        until(partial(ranked_again, whole_system, project_id, known), seconds=SLOW_SECONDS)
         whole_system.run(more)
         page.get_by_role("button", name="Retrain now").click()
         until(partial(more_rows, table, max(seen[-1], 1)), seconds=SLOW_SECONDS)

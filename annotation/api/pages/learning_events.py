@@ -89,10 +89,13 @@ def newest_model(project_id: UUID) -> int:
 
 
 def changed(before: Seen | None, now: Seen) -> list[str]:
-    """Name the events: "now" for jobs and counts, "curve" for a new model. The first look is no news."""
-    if before is None or before == now:
+    """Name the events: "now" for jobs and counts, "curve" for a new model.
+
+    The first look is news: something may have changed since the page was made, or since the last connection.
+    """
+    if before == now:
         return []
-    return ["now"] if before.model == now.model else ["now", "curve"]
+    return ["now"] if before is not None and before.model == now.model else ["now", "curve"]
 
 
 def message(name: str, value: dict[str, Any]) -> bytes:

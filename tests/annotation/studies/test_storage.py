@@ -49,5 +49,5 @@ def test_the_same_content_from_many_sides_is_stored_once() -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: files.put(files.instance_name(digest), io.BytesIO(content)), range(24)))
     folder = Path(default_storage.path(files.instance_name(digest))).parent
-    assert [one.name for one in folder.iterdir()] == [f"{digest}.dcm"]
+    assert [one.name for one in folder.iterdir() if digest in one.name] == [f"{digest}.dcm"]
     assert files.read_span(files.instance_name(digest), 10, 20) == content[10:30]
