@@ -12,14 +12,6 @@ from audit.triggers import CREATE, DROP
 from tests.servers import ROOT, Redis, running_redis
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that drive a browser or count processes one after another, in one of the parallel runs."""
-    for item in items:
-        if {"browser", "processes"} & {mark.name for mark in item.iter_markers()}:
-            item.add_marker(pytest.mark.xdist_group("serial"))
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     """Let the end of a transactional test empty the audit table, which the database refuses to others."""
