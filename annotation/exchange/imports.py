@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
 from annotation.exchange.tables import Table, read_table
-from annotation.learning.services import policy_for
+from annotation.learning.services import ask_embed, policy_for
 from annotation.projects.models import Project
 from annotation.projects.rules import is_read, strictest_split
 from annotation.projects.services import NewCase, add_cases, create_project
@@ -27,8 +27,6 @@ from annotation.studies.keys import dataset_key, pseudonym_of
 from annotation.studies.models import Import, ImportedFile
 from annotation.studies.services import store
 from audit.services import record
-from jobs.models import Lane
-from jobs.services import ask
 
 BATCH_FILES = 64
 DEFAULT_CHOICES = (("normal", "Normal"), ("abnormal", "Abnormal"))
@@ -177,7 +175,7 @@ def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
     delivery.state, delivery.finished_at = Import.State.DONE, now
     delivery.save(update_fields=["state", "finished_at"])
     if delivery.stored:
-        ask_embedding(delivery.dataset_id, requested_by=delivery.requested_by)
+        ask_embed(dataset_id=delivery.dataset_id, by=delivery.requested_by)
     record(
         actor=str(delivery.requested_by_id) if delivery.requested_by_id else "system",
         action="import.done",
@@ -191,18 +189,6 @@ def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
 def fail_delivery(import_id: UUID, *, error: str, now: datetime) -> None:
     """Say why a delivery could not be read; what was stored before is kept."""
     Import.objects.filter(pk=import_id).update(state=Import.State.FAILED, error=error[:255], finished_at=now)
-
-
-def ask_embedding(dataset_id: UUID, *, requested_by: User | None) -> None:
-    """Have a data set's images encoded; one waiting job a data set is enough."""
-    ask(
-        name="embed",
-        lane=Lane.TRAINING,
-        arguments={"dataset_id": str(dataset_id)},
-        requested_by=requested_by,
-        scope_id=dataset_id,
-        singleton_key=f"embed:{dataset_id}",
-    )
 
 
 def project_of(delivery: Import) -> UUID:

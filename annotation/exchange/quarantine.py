@@ -11,7 +11,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts.models import User
-from annotation.exchange.imports import ask_embedding, make_cases
+from annotation.exchange.imports import make_cases
+from annotation.learning.services import ask_embed
 from annotation.projects.models import Project
 from annotation.studies import files
 from annotation.studies.batches import OTHER_CONTENT, Taken
@@ -90,4 +91,4 @@ def _make_case(held: QuarantinedFile, taken: Taken, *, by: User, now: datetime) 
     if held.project_id is not None:
         project = Project.objects.get(pk=held.project_id)
         make_cases(project=project, taken=[taken], now=now)
-        ask_embedding(held.dataset_id, requested_by=by)
+        ask_embed(dataset_id=held.dataset_id, by=by)
