@@ -2,7 +2,7 @@
 
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot, TrainingRun
 from annotation.projects.models import Case, Membership, Project, Protocol
-from annotation.queue.models import Entry, Lease, Pick, Ranking
+from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
 from annotation.studies.models import (
     Dataset,
@@ -34,6 +34,7 @@ __all__ = [
     "Project",
     "Protocol",
     "QuarantinedFile",
+    "QueryBatch",
     "Ranking",
     "Reading",
     "ReferenceStandard",

@@ -1,4 +1,4 @@
-"""Ranking, Entry, Lease, Pick: who reads what next, and why."""
+"""Ranking, QueryBatch, Entry, Lease, Pick: who reads what next, and why."""
 
 import uuid
 
@@ -32,6 +32,26 @@ class Ranking(models.Model):
         return f"{self.strategy} {self.created_at}"
 
 
+class QueryBatch(models.Model):
+    """Cases that ML staff asked for by hand: they come before every ranked case until they are read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="query_batches")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    why = models.CharField(max_length=200, help_text="what readers are told")
+    size = models.PositiveIntegerField(help_text="cases that it put at the front")
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "query batches"
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["project", "-created_at"], name="query_batch_newest")]
+
+    def __str__(self) -> str:
+        return f"query batch of {self.size}"
+
+
 class Entry(models.Model):
     """A case's place in the queue: its rank changes with each ranking, its state with each lease."""
 
@@ -53,11 +73,20 @@ class Entry(models.Model):
     reason = models.CharField(max_length=32, default="unranked")
     probabilities = models.JSONField(null=True, help_text="the model's mean prediction, by class value")
     ranking = models.ForeignKey(Ranking, null=True, on_delete=models.SET_NULL, related_name="+")
+    batch = models.ForeignKey(
+        QueryBatch,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="entries",
+        db_index=False,
+        help_text="rank 0 while it waits",
+    )
 
     class Meta:
         verbose_name_plural = "entries"
         indexes = [
             models.Index(fields=["project", "state", "rank", "shuffle"], name="entry_next"),
+            models.Index(fields=["batch"], condition=~models.Q(batch=None), name="entry_of_batch"),
         ]
 
     def __str__(self) -> str:
@@ -106,6 +135,9 @@ class Pick(models.Model):
 
     lease = models.OneToOneField(Lease, primary_key=True, on_delete=models.CASCADE, related_name="pick")
     ranking = models.ForeignKey(Ranking, null=True, on_delete=models.PROTECT, related_name="picks")
+    batch = models.ForeignKey(
+        QueryBatch, null=True, on_delete=models.PROTECT, related_name="picks", db_index=False
+    )
     stream = models.CharField(max_length=16)
     reason = models.CharField(max_length=32)
     rank = models.PositiveIntegerField()
