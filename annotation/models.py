@@ -1,6 +1,15 @@
 """The domain's tables, re-exported for Django."""
 
-from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot, TrainingRun
+from annotation.learning.models import (
+    Encoder,
+    Evaluation,
+    ModelCard,
+    ModelVersion,
+    Policy,
+    Promotion,
+    Snapshot,
+    TrainingRun,
+)
 from annotation.projects.models import Case, Membership, Project, Protocol
 from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
@@ -27,11 +36,13 @@ __all__ = [
     "Instance",
     "Lease",
     "Membership",
+    "ModelCard",
     "ModelVersion",
     "Patient",
     "Pick",
     "Policy",
     "Project",
+    "Promotion",
     "Protocol",
     "QuarantinedFile",
     "QueryBatch",

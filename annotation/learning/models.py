@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -20,6 +21,10 @@ class Encoder(models.Model):
     preprocessing = models.JSONField()
     weights_name = models.CharField(max_length=255, help_text="safetensors in the file store")
     report = models.JSONField(default=dict, help_text="what its training bought, measured")
+    licence = models.CharField(
+        max_length=128, default="", help_text="of the weights, as their source states it"
+    )
+    source = models.CharField(max_length=255, default="", help_text="where the weights come from")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -50,6 +55,9 @@ class Policy(models.Model):
     )
     encoder = models.ForeignKey(Encoder, null=True, on_delete=models.PROTECT, related_name="+")
     seed = models.PositiveIntegerField(default=0)
+    share_labels = models.BooleanField(
+        default=False, help_text="whether encoders of other projects may learn from this project's labels"
+    )
 
     class Meta:
         verbose_name_plural = "policies"
@@ -78,9 +86,16 @@ class Snapshot(models.Model):
 class ModelVersion(models.Model):
     """An immutable artefact, named by its SHA-256, with the snapshot and the encoder it came from."""
 
+    class Origin(models.TextChoices):
+        """What made it: a refit's version is in use at once, a training's stands before the gate."""
+
+        REFIT = "refit", "Heads fitted"
+        TRAIN = "train", "Encoder and heads trained"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
     number = models.PositiveIntegerField()
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.REFIT)
     encoder = models.ForeignKey(Encoder, on_delete=models.PROTECT, related_name="models")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="models")
     classes = models.JSONField()
@@ -112,6 +127,7 @@ class Evaluation(models.Model):
     )
     case_count = models.PositiveIntegerField()
     metrics = models.JSONField()
+    reason = models.CharField(max_length=255, default="", help_text="why there are no metrics yet")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -119,6 +135,51 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return f"evaluation of {self.model_id}"
+
+
+class ModelCard(models.Model):
+    """What a model version is, learned from and was found to do; written once, with the version."""
+
+    model = models.OneToOneField(
+        ModelVersion, primary_key=True, on_delete=models.CASCADE, related_name="card"
+    )
+    content = models.JSONField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"card of {self.model_id}"
+
+
+class Promotion(models.Model):
+    """A decision about which encoder a project uses: the gate's, or a person's."""
+
+    class Kind(models.TextChoices):
+        """Who decided, and what."""
+
+        GATE = "gate", "Gate"
+        CHOICE = "choice", "Chosen by hand"
+        ROLLBACK = "rollback", "Rolled back"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="promotions")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    model = models.ForeignKey(ModelVersion, null=True, on_delete=models.CASCADE, related_name="promotions")
+    encoder = models.ForeignKey(Encoder, on_delete=models.PROTECT, related_name="+")
+    previous = models.ForeignKey(Encoder, null=True, on_delete=models.PROTECT, related_name="+")
+    promoted = models.BooleanField()
+    reason = models.CharField(max_length=500)
+    comparison = models.JSONField(default=dict, help_text="candidate against champion on the audit stream")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["project", "-created_at"], name="promotion_project")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.encoder_id}"
 
 
 class TrainingRun(models.Model):
