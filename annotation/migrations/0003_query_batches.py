@@ -15,58 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ModelCard',
-            fields=[
-                ('model', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='card', serialize=False, to='annotation.modelversion')),
-                ('content', models.JSONField()),
-                ('created_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.AddField(
-            model_name='encoder',
-            name='licence',
-            field=models.CharField(default='', help_text='of the weights, as their source states it', max_length=128),
-        ),
-        migrations.AddField(
-            model_name='encoder',
-            name='source',
-            field=models.CharField(default='', help_text='where the weights come from', max_length=255),
-        ),
-        migrations.AddField(
-            model_name='evaluation',
-            name='reason',
-            field=models.CharField(default='', help_text='why there are no metrics yet', max_length=255),
-        ),
-        migrations.AddField(
-            model_name='modelversion',
-            name='origin',
-            field=models.CharField(choices=[('refit', 'Heads fitted'), ('train', 'Encoder and heads trained')], default='refit', max_length=16),
-        ),
-        migrations.AddField(
-            model_name='policy',
-            name='share_labels',
-            field=models.BooleanField(default=False, help_text="whether encoders of other projects may learn from this project's labels"),
-        ),
-        migrations.CreateModel(
-            name='Promotion',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('gate', 'Gate'), ('choice', 'Chosen by hand'), ('rollback', 'Rolled back')], max_length=16)),
-                ('promoted', models.BooleanField()),
-                ('reason', models.CharField(max_length=500)),
-                ('comparison', models.JSONField(default=dict, help_text='candidate against champion on the audit stream')),
-                ('created_at', models.DateTimeField()),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('encoder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.encoder')),
-                ('model', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='promotions', to='annotation.modelversion')),
-                ('previous', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.encoder')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='promotions', to='annotation.project')),
-            ],
-            options={
-                'ordering': ['-created_at'],
-            },
-        ),
-        migrations.CreateModel(
             name='QueryBatch',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -95,10 +43,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='entry',
             index=models.Index(condition=models.Q(('batch', None), _negated=True), fields=['batch'], name='entry_of_batch'),
-        ),
-        migrations.AddIndex(
-            model_name='promotion',
-            index=models.Index(fields=['project', '-created_at'], name='promotion_project'),
         ),
         migrations.AddIndex(
             model_name='querybatch',
