@@ -1,6 +1,6 @@
 """Decisions of the queue: pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -11,13 +11,16 @@ AHEAD = 3
 DRAFTS_LOOKED_AT = 20
 RANKED_PLACES = 2000
 
-COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON = (
+COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON, QUERY_BATCH = (
     "cold_start",
     "uncertain",
     "random_audit",
     "random",
     "unranked",
+    "query_batch",
 )
+BATCH_RANK = 0
+LARGEST_BATCH, LONGEST_WHY = 200, 200
 AUDIT_TEXT = "Part of the random audit stream: it measures the model honestly."
 WHY: Mapping[str, str] = {
     COLD_START: "Typical of a group of images nobody has read yet.",
@@ -42,6 +45,38 @@ def shuffle_of(case_id: UUID) -> int:
 def why_text(reason: str, stream: str) -> str:
     """Tell a reader why a case was chosen, without the model's answer, which would bias the reading."""
     return AUDIT_TEXT if stream == AUDIT else WHY.get(reason, WHY[UNRANKED_REASON])
+
+
+def batch_text(asked_by: str, why: str) -> str:
+    """Tell a reader who asked for a case by hand, and why."""
+    return f"{asked_by} asked for this case: {why}"
+
+
+def checked_batch(numbers: Sequence[int], why: str) -> str:
+    """Check what a query batch is asked to be; returns its words, trimmed.
+
+    raises: RefusedError naming the rule.
+    """
+    words = " ".join(why.split())
+    if not numbers:
+        raise RefusedError("no case is chosen: choose at least one")
+    if len(set(numbers)) > LARGEST_BATCH:
+        raise RefusedError(f"{len(set(numbers))} cases are chosen: a query batch holds at most {LARGEST_BATCH}")
+    if not 1 <= len(words) <= LONGEST_WHY:
+        raise RefusedError(f"the reason has {len(words)} characters: give readers 1 to {LONGEST_WHY}")
+    return words
+
+
+def left_out(stream: str, state: str, *, is_in_batch: bool) -> str:
+    """Say why a case cannot be in a query batch; nothing where it can.
+
+    A case of the audit stream is drawn by chance alone: asked for by hand, it would no longer judge honestly.
+    """
+    if stream == AUDIT:
+        return AUDIT
+    if state != "waiting":
+        return state
+    return "in_batch" if is_in_batch else ""
 
 
 def expiry(now: datetime, lease_seconds: float) -> datetime:

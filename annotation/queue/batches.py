@@ -1,0 +1,97 @@
+"""Query batches: cases that ML staff asked for by hand. Writes are one transaction each.
+
+Locks are taken as the queue takes them: the project's memberships, then entries by case, then the audit's head.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from annotation.projects.models import Membership, Project
+from annotation.projects.selectors import project_for
+from annotation.queue.models import Entry, QueryBatch
+from annotation.queue.rules import BATCH_RANK, QUERY_BATCH, checked_batch, left_out
+from annotation.queue.services import UNRANKED_VALUES
+from audit.services import record
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What came of asking: the batch, None where no case could be in it; and how many were left out, by why."""
+
+    batch: QueryBatch | None
+    left_out: Mapping[str, int]
+
+
+@transaction.atomic
+def make_batch(*, project: Project, numbers: Sequence[int], why: str, by: User, now: datetime) -> Gathered:
+    """Put cases before every ranked one until they are read; what a reader holds stays with the reader.
+
+    numbers: of the cases. raises: RefusedError where there is no case, too many, or no word of why.
+    """
+    why = checked_batch(numbers, why)
+    lock_project(project.pk)
+    entries = Entry.objects.select_for_update(of=("self",)).select_related("case").order_by("case_id")
+    found = list(entries.filter(project=project, case__number__in=numbers))
+    verdicts = [left_out(one.case.stream, one.state, is_in_batch=one.batch_id is not None) for one in found]
+    chosen = [entry for entry, verdict in zip(found, verdicts, strict=True) if not verdict]
+    reasons = Counter(filter(None, verdicts)) + Counter(held_out=len(set(numbers)) - len(found))
+    if not chosen:
+        return Gathered(None, reasons)
+    batch = QueryBatch.objects.create(
+        project=project, asked_by=by, why=why, size=len(chosen), created_at=now
+    )
+    place = {**UNRANKED_VALUES, "rank": BATCH_RANK, "reason": QUERY_BATCH, "batch": batch}
+    Entry.objects.filter(pk__in=[entry.pk for entry in chosen]).update(**place)
+    cases = sorted(entry.case.number for entry in chosen)
+    record_batch(by, "query_batch.make", batch, {"cases": cases})
+    return Gathered(batch, reasons)
+
+
+@transaction.atomic
+def withdraw_batch(*, project: Project, batch_id: UUID, by: User, now: datetime) -> int:
+    """Send a batch's unread cases back among all others; what a reader holds stays with the reader.
+
+    returns: how many went back; 0 where it was withdrawn before.
+    raises:  QueryBatch.DoesNotExist.
+    """
+    lock_project(project.pk)
+    batch = QueryBatch.objects.select_for_update().get(pk=batch_id, project=project)
+    if batch.withdrawn_at is not None:
+        return 0
+    unread = [Entry.State.WAITING, Entry.State.LEASED]
+    entries = Entry.objects.select_for_update().filter(batch=batch, state__in=unread).order_by("case_id")
+    back = Entry.objects.filter(pk__in=[entry.pk for entry in entries])
+    count = back.update(**UNRANKED_VALUES, batch=None)
+    batch.withdrawn_at = now
+    batch.save(update_fields=["withdrawn_at"])
+    record_batch(by, "query_batch.withdraw", batch, {"went_back": count})
+    return count
+
+
+def lock_project(project_id: UUID) -> None:
+    """Wait until no reader is being given a case and no ranking is being written, and keep it so."""
+    list(Membership.objects.select_for_update().filter(project=project_id).order_by("pk"))
+
+
+def record_batch(by: User, action: str, batch: QueryBatch, details: dict[str, object]) -> None:
+    """Audit what was done to a batch; the words of why stay in its row."""
+    record(
+        actor=str(by.pk), action=action, object_type="query_batch", object_id=str(batch.pk), details=details
+    )
+
+
+def batches_for(user: User, project_id: UUID) -> QuerySet[QueryBatch]:
+    """List a project's batches, newest first, with how many of their cases are read, being read and waiting."""
+    counts = {
+        f"now_{state}": Count("entries", filter=Q(entries__state=state))
+        for state in (Entry.State.DONE, Entry.State.LEASED, Entry.State.WAITING)
+    }
+    batches = QueryBatch.objects.filter(project=project_for(user, project_id))
+    return batches.select_related("asked_by").annotate(**counts)
