@@ -12,7 +12,7 @@ from accounts.models import User
 from annotation.projects.models import Case, Membership, Protocol
 from annotation.projects.selectors import project_for, projects_for, protocol_in_force
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
-from annotation.queue.rules import why_text
+from annotation.queue.rules import BATCH_RANK, batch_text, why_text
 from annotation.readings.models import Draft, Reading, ReferenceStandard
 from annotation.readings.selectors import drafts_of, read_by
 
@@ -84,7 +84,7 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
     """
     leases = list(
         open_leases(reader, project_id)
-        .select_related("case__series", "pick__ranking__model")
+        .select_related("case__series", "pick__ranking__model", "pick__batch__asked_by")
         .prefetch_related("case__series__instances")
     )
     progress = progress_of(reader, project_id)
@@ -104,12 +104,18 @@ def why(pick: Pick, total: int) -> Why:
         reason=pick.reason,
         stream=pick.stream,
         score=pick.score,
-        rank=None if pick.rank >= UNRANKED else pick.rank,
+        rank=pick.rank if BATCH_RANK < pick.rank < UNRANKED else None,
         pool_size=ranking.pool_size if ranking else total,
         model_number=ranking.model.number if ranking and ranking.model else None,
         strategy=ranking.strategy if ranking else None,
-        text=why_text(pick.reason, pick.stream),
+        text=text_of(pick),
     )
+
+
+def text_of(pick: Pick) -> str:
+    """Tell it in words; of a query batch, who asked."""
+    batch = pick.batch
+    return batch_text(batch.asked_by.username, batch.why) if batch else why_text(pick.reason, pick.stream)
 
 
 def progress_of(user: User, project_id: UUID) -> Progress:

@@ -82,9 +82,7 @@ def replace_ranking(
     ranking = Ranking.objects.create(project_id=project_id, job_id=job_id, created_at=now, **facts)
     best = {place.case_id: place for place in sorted(places, key=lambda place: place.rank)[:RANKED_PLACES]}
     entries = lock_ranked(project_id, best)
-    Entry.objects.filter(project=project_id, state=Entry.State.WAITING, rank__lt=UNRANKED).update(
-        **UNRANKED_VALUES
-    )
+    waiting_ranked(project_id).update(**UNRANKED_VALUES)
     placed = [apply_place(entry, best[entry.case_id], ranking) for entry in entries if entry.case_id in best]
     Entry.objects.bulk_create(
         placed, update_conflicts=True, unique_fields=["case"], update_fields=list(UNRANKED_VALUES)
@@ -102,12 +100,20 @@ UNRANKED_VALUES: dict[str, Any] = {
 }
 
 
+def waiting_ranked(project_id: UUID) -> QuerySet[Entry]:
+    """List what the ranking in force placed; a query batch stands outside every ranking."""
+    waiting = Entry.objects.filter(project=project_id, state=Entry.State.WAITING)
+    return waiting.filter(rank__lt=UNRANKED, batch=None)
+
+
 def lock_ranked(project_id: UUID, best: Collection[UUID]) -> list[Entry]:
     """Lock, case by case, what the old ranking placed and what the new one places, if it can be given out."""
-    entries = Entry.objects.filter(project=project_id)
-    ranked = entries.filter(state=Entry.State.WAITING, rank__lt=UNRANKED).values_list("pk", flat=True)
+    ranked = waiting_ranked(project_id).values_list("pk", flat=True)
     unread = Entry.objects.select_for_update().filter(
-        pk__in={*ranked, *best}, project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED]
+        pk__in={*ranked, *best},
+        project=project_id,
+        state__in=[Entry.State.WAITING, Entry.State.LEASED],
+        batch=None,
     )
     return list(unread.order_by("case_id"))
 
@@ -220,6 +226,7 @@ def pick_of(lease: Lease, entry: Entry) -> Pick:
     return Pick(
         lease=lease,
         ranking_id=entry.ranking_id,
+        batch_id=entry.batch_id,
         stream=entry.case.stream,
         reason=entry.reason,
         rank=entry.rank,
