@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -124,7 +124,7 @@ def progress_of(user: User, project_id: UUID) -> Progress:
     Cases are numbered from 1 without gaps, and all but those held out are queued.
     """
     cases = Case.objects.filter(project=project_id)
-    newest = cases.aggregate(number=Max("number"))["number"] or 0
+    newest = cases.order_by("-number").values_list("number", flat=True).first() or 0
     total = newest - cases.filter(stream=Case.Stream.HELD_OUT).count()
     begun = Entry.objects.filter(project=project_id, state__in=BEGUN).order_by()
     counts: dict[str, int] = dict(begun.values_list("state").annotate(Count("pk")))

@@ -30,7 +30,7 @@ from annotation.queue.rules import (
 from annotation.queue.selectors import Workload, open_leases, workload
 from annotation.readings.models import Draft, Reading, Skip
 from annotation.readings.services import lock_reader
-from audit.services import record
+from audit.services import Act, record_all
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,10 @@ def lease_next(*, reader: User, project_id: UUID, now: datetime) -> Workload:
     with transaction.atomic():
         lock_reader(reader, project_id)
         held = hold(reader=reader, project_id=project_id, now=now)
-        expire_leases(now=now)
-        record_leases(top_up(reader=reader, project_id=project_id, held=held, now=now))
+        given = top_up(reader=reader, project_id=project_id, held=held, now=now)
+        if len(held) + len(given) < AHEAD and expire_leases(now=now):
+            given += top_up(reader=reader, project_id=project_id, held=[*held, *given], now=now)
+        record_leases(given)
     return workload(reader, project_id)
 
 
@@ -238,14 +240,17 @@ def pick_of(lease: Lease, entry: Entry) -> Pick:
 
 def record_leases(leases: Sequence[Lease]) -> None:
     """Audit who was given which case to see; last in the transaction, since it takes the chain's lock."""
-    for lease in leases:
-        record(
+    acts = [
+        Act(
             actor=str(lease.reader_id),
             action="case.lease",
             object_type="case",
             object_id=str(lease.case_id),
             details={"lease": str(lease.pk)},
         )
+        for lease in leases
+    ]
+    record_all(acts)
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Write the audit chain, and check it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,22 @@ class Verification:
         return not self.problems
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Act:
+    """One audited act.
+
+    actor: a user's id or "system"; details: pseudonyms and counts only, never a patient's data.
+    """
+
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    outcome: str = "ok"
+    remote_address: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
 def record(  # noqa: PLR0913  one argument a column that a reviewer asks for
     *,
     actor: str,
@@ -39,26 +55,37 @@ def record(  # noqa: PLR0913  one argument a column that a reviewer asks for
     remote_address: str = "",
     details: dict[str, Any] | None = None,
 ) -> Event:
-    """Append one event in the caller's transaction: where this fails, the audited act rolls back.
+    """Append one event in the caller's transaction; see Act."""
+    act = Act(actor, action, object_type, object_id, outcome, remote_address, details or {})
+    return record_all([act])[0]
 
-    actor: a user's id or "system"; details: pseudonyms and counts only, never a patient's data.
-    """
+
+@transaction.atomic(savepoint=False)
+def record_all(acts: Sequence[Act]) -> list[Event]:
+    """Append events in the caller's transaction: where this fails, the audited acts roll back."""
+    if not acts:
+        return []
     head = Head.objects.select_for_update().get_or_create(id=1)[0]
-    facts: dict[str, Any] = {
+    events: list[Event] = []
+    for act in acts:
+        events.append(linked(act, head))
+        head.sequence, head.hash = events[-1].sequence, events[-1].hash
+    Event.objects.bulk_create(events)
+    Head.objects.filter(id=1).update(sequence=head.sequence, hash=head.hash)
+    return events
+
+
+def linked(act: Act, head: Head) -> Event:
+    """Link an act to the chain's end."""
+    facts = {
+        **vars(act),
         "sequence": head.sequence + 1,
-        "actor": actor,
-        "action": action,
-        "object_type": object_type,
-        "object_id": str(object_id),
-        "outcome": outcome,
-        "remote_address": remote_address,
-        "details": json.loads(json.dumps(details or {}, cls=DjangoJSONEncoder)),
+        "object_id": str(act.object_id),
+        "details": json.loads(json.dumps(act.details, cls=DjangoJSONEncoder)),
     }
     now = timezone.now()
     digest = link_hash(head.hash, now, facts)
-    event = Event.objects.create(at=now, previous_hash=head.hash, hash=digest, **facts)
-    Head.objects.filter(id=1).update(sequence=event.sequence, hash=digest)
-    return event
+    return Event(at=now, previous_hash=head.hash, hash=digest, **facts)
 
 
 def verify(*, kept_head: str = "") -> Verification:

@@ -14,7 +14,7 @@ CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("FOVEA_ORIGINS", "")
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "config.sqlite",
         "NAME": HOME.database,
         "OPTIONS": {
             "timeout": 20,
