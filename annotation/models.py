@@ -1,12 +1,14 @@
 """The domain's tables, re-exported for Django."""
 
 from annotation.learning.models import (
+    EmbeddingMap,
     Encoder,
     Evaluation,
     ModelCard,
     ModelVersion,
     Policy,
     Promotion,
+    SimilaritySearch,
     Snapshot,
     TrainingRun,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "Case",
     "Dataset",
     "Draft",
+    "EmbeddingMap",
     "Encoder",
     "Entry",
     "Evaluation",
@@ -51,6 +54,7 @@ __all__ = [
     "ReferenceStandard",
     "Revision",
     "Series",
+    "SimilaritySearch",
     "Skip",
     "Snapshot",
     "Study",

@@ -128,6 +128,9 @@ class Evaluation(models.Model):
     case_count = models.PositiveIntegerField()
     metrics = models.JSONField()
     reason = models.CharField(max_length=255, default="", help_text="why there are no metrics yet")
+    advice = models.JSONField(
+        default=dict, help_text="what tells when to stop: stability, uncertainty, forecast"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -180,6 +183,62 @@ class Promotion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.encoder_id}"
+
+
+class SimilaritySearch(models.Model):
+    """A search for unread cases like a few examples: asked for by ML staff, answered by a job."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="searches")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    like = models.JSONField(help_text="numbers of the example cases")
+    unlike = models.JSONField(default=list, help_text="numbers of cases that are not meant")
+    hits = models.JSONField(
+        null=True, help_text="[[case number, similarity], …], most alike first; null until found"
+    )
+    searched = models.PositiveIntegerField(default=0, help_text="unread cases that it went through")
+    seconds = models.FloatField(null=True)
+    job_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "similarity searches"
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["project", "-created_at"], name="search_newest")]
+
+    def __str__(self) -> str:
+        return f"like {len(self.like)} cases"
+
+
+class EmbeddingMap(models.Model):
+    """A picture of the project's vectors in two dimensions: places in a file, names in the row."""
+
+    class Method(models.TextChoices):
+        """How many dimensions become two."""
+
+        PCA = "pca", "PCA"
+        UMAP = "umap", "UMAP"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="maps")
+    encoder = models.ForeignKey(Encoder, on_delete=models.CASCADE, related_name="+")
+    model = models.ForeignKey(ModelVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+    method = models.CharField(max_length=8, choices=Method.choices)
+    file_name = models.CharField(max_length=255)
+    file_digest = models.CharField(max_length=64)
+    case_count = models.PositiveIntegerField()
+    sites = models.JSONField(default=list, help_text="names of the sites, by number")
+    classes = models.JSONField(default=list, help_text="class values, by number")
+    facts = models.JSONField(default=dict, help_text="variance explained, seconds")
+    job_id = models.UUIDField(unique=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["project", "method", "-created_at"], name="map_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.method} of {self.case_count} cases"
 
 
 class TrainingRun(models.Model):
