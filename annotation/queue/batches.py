@@ -1,6 +1,6 @@
 """Query batches: cases that ML staff asked for by hand. Writes are one transaction each.
 
-Locks are taken as the queue takes them: the project's memberships, then entries by case, then the audit's head.
+Locks are taken as the queue takes them: memberships, then entries by case, then the audit's head.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from audit.services import record
 
 @dataclass(frozen=True)
 class Gathered:
-    """What came of asking: the batch, None where no case could be in it; and how many were left out, by why."""
+    """What came of asking: the batch, None where no case could be in it, and what was left out, by why."""
 
     batch: QueryBatch | None
     left_out: Mapping[str, int]
@@ -44,9 +44,7 @@ def make_batch(*, project: Project, numbers: Sequence[int], why: str, by: User, 
     reasons = Counter(filter(None, verdicts)) + Counter(held_out=len(set(numbers)) - len(found))
     if not chosen:
         return Gathered(None, reasons)
-    batch = QueryBatch.objects.create(
-        project=project, asked_by=by, why=why, size=len(chosen), created_at=now
-    )
+    batch = QueryBatch.objects.create(project=project, asked_by=by, why=why, size=len(chosen), created_at=now)
     place = {**UNRANKED_VALUES, "rank": BATCH_RANK, "reason": QUERY_BATCH, "batch": batch}
     Entry.objects.filter(pk__in=[entry.pk for entry in chosen]).update(**place)
     cases = sorted(entry.case.number for entry in chosen)
@@ -88,7 +86,7 @@ def record_batch(by: User, action: str, batch: QueryBatch, details: dict[str, ob
 
 
 def batches_for(user: User, project_id: UUID) -> QuerySet[QueryBatch]:
-    """List a project's batches, newest first, with how many of their cases are read, being read and waiting."""
+    """List a project's batches, newest first, each with its cases read, being read and waiting."""
     counts = {
         f"now_{state}": Count("entries", filter=Q(entries__state=state))
         for state in (Entry.State.DONE, Entry.State.LEASED, Entry.State.WAITING)

@@ -60,8 +60,9 @@ def checked_batch(numbers: Sequence[int], why: str) -> str:
     words = " ".join(why.split())
     if not numbers:
         raise RefusedError("no case is chosen: choose at least one")
-    if len(set(numbers)) > LARGEST_BATCH:
-        raise RefusedError(f"{len(set(numbers))} cases are chosen: a query batch holds at most {LARGEST_BATCH}")
+    count = len(set(numbers))
+    if count > LARGEST_BATCH:
+        raise RefusedError(f"{count} cases are chosen: a query batch holds at most {LARGEST_BATCH}")
     if not 1 <= len(words) <= LONGEST_WHY:
         raise RefusedError(f"the reason has {len(words)} characters: give readers 1 to {LONGEST_WHY}")
     return words
