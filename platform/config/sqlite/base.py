@@ -8,7 +8,6 @@ import random
 import sqlite3
 import time
 
-from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 SHORTEST, LONGEST = 0.001, 0.006
@@ -23,20 +22,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         deadline = time.monotonic() + patience
         self._wait_at_most(0)
         try:
-            while not self._begun(last=time.monotonic() >= deadline):
+            while not self._begun() and time.monotonic() < deadline:
                 time.sleep(random.uniform(SHORTEST, LONGEST))  # noqa: S311  no secret
+            if not self.connection.in_transaction:  # the last try, which says what is wrong
+                super()._start_transaction_under_autocommit()  # type: ignore[misc]
         finally:
             self._wait_at_most(patience)
 
-    def _begun(self, *, last: bool) -> bool:
-        """Begin, unless somebody else writes. raises: OperationalError where this was the last try."""
+    def _begun(self) -> bool:
+        """Begin, unless somebody else writes or it fails otherwise.
+
+        returns: false where it is worth asking again.
+        """
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
-        except OperationalError as error:
-            code = getattr(error.__cause__, "sqlite_errorcode", 0)
-            if last or code & PRIMARY_CODE != sqlite3.SQLITE_BUSY:
-                raise
-            return False
+            self.connection.execute(f"BEGIN {self.transaction_mode or ''}").close()
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY
         return True
 
     def _wait_at_most(self, seconds: float) -> None:
