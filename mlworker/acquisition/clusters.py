@@ -1,25 +1,46 @@
 """k-means in NumPy: seeded, quick, and without the import of a library in the hot loop."""
 
-import numpy as np
+from collections.abc import Callable, Iterator
 
-from mlworker.acquisition.arrays import Floats, Indices
+import numpy as np
+from numpy.typing import NDArray
+
+from mlworker.acquisition.arrays import Floats, Indices, blocks
 
 ROUNDS = 12
 FITTED_ON = 20_000
 
 
-def principal(embeddings: Floats, *, components: int) -> Floats:
-    """Project on the leading principal components, in single precision.
+def principal(
+    embeddings: Floats, *, components: int, prepare: Callable[[Floats], Floats] = np.asarray
+) -> NDArray[np.float32]:
+    """Project on the leading principal components, in single precision and block by block.
 
-    embeddings: (case, feature). returns: (case, ≤ components), centred.
+    embeddings: (case, feature), any precision. prepare: done to each block first. returns: (case,
+    ≤ components), centred.
     """
-    centred = embeddings.astype(np.float32) - embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if centred.shape[1] <= components:
-        return np.asarray(centred)
-    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+
+    def parts() -> Iterator[NDArray[np.float32]]:
+        return (prepare(embeddings[rows]).astype(np.float32) for rows in blocks(len(embeddings)))
+
+    mean = sum(part.sum(axis=0, dtype=np.float64) for part in parts()) / len(embeddings)
+    centre = np.asarray(mean, dtype=np.float32)
+    if embeddings.shape[1] <= components:
+        return np.concatenate([part - centre for part in parts()])
+    turned = _directions(sum(_products(part - centre) for part in parts()), components)
+    return np.concatenate([(part - centre) @ turned for part in parts()])
+
+
+def _products(part: Floats) -> Floats:
+    return (part.T @ part).astype(np.float64)
+
+
+def _directions(covariance: Floats, components: int) -> NDArray[np.float32]:
+    """Leading eigenvectors, the largest entry of each above 0: (feature, component)."""
+    _, vectors = np.linalg.eigh(covariance)
     leading = vectors[:, ::-1][:, :components]
     signs = np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(components)])
-    return np.asarray(centred @ (leading * signs).astype(np.float32))
+    return np.asarray(leading * signs, dtype=np.float32)
 
 
 def grouped(points: Floats, *, groups: int, seed: int) -> Indices:

@@ -2,34 +2,33 @@
 
 import numpy as np
 
-from mlworker.acquisition.arrays import Floats, Indices, Keys, finite
-from mlworker.acquisition.batches import Draws
-from mlworker.acquisition.clusters import grouped, principal
+from mlworker.acquisition.arrays import Floats, Indices, Keys, blocks, finite
+from mlworker.acquisition.batches import Draws, certain
+from mlworker.acquisition.clusters import grouped
 
 MOST_CLUSTERS = 500
 SMALL_CLUSTER = 5
 NEIGHBOURS = 20
 COMPARED = 1_000
-COMPONENTS = 64
 
 
 def typical_batch(
-    embeddings: Floats, keys: Keys, labelled: Indices, *, batch: int, size: int, seed: int
+    points: Floats, keys: Keys, labelled: Indices, *, batch: int, size: int, seed: int
 ) -> Draws:
     """One typical case of each cluster, fewest labelled first, then largest; then the next of each.
 
-    embeddings: (case, feature) of labelled and unlabelled cases. labelled: positions that have a label.
+    points: (case, feature) of labelled and unlabelled cases. labelled: positions that have a label.
     batch: cases asked for before the next ranking: with the labelled ones, the number of clusters.
     returns: draws among the unlabelled; nothing is random once the clusters are seeded.
     """
-    finite(embeddings, "embeddings")
+    finite(points, "points")
     canonical = np.argsort(keys, kind="stable")
     groups = min(len(labelled) + batch, MOST_CLUSTERS, len(keys))
-    points = principal(embeddings[canonical], components=COMPONENTS)
-    members = grouped(points, groups=groups, seed=seed)
+    ranged = points[canonical].astype(np.float32, copy=False)
+    members = grouped(ranged, groups=groups, seed=seed)
     known = np.isin(canonical, labelled)
-    chosen = _rounds(points, members, known)[:size]
-    return Draws(canonical[chosen], np.full(len(chosen), np.nan))
+    chosen = _rounds(ranged, members, known)[:size]
+    return certain(canonical[chosen])
 
 
 def _rounds(points: Floats, members: Indices, known: np.ndarray) -> Indices:
@@ -66,7 +65,11 @@ def _mean_distance(points: Floats) -> Floats:
     if near == 0:
         return np.zeros(count)
     others = points[:: -(-count // COMPARED)]  # in a huge cluster, compare with a systematic sample
-    squared = (points**2).sum(axis=1)[:, None] - 2.0 * points @ others.T + (others**2).sum(axis=1)
-    near = min(near, len(others) - 1)
-    closest = np.partition(np.maximum(squared, 0.0), near, axis=1)[:, : near + 1]
-    return np.asarray(np.sqrt(closest).sum(axis=1) / max(near, 1))
+    near, lengths = min(near, len(others) - 1), (others**2).sum(axis=1)
+    spread = np.empty(count)
+    for rows in blocks(count):
+        own = points[rows]
+        squared = (own**2).sum(axis=1)[:, None] - 2.0 * own @ others.T + lengths
+        closest = np.partition(np.maximum(squared, 0.0), near, axis=1)[:, : near + 1]
+        spread[rows] = np.sqrt(closest).sum(axis=1) / max(near, 1)
+    return spread

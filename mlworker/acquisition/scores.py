@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlworker.acquisition.arrays import Floats, distributions, finite
+from mlworker.acquisition.arrays import Floats, Indices, distributions, finite
 
 
 def margin(probabilities: Floats) -> Floats:
@@ -36,3 +36,17 @@ def bald(probabilities: Floats) -> Floats:
     """
     mean = entropy(probabilities.mean(axis=1))
     return finite(np.maximum(mean - entropy(probabilities).mean(axis=1), 0.0), "bald")
+
+
+def multilabel_entropy(probabilities: Floats, present: Indices, asked: Indices) -> Floats:
+    """Mean binary entropy, each label weighted by the inverse of its posterior prevalence, in nats.
+
+    probabilities: (case, label), each on its own. present, asked: (label,) how often it was so far; the
+    prevalence is the mean of its posterior under a flat prior. returns: (case,).
+    """
+    finite(probabilities, "probabilities")
+    if probabilities.min(initial=0.0) < 0.0 or probabilities.max(initial=0.0) > 1.0:
+        raise ValueError("probabilities: one is not between 0 and 1")
+    weights = (asked + 2.0) / (present + 1.0)
+    both = np.stack([probabilities, 1.0 - probabilities], axis=-1)
+    return finite(entropy(both) @ (weights / weights.sum()), "multilabel_entropy")

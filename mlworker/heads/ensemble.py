@@ -68,6 +68,17 @@ def bootstrap_counts(labels: Labels, heads: int, seed: int) -> Floats:
     return counts
 
 
+def out_of_bag(ensemble: Ensemble, embeddings: Floats, labels: Labels, *, seed: int) -> Floats:
+    """Predict each labelled case by the bootstrap heads that did not see it: (case, class).
+
+    embeddings, labels, seed: as the ensemble was learned. A case that every head saw is predicted by all.
+    """
+    unseen = (bootstrap_counts(labels, BOOTSTRAP_HEADS, seed) == 0.0).T
+    unseen[~unseen.any(axis=1)] = True
+    probabilities = ensemble.head_probabilities(embeddings)[:, 1:]
+    return np.asarray((probabilities * unseen[:, :, None]).sum(axis=1) / unseen.sum(axis=1)[:, None])
+
+
 def _chosen_penalty(features: Floats, labels: Labels, balance: Floats, groups: Labels, seed: int) -> float:
     """Choose the penalty by cross-validation over patients; a default while labels are few."""
     if np.bincount(labels)[np.unique(labels)].min() < TUNED_FROM:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 SMALLEST_DEVIATION = 1e-4
+BLOCK_ROWS = 8_192
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,17 @@ class Scaling:
     deviation: NDArray[np.float32]
 
     @classmethod
-    def of(cls, embeddings: Floats) -> "Scaling":
-        """Measure a pool. embeddings: (case, feature)."""
-        mean = embeddings.mean(axis=0, dtype=np.float64)
-        squares = np.einsum("ij,ij->j", embeddings, embeddings, dtype=np.float64) / len(embeddings)
-        deviation = np.sqrt(np.maximum(squares - mean**2, SMALLEST_DEVIATION**2))
+    def of(cls, *parts: Floats) -> "Scaling":
+        """Measure a pool, block by block. parts: (case, feature) each."""
+        count = sum(len(part) for part in parts)
+        total, squares = np.zeros(parts[0].shape[1]), np.zeros(parts[0].shape[1])
+        for part in parts:
+            for start in range(0, len(part), BLOCK_ROWS):
+                exact = part[start : start + BLOCK_ROWS].astype(np.float64)
+                total += exact.sum(axis=0)
+                squares += np.einsum("ij,ij->j", exact, exact)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, SMALLEST_DEVIATION**2))
         return cls(mean.astype(np.float32), deviation.astype(np.float32))
 
     def apply(self, embeddings: Floats) -> NDArray[np.float32]:

@@ -1,0 +1,101 @@
+"""What one turn of the loop knows: cases with vectors, labels, a model, and how the queue is driven."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlworker.acquisition.arrays import Keys, blocks
+from mlworker.evaluation.calibration import cooled
+from mlworker.evaluation.intervals import Verdict
+from mlworker.heads.ensemble import Ensemble
+
+Floats = NDArray[np.floating]
+Numbers = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases with their vectors.
+
+    keys: (case,) identities. vectors: (case, feature), float16. sites: (case,) numbers of where an image
+    comes from. seconds: (case,) expert time that a reading is expected to take.
+    """
+
+    keys: Keys
+    vectors: NDArray[np.float16]
+    sites: Numbers | None = None
+    seconds: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def at(self, places: Numbers) -> "Cases":
+        """Take some of the cases. places: (case,) positions."""
+        return Cases(
+            self.keys[places],
+            self.vectors[places],
+            None if self.sites is None else self.sites[places],
+            None if self.seconds is None else self.seconds[places],
+        )
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Cases with labels: (case,) class numbers, and patients: (case,) numbers that stand for a person."""
+
+    cases: Cases
+    labels: Numbers
+    patients: Numbers
+
+
+@dataclass(frozen=True)
+class Drive:
+    """How the queue is driven. batch: labels until the next turn. power: see `rules.power_of`.
+
+    class_quota, site_quota: share the places out. cost_power: how much a score counts against expected
+    seconds (equation 12), None to leave time out.
+    """
+
+    strategy: str
+    power: float
+    audit_share: float
+    batch: int
+    seed: int
+    class_quota: bool = False
+    site_quota: bool = False
+    cost_power: float | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """Heads, the temperature that audit labels gave, and the labels that the heads learned from."""
+
+    ensemble: Ensemble
+    temperature: float
+    verdict: Verdict
+    learned_from: Labelled | None = None
+    seed: int = 0
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart."""
+        return self.ensemble.heads.bias.shape[1]
+
+    def probabilities(self, vectors: Floats) -> Floats:
+        """(case, feature) → (case, class), calibrated."""
+        return by_block(
+            lambda part: cooled(self.ensemble.mean_probabilities(part), self.temperature), vectors
+        )
+
+    def scored_by_heads(self, score: Callable[[Floats], Floats], vectors: Floats) -> Floats:
+        """Score the bootstrap heads' predictions, (case, head, class): (case, feature) → (case,)."""
+        return by_block(lambda part: score(self.ensemble.head_probabilities(part)[:, 1:]), vectors)
+
+
+def by_block(work: Callable[[Floats], Floats], vectors: Floats) -> Floats:
+    """Apply a function of cases block by block, so that a large pool needs little memory."""
+    if not len(vectors):
+        return work(vectors)
+    return np.concatenate([work(vectors[rows]) for rows in blocks(len(vectors))])
