@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.real import real_images
+
 ROOT = Path(__file__).resolve().parents[1]
 SETS = ("chest_xray", "brain_mri")
 
@@ -58,7 +60,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("var/benchmarks"))
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    known = measurements(Path(os.environ.get("FOVEA_DATA", "../shared/data")), chosen.out.resolve())
+    known = measurements(real_images(), chosen.out.resolve())
     unknown = set(chosen.names) - set(known)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}. Known: {', '.join(known)}")

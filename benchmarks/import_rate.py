@@ -123,9 +123,9 @@ def processor_seconds() -> float:
 def pictures(folder: Path, count: int) -> None:
     """Write small grey PNGs, each another one."""
     from tests import phantoms
+    from tests.real import real_images
 
-    real = Path(os.environ.get("FOVEA_DATA", ROOT / "../shared/data")) / "chest_xray" / "images"
-    known = sorted(real.glob("*/*"))[:count]
+    known = sorted((real_images() / "chest_xray" / "images").glob("*/*"))[:count]
     for number in range(count):
         target = folder / f"{number:05d}.png"
         if number < len(known):

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ViewportSize
 
 from tests.browser.reading import Room, open_room, prepare, small_delivery
 from tests.browser.serving import Fovea, build_front_end, running_chromium, serving
-from tests.servers import ROOT
+from tests.real import real_images
 
 PROJECT, READER = "Viewer benchmark", "reader"
 WARM_OPENINGS = 5
@@ -37,13 +37,8 @@ STOPWATCH = """() => {
 }"""
 
 
-def data_folder() -> Path:
-    folder = Path(os.environ.get("FOVEA_DATA", "../shared/data"))
-    return folder if folder.is_absolute() else ROOT / folder
-
-
 def import_cases(fovea: Fovea, folder: Path, cases: int) -> str:
-    delivery = small_delivery(data_folder() / "chest_xray", folder, 2 * cases)
+    delivery = small_delivery(real_images() / "chest_xray", folder, 2 * cases)
     return prepare(fovea, delivery, PROJECT, [READER], modality="DX")
 
 

@@ -1,6 +1,5 @@
 """Fixtures for every test."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ import pytest
 from django.db import connection
 
 from audit.triggers import CREATE, DROP
-from tests.servers import ROOT, Redis, running_redis
+from tests.real import real_images
+from tests.servers import Redis, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +32,7 @@ def broker() -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """Find the folder of real images: FOVEA_DATA, else ../shared/data beside the repository."""
-    folder = Path(os.environ.get("FOVEA_DATA", "../shared/data"))
-    found = folder if folder.is_absolute() else ROOT / folder
+    """Find the folder of real images."""
+    found = real_images()
     assert found.is_dir(), f"{found} is not there: set FOVEA_DATA to the folder of real images"
     return found
