@@ -39,19 +39,55 @@ class Policy(models.Model):
     """How a project's queue and models are driven."""
 
     class Strategy(models.TextChoices):
-        """Acquisition functions on offer."""
+        """Acquisition functions on offer, each with its explanation behind the colon."""
 
         POWER_MARGIN = "power_margin", "Power-margin: uncertain cases, kept diverse by a random draw"
-        MARGIN = "margin", "Margin: the most uncertain cases first"
+        MARGIN = "margin", "Margin: the cases first whose two likeliest answers are closest"
+        ENTROPY = "entropy", "Entropy: the cases first whose prediction is spread over most answers"
+        BALD = "bald", "BALD: cases about which ten models, each of other readings, disagree"
+        LAPLACE_BALD = (
+            "laplace_bald",
+            "BALD, Laplace: cases about which likely variants of one model disagree",
+        )
+        BADGE = "badge", "BADGE: batches of uncertain cases that differ from each other"
+        CLASS_THRESHOLD = (
+            "class_threshold",
+            "Class threshold: cases at the edge of each answer, rare answers more often; for long tails",
+        )
+        TYPICLUST = "typiclust", "Typical cases: the middle of each group of images that has no reading yet"
+        PROBCOVER = "probcover", "ProbCover: cases that look like as many others as possible"
+        CORE_SET = "core_set", "Core-set: cases that look least like anything read so far"
         RANDOM = "random", "Random: every case equally likely"
+        RANDOM_BY_SITE = (
+            "random_by_site",
+            "Random by scanner: each scanner's cases alike, small scanners more often than their size",
+        )
 
     project = models.OneToOneField(Project, primary_key=True, on_delete=models.CASCADE, related_name="policy")
     strategy = models.CharField(max_length=32, choices=Strategy.choices, default=Strategy.POWER_MARGIN)
     refit_every = models.PositiveIntegerField(
         default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    batch_size = models.PositiveIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(500)],
+        help_text="cases that are chosen to go together",
+    )
     audit_share = models.FloatField(
         default=0.125, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
+    )
+    class_quota = models.BooleanField(
+        default=False, help_text="whether rarely labelled classes get more places"
+    )
+    site_quota = models.BooleanField(default=True, help_text="whether small scanners get more places")
+    cost_power = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.1), MaxValueValidator(4.0)],
+        help_text="score ** this / expected seconds; empty: time is left out",
+    )
+    logit_adjustment = models.BooleanField(
+        default=False, help_text="class imbalance by logit adjustment (Menon 2021) instead of weights"
     )
     encoder = models.ForeignKey(Encoder, null=True, on_delete=models.PROTECT, related_name="+")
     seed = models.PositiveIntegerField(default=0)
