@@ -34,8 +34,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         returns: false where it is worth asking again.
         """
+        mode = self.settings_dict["OPTIONS"].get("transaction_mode", "DEFERRED")
         try:
-            self.connection.execute(f"BEGIN {self.transaction_mode or ''}").close()
+            self.connection.execute(f"BEGIN {mode}").close()
         except sqlite3.OperationalError as error:
             return error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY
         return True
