@@ -155,8 +155,11 @@ def drive_of(now: Situation) -> loop.Drive:
         strategy=now.policy.strategy,
         power=power_of(labels, len(now.classes)),
         audit_share=now.policy.audit_share,
-        batch=max(now.policy.refit_every, 2 * len(now.classes)),
+        batch=max(now.policy.batch_size, 2 * len(now.classes)),
         seed=now.policy.seed + 1_000_003 * now.label_count,
+        class_quota=now.policy.class_quota,
+        site_quota=now.policy.site_quota,
+        cost_power=now.policy.cost_power,
     )
 
 

@@ -11,6 +11,7 @@ AHEAD = 3
 DRAFTS_LOOKED_AT = 20
 RANKED_PLACES = 2000
 
+DISAGREEMENT, BOUNDARY, DIVERSE, COVERAGE = "disagreement", "boundary", "diverse", "coverage"
 COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON, QUERY_BATCH = (
     "cold_start",
     "uncertain",
@@ -25,6 +26,10 @@ AUDIT_TEXT = "Part of the random audit stream: it measures the model honestly."
 WHY: Mapping[str, str] = {
     COLD_START: "Typical of a group of images nobody has read yet.",
     UNCERTAIN: "The model is unsure about this case: your answer teaches it most.",
+    DISAGREEMENT: "Models that learned from different readings disagree about this case.",
+    BOUNDARY: "At the edge of what the model takes for one of the answers: your answer moves that edge.",
+    DIVERSE: "The model is unsure about this case, and it differs from the others that come up with it.",
+    COVERAGE: "Unlike the images read so far: your answer speaks for those that look like it.",
     RANDOM_AUDIT: AUDIT_TEXT,
     RANDOM: "Drawn at random.",
     UNRANKED_REASON: "Not ranked yet.",

@@ -1,14 +1,29 @@
 """What administrators and ML staff type."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
 from annotation.learning.models import Policy
+from annotation.learning.rules import POLICY_LIMITS, PolicySettings
 from annotation.projects.models import Project
 
 TEXT = {"class": "input"}
+
+
+def limited(name: str, label: str, *, step: float = 1, scale: float = 1) -> dict[str, Any]:
+    """Bound a number as the policy's rules do: a short field, and errors that name it and what it may be."""
+    least, most, unit = POLICY_LIMITS[name]
+    rule = f"give {scale * least:g} to {scale * most:g} {'per cent' if scale == 100 else unit}."
+    return {
+        "label": label,
+        "min_value": scale * least,
+        "max_value": scale * most,
+        "error_messages": dict.fromkeys(("required", "invalid"), f"{label} must be a number: {rule}")
+        | dict.fromkeys(("min_value", "max_value"), f"{label} is %(show_value)s: {rule}"),
+        "widget": forms.NumberInput(attrs={"class": "input short", "step": f"{step:g}"}),
+    }
 
 
 class NewProjectForm(forms.Form):
@@ -43,21 +58,29 @@ class NewProjectForm(forms.Form):
 
 
 class PolicyForm(forms.Form):
-    """How a project's queue and models are driven."""
+    """How a project's queue and models are driven; errors name the field and what it may be."""
 
     strategy = forms.ChoiceField(choices=Policy.Strategy.choices)
-    refit_every = forms.IntegerField(
-        min_value=1, max_value=1000, widget=forms.NumberInput(attrs={"class": "input short"})
-    )
-    audit_percent = forms.FloatField(
-        min_value=0, max_value=50, widget=forms.NumberInput(attrs={"class": "input short", "step": "0.5"})
-    )
+    refit_every = forms.IntegerField(**limited("refit_every", "Fit a new model after"))
+    batch_size = forms.IntegerField(**limited("batch_size", "Batch size"))
+    audit_percent = forms.FloatField(**limited("audit_share", "Audit share", step=0.5, scale=100))
+    class_quota = forms.BooleanField(required=False)
+    site_quota = forms.BooleanField(required=False)
+    cost_power = forms.FloatField(required=False, **limited("cost_power", "Weight α", step=0.1))
+    logit_adjustment = forms.BooleanField(required=False)
 
-    def asked(self) -> dict[str, Any]:
+    @classmethod
+    def of(cls, policy: Policy) -> "PolicyForm":
+        """Show a policy."""
+        names = [name for name in cls.base_fields if name != "audit_percent"]
+        initial = {name: getattr(policy, name) for name in names}
+        return cls(initial=initial | {"audit_percent": round(100 * policy.audit_share, 2)})
+
+    def asked(self) -> PolicySettings:
         """Give the service's arguments; the share is a fraction there."""
-        values = self.cleaned_data
-        share = values["audit_percent"] / 100
-        return {"strategy": values["strategy"], "refit_every": values["refit_every"], "audit_share": share}
+        values = dict(self.cleaned_data)
+        share = values.pop("audit_percent") / 100
+        return cast("PolicySettings", values | {"audit_share": share})
 
 
 def value_of(label: str) -> str:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from annotation.learning.rules import checked_policy, power_of, pretraining_is_due, ready_to_fit
+from annotation.learning.rules import (
+    PolicySettings,
+    checked_policy,
+    power_of,
+    pretraining_is_due,
+    ready_to_fit,
+)
 from annotation.projects.rules import RefusedError
 
 
@@ -45,7 +51,9 @@ def test_pretraining_is_due_once_on_a_pool_worth_it(
     ("change", "word"),
     [
         ({"strategy": "oracle"}, "strategy"),
-        ({"refit_every": 0}, "refit_every"),
+        ({"refit_every": 0}, "refit_every is 0: give 1 to 1000 readings"),
+        ({"batch_size": 501}, "batch_size is 501: give 1 to 500 cases"),
+        ({"cost_power": 0.0}, "cost_power is 0.0: give 0.1 to 4"),
         ({"audit_share": 0.6}, "audit_share"),
         ({"audit_share": float("nan")}, "audit_share"),
     ],
@@ -53,6 +61,10 @@ def test_pretraining_is_due_once_on_a_pool_worth_it(
 def test_a_policy_that_cannot_be_is_refused_with_the_field_s_name(
     change: dict[str, object], word: str
 ) -> None:
-    policy = {"strategy": "random", "refit_every": 10, "audit_share": 0.1} | change
+    policy: PolicySettings = {"strategy": "random", "refit_every": 10, "audit_share": 0.1}
     with pytest.raises(RefusedError, match=word):
-        checked_policy(known=["random"], **policy)  # type: ignore[arg-type]
+        checked_policy(policy | change, known=["random"])  # type: ignore[typeddict-item]
+
+
+def test_a_policy_may_leave_time_out_and_name_only_what_changes() -> None:
+    checked_policy({"cost_power": None, "batch_size": 500}, known=["random"])

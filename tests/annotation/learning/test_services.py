@@ -95,6 +95,15 @@ def test_a_policy_is_set_and_audited() -> None:
     assert Event.objects.get(action="policy.set").actor == str(staff.pk)
 
 
+def test_what_a_policy_change_does_not_name_stays() -> None:
+    project = a_project()
+    services.set_policy(project=project, by=None, cost_power=1.5, class_quota=True)
+    services.set_policy(project=project, by=None, batch_size=25, cost_power=None)
+    policy = Policy.objects.get(project=project)
+    assert (policy.batch_size, policy.cost_power, policy.class_quota) == (25, None, True)
+    assert (policy.strategy, policy.refit_every) == ("power_margin", 10)
+
+
 def test_a_refused_policy_changes_nothing() -> None:
     project = a_project()
     with pytest.raises(RefusedError):

@@ -81,6 +81,9 @@ def test_another_metric_is_a_link_away(ml_staff: Client, project: Project) -> No
     assert ml_staff.get(address(project), {"metric": "nonsense"}).status_code == 200
 
 
+A_POLICY = {"strategy": "margin", "refit_every": "25", "batch_size": "30", "audit_percent": "20"}
+
+
 def test_retrain_asks_for_one_job_however_often_it_is_pressed(ml_staff: Client, project: Project) -> None:
     for _ in range(3):
         answer = ml_staff.post(address(project, "retrain"), follow=True)
@@ -90,24 +93,32 @@ def test_retrain_asks_for_one_job_however_often_it_is_pressed(ml_staff: Client, 
 
 
 def test_a_policy_is_set_and_audited(ml_staff: Client, project: Project) -> None:
-    form = {"strategy": "margin", "refit_every": "25", "audit_percent": "20"}
-    ml_staff.post(address(project, "policy"), form)
+    ml_staff.post(address(project, "policy"), A_POLICY | {"class_quota": "on", "cost_power": "1.5"})
     policy = Policy.objects.get(project=project)
     assert (policy.strategy, policy.refit_every, policy.audit_share) == ("margin", 25, 0.2)
+    assert (policy.batch_size, policy.cost_power) == (30, 1.5)
+    assert (policy.class_quota, policy.site_quota, policy.logit_adjustment) == (True, False, False)
     assert Event.objects.filter(action="policy.set").count() == 1
 
 
 @pytest.mark.parametrize(
-    "change", [{"strategy": "best"}, {"refit_every": "0"}, {"audit_percent": "80"}, {"refit_every": "x"}]
+    ("change", "words"),
+    [
+        ({"strategy": "best"}, "not one of the available choices"),
+        ({"refit_every": "0"}, "Fit a new model after is 0: give 1 to 1000 readings."),
+        ({"refit_every": "x"}, "Fit a new model after must be a number: give 1 to 1000 readings."),
+        ({"batch_size": ""}, "Batch size must be a number: give 1 to 500 cases."),
+        ({"audit_percent": "80"}, "Audit share is 80.0: give 0 to 50 per cent."),
+        ({"cost_power": "9"}, "Weight α is 9.0: give 0.1 to 4 or leave it empty."),
+    ],
 )
 def test_a_policy_that_cannot_be_comes_back_with_what_is_wrong(
-    ml_staff: Client, project: Project, change: dict[str, str]
+    ml_staff: Client, project: Project, change: dict[str, str], words: str
 ) -> None:
     policy_for(project)
-    form = {"strategy": "margin", "refit_every": "25", "audit_percent": "20"} | change
-    answer = ml_staff.post(address(project, "policy"), form)
+    answer = ml_staff.post(address(project, "policy"), A_POLICY | change)
     assert answer.status_code == 422
-    assert 'class="problem"' in answer.content.decode()
+    assert words in answer.content.decode()
     assert Policy.objects.get(project=project).refit_every == 10
 
 
