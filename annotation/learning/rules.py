@@ -1,6 +1,7 @@
 """Decisions of the learning room: pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 from annotation.projects.rules import RefusedError
 
@@ -10,7 +11,26 @@ PRETRAINING_POOL = 200
 PRETRAINING_MINUTES = 6.0
 POWER_FIRST, POWER_LAST = 1.0, 100.0
 GREEDY_LABELS_A_CLASS = 20
-LARGEST_REFIT_EVERY, LARGEST_AUDIT_SHARE = 1000, 0.5
+# Least, most and unit of each number of a policy.
+POLICY_LIMITS: Mapping[str, tuple[float, float, str]] = {
+    "refit_every": (1, 1000, "readings"),
+    "batch_size": (1, 500, "cases"),
+    "audit_share": (0.0, 0.5, "as a share of patients"),
+    "cost_power": (0.1, 4.0, "or leave it empty"),
+}
+
+
+class PolicySettings(TypedDict, total=False):
+    """What ML staff set; what is not named stays as it is."""
+
+    strategy: str
+    refit_every: int
+    batch_size: int
+    audit_share: float
+    class_quota: bool
+    site_quota: bool
+    cost_power: float | None
+    logit_adjustment: bool
 
 
 def ready_to_fit(counts: Mapping[str, int]) -> bool:
@@ -38,14 +58,15 @@ def pretraining_is_due(*, pool_size: int, has_weights_file: bool, runs: int) -> 
     return pool_size >= PRETRAINING_POOL and not has_weights_file and runs == 0
 
 
-def checked_policy(*, strategy: str, known: list[str], refit_every: int, audit_share: float) -> None:
+def checked_policy(settings: PolicySettings, *, known: Sequence[str]) -> None:
     """Check what ML staff set.
 
     raises: RefusedError naming the field, its value and what it may be.
     """
+    strategy = settings.get("strategy", known[0])
     if strategy not in known:
         raise RefusedError(f'strategy is "{strategy}": choose one of {", ".join(known)}')
-    if not 1 <= refit_every <= LARGEST_REFIT_EVERY:
-        raise RefusedError(f"refit_every is {refit_every}: give 1 to {LARGEST_REFIT_EVERY} readings")
-    if not 0.0 <= audit_share <= LARGEST_AUDIT_SHARE:
-        raise RefusedError(f"audit_share is {audit_share}: give 0 to {LARGEST_AUDIT_SHARE}")
+    for field, (least, most, unit) in POLICY_LIMITS.items():
+        value = settings.get(field)
+        if isinstance(value, int | float) and not least <= value <= most:
+            raise RefusedError(f"{field} is {value}: give {least:g} to {most:g} {unit}")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models import User
 from annotation.learning.files import StoredFile, keep
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot
-from annotation.learning.rules import checked_policy
+from annotation.learning.rules import PolicySettings, checked_policy
 from annotation.projects.models import Project
 from annotation.projects.services import actor_name
 from annotation.studies.models import Dataset
@@ -27,21 +27,17 @@ def policy_for(project: Project) -> Policy:
 
 
 @transaction.atomic
-def set_policy(
-    *, project: Project, strategy: str, refit_every: int, audit_share: float, by: User | None
-) -> Policy:
-    """Change how the queue is driven; the next ranking follows it.
+def set_policy(*, project: Project, by: User | None, **settings: Unpack[PolicySettings]) -> Policy:
+    """Change what is named of how the queue is driven; the next ranking follows it.
 
     raises: RefusedError naming the field.
     """
-    checked_policy(
-        strategy=strategy, known=Policy.Strategy.values, refit_every=refit_every, audit_share=audit_share
-    )
+    checked_policy(settings, known=Policy.Strategy.values)
     policy = policy_for(project)
-    policy.strategy, policy.refit_every, policy.audit_share = strategy, refit_every, audit_share
-    policy.save(update_fields=["strategy", "refit_every", "audit_share"])
-    details = {"strategy": strategy, "refit_every": refit_every, "audit_share": audit_share}
-    _audit("policy.set", "project", project.pk, by, details)
+    for name, value in settings.items():
+        setattr(policy, name, value)
+    policy.save(update_fields=list(settings))
+    _audit("policy.set", "project", project.pk, by, dict(settings))
     return policy
 
 

@@ -41,7 +41,7 @@ def ml(request: HttpRequest, visit: Visit) -> HttpResponse:
         visit,
         **context,
         **encoder_parts(visit, policy),
-        form=PolicyForm(initial=initial_of(policy)),
+        form=PolicyForm.of(policy),
         simulations=simulations_of(visit),
     )
 
@@ -101,15 +101,6 @@ def encoder_parts(visit: Visit, policy: Policy) -> dict[str, Any]:
     """Collect the encoder, what its training bought, and the training runs."""
     runs = runs_for(visit.user, visit.project.pk).exclude(kind="simulation")[:RUNS_SHOWN]
     return {"encoder": policy.encoder, "runs": [(run, loss_of(run)) for run in runs]}
-
-
-def initial_of(policy: Policy) -> dict[str, Any]:
-    """Show a policy in its form."""
-    return {
-        "strategy": policy.strategy,
-        "refit_every": policy.refit_every,
-        "audit_percent": round(100 * policy.audit_share, 2),
-    }
 
 
 def labels_of(visit: Visit) -> dict[str, int]:
