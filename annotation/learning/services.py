@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
+from annotation.learning.cards import write_card
 from annotation.learning.files import StoredFile, keep
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot
 from annotation.learning.rules import PolicySettings, checked_policy
@@ -95,6 +96,8 @@ class NewEncoder:
     preprocessing: Mapping[str, Any]
     weights_name: str
     report: Mapping[str, Any]
+    licence: str = ""
+    source: str = ""
 
 
 @transaction.atomic
@@ -106,6 +109,8 @@ def register_encoder(*, dataset: Dataset, new: NewEncoder, now: datetime) -> Enc
         "preprocessing": dict(new.preprocessing),
         "weights_name": new.weights_name,
         "report": dict(new.report),
+        "licence": new.licence,
+        "source": new.source,
         "created_at": now,
     }
     encoder, _ = Encoder.objects.get_or_create(dataset=dataset, digest=new.digest, defaults=facts)
@@ -135,6 +140,9 @@ class NewModel:
     seconds: float
     audit_cases: int
     metrics: Mapping[str, Any]
+    reason: str = ""
+    origin: str = ModelVersion.Origin.REFIT
+    card: Mapping[str, Any] | None = None
 
 
 @transaction.atomic
@@ -148,6 +156,7 @@ def record_model(*, project: Project, job_id: UUID, new: NewModel, now: datetime
     model = ModelVersion.objects.create(
         project=project,
         number=last + 1,
+        origin=new.origin,
         encoder=new.encoder,
         snapshot=record_snapshot(project=project, labels=new.labels, now=now),
         classes=list(new.classes),
@@ -159,8 +168,13 @@ def record_model(*, project: Project, job_id: UUID, new: NewModel, now: datetime
         created_at=now,
     )
     Evaluation.objects.create(
-        model=model, case_count=new.audit_cases, metrics=dict(new.metrics), created_at=now
+        model=model,
+        case_count=new.audit_cases,
+        metrics=dict(new.metrics),
+        reason=new.reason,
+        created_at=now,
     )
+    write_card(model, new.labels, new.card or {}, now=now)
     _audit("model.create", "model", model.pk, None, {"number": model.number, "labels": model.label_count})
     return model
 
