@@ -1,0 +1,131 @@
+"""Embedding maps: asked for, kept as a file of places, read back with today's labels."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from accounts.models import User
+from annotation.learning.files import StoredFile, content_of
+from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
+from annotation.learning.selectors import learning_project, question_of
+from annotation.projects.models import Project
+from annotation.projects.services import actor_name
+from annotation.readings.models import ReferenceStandard
+from audit.services import record
+from jobs.models import Job, Lane
+from jobs.services import ask
+
+NO_LABEL, MOST_NUMBERED = 255, 254
+
+
+@transaction.atomic
+def request_map(*, project: Project, by: User) -> Job:
+    """Ask for a new map; the waiting one is returned where there is one."""
+    job = ask(
+        name="map_pool",
+        lane=Lane.LIGHT,
+        arguments={"project_id": str(project.pk)},
+        requested_by=by,
+        scope_id=project.pk,
+        singleton_key=f"map_pool:{project.pk}",
+    )
+    record(
+        actor=actor_name(by),
+        action="map.request",
+        object_type="project",
+        object_id=str(project.pk),
+        details={"job": str(job.pk)},
+    )
+    return job
+
+
+def ask_umap(project_id: UUID) -> Job:
+    """Ask the training lane for a layout by neighbours: minutes where the pool is large."""
+    return ask(
+        name="map_pool_umap",
+        lane=Lane.TRAINING,
+        arguments={"project_id": str(project_id)},
+        scope_id=project_id,
+        singleton_key=f"map_pool_umap:{project_id}",
+    )
+
+
+@dataclass(frozen=True)
+class NewMap:
+    """A map's facts; stored: the file of places."""
+
+    method: str
+    encoder: Encoder
+    model: ModelVersion | None
+    stored: StoredFile
+    case_count: int
+    sites: Sequence[str]
+    classes: Sequence[str]
+    facts: Mapping[str, Any]
+
+
+@transaction.atomic
+def record_map(*, project: Project, job_id: UUID, new: NewMap, now: datetime) -> EmbeddingMap:
+    """Keep a map in place of the older ones of its method; a job draws one, however often it runs."""
+    drawn = EmbeddingMap.objects.filter(job_id=job_id).first()
+    if drawn is not None:
+        return drawn
+    older = EmbeddingMap.objects.filter(project=project, method=new.method)
+    names = set(older.values_list("file_name", flat=True)) - {new.stored.name}
+    older.delete()
+    used = set(EmbeddingMap.objects.filter(file_name__in=names).values_list("file_name", flat=True))
+    transaction.on_commit(lambda: delete_files(names - used), robust=True)
+    return EmbeddingMap.objects.create(
+        project=project,
+        job_id=job_id,
+        encoder=new.encoder,
+        model=new.model,
+        method=new.method,
+        file_name=new.stored.name,
+        file_digest=new.stored.digest,
+        case_count=new.case_count,
+        sites=list(new.sites),
+        classes=list(new.classes),
+        facts=dict(new.facts),
+        created_at=now,
+    )
+
+
+def delete_files(names: set[str]) -> None:
+    """Delete the files of maps that were replaced."""
+    for name in sorted(names):
+        default_storage.delete(name)
+
+
+def maps_for(user: User, project_id: UUID) -> dict[str, EmbeddingMap]:
+    """Find the newest map of each method."""
+    maps = EmbeddingMap.objects.filter(project=learning_project(user, project_id))
+    found = maps.select_related("model", "encoder").order_by("created_at")
+    return {one.method: one for one in found}
+
+
+def map_bytes(drawn: EmbeddingMap) -> bytes:
+    """Read a map with today's labels behind it: one byte a case, the class's number, 255 where there is none.
+
+    The file holds, case by case in each part and little endian: numbers (uint32), x and y (uint16),
+    uncertainty, predicted class, site (uint8 each, 255 none), ids (16 bytes).
+    """
+    content = content_of(drawn.file_name, digest=drawn.file_digest)
+    labels = labels_by_number(drawn)
+    numbers = array("I", content[: 4 * drawn.case_count])
+    return content + bytes(labels.get(number, NO_LABEL) for number in numbers)
+
+
+def labels_by_number(drawn: EmbeddingMap) -> dict[int, int]:
+    """Find the number of the class that each labelled case has, by case number."""
+    key, _ = question_of(drawn.project_id)
+    standards = ReferenceStandard.objects.filter(case__project=drawn.project_id)
+    places = {value: place for place, value in enumerate(drawn.classes)}
+    rows = standards.values_list("case__number", "answers")
+    return {number: places[answers[key]] for number, answers in rows if answers.get(key) in places}

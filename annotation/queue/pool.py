@@ -1,0 +1,50 @@
+"""Rows of the pool for machine work that looks at all of it: searches and maps. Not scoped by a user."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from annotation.projects.models import Case
+from annotation.queue.models import Entry
+
+
+class PoolRow(NamedTuple):
+    """A case by its number, with what names its vector and where its image was made."""
+
+    case_id: UUID
+    number: int
+    content_digest: str
+    manufacturer: str
+    manufacturer_model_name: str
+
+    @property
+    def site(self) -> str:
+        """Name the device: what tells sites apart once an image is de-identified."""
+        return " ".join(filter(None, [self.manufacturer, self.manufacturer_model_name])) or "Device not told"
+
+
+COLUMNS = (
+    "pk",
+    "number",
+    "series__content_digest",
+    "series__manufacturer",
+    "series__manufacturer_model_name",
+)
+
+
+def rows_to_ask_for(project_id: UUID) -> list[PoolRow]:
+    """List what can be in a query batch: waiting, in no batch, not of the audit stream."""
+    cases = Case.objects.filter(project=project_id, stream=Case.Stream.POOL)
+    waiting = cases.filter(entry__state=Entry.State.WAITING, entry__batch=None)
+    return [PoolRow(*row) for row in waiting.order_by("number").values_list(*COLUMNS)]
+
+
+def rows_of(project_id: UUID, numbers: list[int]) -> list[PoolRow]:
+    """List cases of the pool by number."""
+    cases = Case.objects.filter(project=project_id, stream=Case.Stream.POOL, number__in=numbers)
+    return [PoolRow(*row) for row in cases.order_by("number").values_list(*COLUMNS)]
+
+
+def rows_to_draw(project_id: UUID) -> list[PoolRow]:
+    """List every case that is read or will be: of the pool and of the audit stream."""
+    cases = Case.objects.filter(project=project_id).exclude(stream=Case.Stream.HELD_OUT)
+    return [PoolRow(*row) for row in cases.order_by("number").values_list(*COLUMNS)]

@@ -1,0 +1,71 @@
+"""What a refit notes for the advice on when to stop: stability, the pool's uncertainty, a forecast."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.learning.judgements import METRIC, judged_curve
+from annotation.learning.models import Encoder, ModelVersion
+from annotation.projects.models import Project
+from mlworker.evaluation.stopping import forecast, kappa, uncertainty
+from mlworker.predicting import predictions
+
+Floats = NDArray[np.floating]
+LOOKED_AT = 20_000
+
+
+class Predicts(Protocol):
+    """A model that was just fitted."""
+
+    def probabilities(self, vectors: Floats) -> Floats:
+        """(case, feature) → (case, class)."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit was: of which project, on which vectors and labels, and how it did."""
+
+    project: Project
+    encoder: Encoder
+    classes: list[str]
+    labels: int
+    metrics: Mapping[str, Any]
+
+
+def noted(fitted: Fitted, model: Predicts, unread: Floats) -> dict[str, Any]:
+    """Compare a new model with the one before it on unread cases, and foresee what the next labels bring.
+
+    unread: (case, feature); every so many-th is looked at where there are more than 20,000.
+    """
+    sample = unread[:: max(1, -(-len(unread) // LOOKED_AT))]
+    found: dict[str, Any] = {}
+    if len(sample):
+        now = model.probabilities(sample)
+        found["uncertainty"] = round(uncertainty(now), 4)
+        before = model_before(fitted)
+        if before is not None:
+            was = predictions(before, sample).argmax(axis=1)
+            found["stability"] = round(kappa(was, now.argmax(axis=1), len(fitted.classes)), 4)
+    foreseen = forecast(curve_with(fitted))
+    return found if foreseen is None else found | {"forecast": rounded(asdict(foreseen))}
+
+
+def curve_with(fitted: Fitted) -> list[dict[str, float]]:
+    """Give the learning curve so far, with the new model's point where it could be judged."""
+    curve, figure = judged_curve(fitted.project.pk), fitted.metrics.get(METRIC)
+    return curve if figure is None else [*curve, {"labels": fitted.labels} | dict(figure)]
+
+
+def rounded(values: Mapping[str, float]) -> dict[str, float]:
+    """Shorten numbers for a row."""
+    return {key: round(value, 4) for key, value in values.items()}
+
+
+def model_before(fitted: Fitted) -> ModelVersion | None:
+    """Find the newest model on the same vectors and classes that knew fewer labels."""
+    models = fitted.project.models.filter(encoder=fitted.encoder, label_count__lt=fitted.labels)
+    earlier = models.order_by("-number").first()
+    return earlier if earlier is not None and list(earlier.classes) == fitted.classes else None
