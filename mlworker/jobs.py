@@ -33,3 +33,12 @@ def pretrain(work: Work, *, dataset_id: str, minutes: float) -> None:
     from mlworker import pretrain as pretraining
 
     pretraining.pretrain(work, dataset_id, minutes)
+
+
+@job("replay", lane=Lane.TRAINING, spawn=True)
+def replay(work: Work, *, project_id: str, strategies: list[str], seeds: int, budget: int) -> None:
+    """Read a project's labels again by each strategy: which one pays, with intervals; minutes, no torch."""
+    from mlworker.replay import job as replaying
+
+    with threadpool_limits(limits=1):
+        replaying.replay(work, project_id, strategies=strategies, seeds=seeds, budget=budget)

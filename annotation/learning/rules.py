@@ -11,6 +11,7 @@ PRETRAINING_POOL = 200
 PRETRAINING_MINUTES = 6.0
 POWER_FIRST, POWER_LAST = 1.0, 100.0
 GREEDY_LABELS_A_CLASS = 20
+MOST_SEEDS, SMALLEST_BUDGET, LARGEST_BUDGET = 100, 20, 5000
 # Least, most and unit of each number of a policy.
 POLICY_LIMITS: Mapping[str, tuple[float, float, str]] = {
     "refit_every": (1, 1000, "readings"),
@@ -70,3 +71,17 @@ def checked_policy(settings: PolicySettings, *, known: Sequence[str]) -> None:
         value = settings.get(field)
         if isinstance(value, int | float) and not least <= value <= most:
             raise RefusedError(f"{field} is {value}: give {least:g} to {most:g} {unit}")
+
+
+def checked_replay(*, strategies: Sequence[str], known: list[str], seeds: int, budget: int) -> None:
+    """Check what a replay is asked about.
+
+    raises: RefusedError naming the field, its value and what it may be.
+    """
+    unknown = [name for name in strategies if name not in known]
+    if unknown or not strategies:
+        raise RefusedError(f'strategies is "{", ".join(unknown)}": choose of {", ".join(known)}')
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise RefusedError(f"seeds is {seeds}: give 1 to {MOST_SEEDS}")
+    if not SMALLEST_BUDGET <= budget <= LARGEST_BUDGET:
+        raise RefusedError(f"budget is {budget}: give {SMALLEST_BUDGET} to {LARGEST_BUDGET} readings")

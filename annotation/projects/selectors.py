@@ -9,6 +9,10 @@ from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Project, Protocol
 
 
+class UnknownProjectError(LookupError):
+    """No project has this name or id."""
+
+
 def projects_for(user: User) -> QuerySet[Project]:
     """Projects that the person is a member of; an administrator sees all."""
     if user.is_admin:
@@ -89,3 +93,26 @@ def project_overview(user: User, project_id: UUID) -> Overview:
     return Overview(
         project=project, role=role_in(user, project_id), protocol=protocol_in_force(project_id), **counts
     )
+
+
+def project_called(name: str) -> Project:
+    """Find a project by name or id, for commands on the machine itself: not scoped.
+
+    raises: UnknownProjectError naming those there are.
+    """
+    projects = Project.objects.select_related("dataset")
+    found = projects.filter(name=name).first()
+    if found is None and _is_uuid(name):
+        found = projects.filter(pk=name).first()
+    if found is None:
+        known = ", ".join(Project.objects.values_list("name", flat=True)) or "none"
+        raise UnknownProjectError(f'there is no project "{name}": there are {known}')
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -70,3 +70,14 @@ def counts_by_reader(user: User, project_id: UUID) -> list[ReaderCount]:
         )
         for row in rows
     ]
+
+
+def seconds_of_cases(project_id: UUID) -> dict[UUID, float]:
+    """Expert seconds that a reading of each case took, mean over its readers; for machine work, not scoped."""
+    rows = (
+        Reading.objects.filter(case__project=project_id)
+        .order_by()
+        .values("case_id")
+        .annotate(readings=Count("pk", distinct=True), seconds=Sum("revisions__seconds"))
+    )
+    return {row["case_id"]: (row["seconds"] or 0.0) / row["readings"] for row in rows}

@@ -99,7 +99,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
 
 def encoder_parts(visit: Visit, policy: Policy) -> dict[str, Any]:
     """Collect the encoder, what its training bought, and the training runs."""
-    runs = runs_for(visit.user, visit.project.pk).exclude(kind="simulation")[:RUNS_SHOWN]
+    runs = runs_for(visit.user, visit.project.pk).exclude(kind__in=["simulation", "replay"])[:RUNS_SHOWN]
     return {"encoder": policy.encoder, "runs": [(run, loss_of(run)) for run in runs]}
 
 

@@ -13,6 +13,7 @@ from annotation.api.pages import (
     project,
     quarantine,
     read,
+    replay,
     sign_in,
     upload,
 )
@@ -28,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/learning/events", learning_events.ml_events, name="ml-events"),
     path("projects/<uuid:project_id>/learning/retrain", learning.retrain, name="retrain"),
     path("projects/<uuid:project_id>/learning/policy", learning.policy, name="policy"),
+    path("projects/<uuid:project_id>/learning/replay", replay.replay, name="replay"),
+    path("projects/<uuid:project_id>/learning/replay/ask", replay.ask, name="ask-replay"),
     path("projects/<uuid:project_id>/import", imports.imports, name="import"),
     path("projects/<uuid:project_id>/import/announce", upload.announce, name="import-announce"),
     path("projects/<uuid:project_id>/quarantine", quarantine.quarantine, name="quarantine"),

@@ -117,6 +117,7 @@ JOB_WORDS = {
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",
     "pretrain": "Train the encoder",
+    "replay": "Replay strategies on the labels",
 }
 GAIN_WORDS = {
     "retrieval": "A changed picture finds its own original",

@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotation.learning import runs, services
 from annotation.learning.models import Policy
 from annotation.projects.models import Project
+from annotation.projects.selectors import UnknownProjectError, project_called
 from mlworker.simulation import arms, curves, stack
 from mlworker.simulation.accounts import read_by_people
 from mlworker.simulation.truth import TruthError, answers_of, judging_cases, table_of
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             answers_of(project, table)
             with stack.running(options["url"]) as url:
                 result = self.compare(project, table, url, options)
-        except (TruthError, MachineError, stack.NotRunningError, OSError) as error:
+        except (TruthError, MachineError, stack.NotRunningError, UnknownProjectError, OSError) as error:
             raise CommandError(str(error)) from error
         self.report(project, result, options)
 
@@ -109,29 +110,6 @@ class Command(BaseCommand):
     def say(self, text: str) -> None:
         """Show how far it is, on one line."""
         self.stderr.write(text)
-
-
-def project_called(name: str) -> Project:
-    """Find a project by name or id.
-
-    raises: CommandError.
-    """
-    projects = Project.objects.select_related("dataset")
-    found = projects.filter(name=name).first()
-    if found is None and _is_uuid(name):
-        found = projects.filter(pk=name).first()
-    if found is None:
-        known = ", ".join(Project.objects.values_list("name", flat=True)) or "none"
-        raise CommandError(f'there is no project "{name}": there are {known}')
-    return found
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def refuse_people_s_work(project: Project, *, force: bool) -> None:

@@ -65,6 +65,8 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "projects/<project_id>/learning/events"): STAFF_AND_ADMIN,
     ("POST", "projects/<project_id>/learning/retrain"): STAFF_ACTS,
     ("POST", "projects/<project_id>/learning/policy"): "302 404 404 403 403 422 403",
+    ("GET", "projects/<project_id>/learning/replay"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/learning/replay/ask"): "302 404 404 403 403 422 403",
     ("GET", "projects/<project_id>/import"): PROJECT_ADMIN,
     ("POST", "projects/<project_id>/import/announce"): "302 404 404 403 403 403 422",
     ("GET", "projects/<project_id>/quarantine"): PROJECT_ADMIN,

@@ -1,0 +1,56 @@
+"""Replays of a project's labels: asked for by ML staff, kept as runs."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import User
+from annotation.learning.models import Policy, TrainingRun
+from annotation.learning.rules import checked_replay
+from annotation.learning.selectors import runs_for
+from annotation.projects.models import Project
+from annotation.projects.services import actor_name
+from audit.services import record
+from jobs.models import Job, Lane
+from jobs.services import ask
+
+KIND = "replay"
+
+
+@transaction.atomic
+def request_replay(
+    *, project: Project, strategies: Sequence[str], seeds: int, budget: int, by: User | None
+) -> Job:
+    """Ask the training lane to replay the project's labels; the waiting one is returned where there is one.
+
+    raises: RefusedError naming the field.
+    """
+    known = ["default", *Policy.Strategy.values]
+    checked_replay(strategies=strategies, known=known, seeds=seeds, budget=budget)
+    asked = {"strategies": list(strategies), "seeds": seeds, "budget": budget}
+    job = ask(
+        name=KIND,
+        lane=Lane.TRAINING,
+        arguments={"project_id": str(project.pk), **asked},
+        requested_by=by,
+        scope_id=project.pk,
+        singleton_key=f"{KIND}:{project.pk}",
+    )
+    record(
+        actor=actor_name(by),
+        action="replay.request",
+        object_type="project",
+        object_id=str(project.pk),
+        details=asked,
+    )
+    return job
+
+
+def replays_for(user: User, project_id: UUID) -> QuerySet[TrainingRun]:
+    """List a project's replays that have ended, newest first.
+
+    raises: Project.DoesNotExist, ForbiddenError.
+    """
+    return runs_for(user, project_id).filter(kind=KIND).exclude(result={})

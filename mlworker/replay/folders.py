@@ -1,0 +1,156 @@
+"""A folder of images with a table of labels, or a MedMNIST archive, as a world: no database, no server."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from mlworker import loop
+from mlworker.encoders import networks, weights
+from mlworker.encoders.encoding import encoded, prepared
+from mlworker.encoders.networks import Preprocessing
+from mlworker.pixels.planes import fitted, windowed
+from mlworker.replay.worlds import World, WorldError, taken
+
+Strings = NDArray[np.str_]
+TABLE, COLUMNS = "labels.csv", ("path", "label", "split")
+SPLITS = ("train", "val", "test")
+NORMALISED_ON = 256
+
+
+@dataclass(frozen=True)
+class Images:
+    """planes: (image, 1, y, x), 0…1. labels, splits, patients: (image,)."""
+
+    planes: NDArray[np.float32]
+    labels: Strings
+    splits: Strings
+    patients: Strings
+
+
+def read_images(path: Path, preprocessing: Preprocessing | None = None) -> Images:
+    """Read a folder (labels.csv, or one .npz in MedMNIST's layout) as the worker would.
+
+    raises: WorldError naming what is missing.
+    """
+    wanted = preprocessing or Preprocessing()
+    archive = _archive(path)
+    if archive is not None:
+        return _from_archive(archive, wanted)
+    rows = _rows(path / TABLE)
+    people = [
+        row.get("patient_id") or row.get("near_dup_group") or f"image {number}"
+        for number, row in enumerate(rows)
+    ]
+    return Images(
+        np.stack([_plane(_pixels(path / row["path"]), wanted) for row in rows]),
+        np.array([row["label"] for row in rows]),
+        np.array([row["split"] for row in rows]),
+        np.array(people),
+    )
+
+
+def _archive(path: Path) -> Path | None:
+    if path.suffix == ".npz" and path.is_file():
+        return path
+    if not path.is_dir():
+        raise WorldError(f"{path} is no folder and no .npz archive")
+    archives = sorted(path.glob("*.npz"))
+    return archives[0] if len(archives) == 1 and not (path / TABLE).exists() else None
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    if not table.is_file():
+        raise WorldError(f"{table} is not there: a table with the columns {', '.join(COLUMNS)} is needed")
+    with table.open(newline="") as lines:
+        reader = csv.DictReader(lines)
+        absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if absent:
+            raise WorldError(f"{table} has no column {', '.join(absent)}")
+        rows = [row for row in reader if row["label"] and row["split"] in SPLITS]
+    if not rows:
+        raise WorldError(f"{table} has no row with a label and a split of {', '.join(SPLITS)}")
+    return rows
+
+
+def _pixels(path: Path) -> NDArray[np.float32]:
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L"), dtype=np.float32)
+    except (FileNotFoundError, UnidentifiedImageError) as error:
+        raise WorldError(f"{path} is in the table and cannot be read as an image") from error
+
+
+def _plane(values: NDArray[np.float32], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    return fitted(windowed(values, {}), size=preprocessing.size, channels=1)
+
+
+def _from_archive(path: Path, preprocessing: Preprocessing) -> Images:
+    """Read MedMNIST's layout: train_images (image, y, x[, 3]), train_labels (image, 1), val_…, test_…."""
+    planes, labels, splits = [], [], []
+    with np.load(path, allow_pickle=False) as archive:
+        for split in SPLITS:
+            if f"{split}_images" not in archive or f"{split}_labels" not in archive:
+                raise WorldError(f"{path} has no {split}_images with {split}_labels")
+            images = archive[f"{split}_images"].astype(np.float32)
+            grey = images.mean(axis=-1) if images.ndim == 4 else images
+            planes += [_plane(image, preprocessing) for image in grey]
+            labels += [str(label) for label in archive[f"{split}_labels"].reshape(len(images), -1)[:, 0]]
+            splits += [split] * len(images)
+    people = np.array([f"image {number}" for number in range(len(labels))])
+    return Images(np.stack(planes), np.array(labels), np.array(splits), people)
+
+
+def random_encoder(images: Images, preprocessing: Preprocessing) -> torch.nn.Module:
+    """Make the encoder that a project starts with: seeded, normalisation set from images of the pool."""
+    network = networks.random_network(preprocessing, seed=0)
+    pool = images.planes[images.splits == "train"][:NORMALISED_ON]
+    networks.calibrate_normalisation(network, prepared(torch.from_numpy(pool), preprocessing))
+    return network
+
+
+def encoded_images(images: Images, encoder: Path | None) -> NDArray[np.float32]:
+    """Vectors of all images by an encoder's file, else by random weights: (image, feature).
+
+    raises: WorldError where the file does not hold the network's weights; OSError.
+    """
+    preprocessing = Preprocessing(size=images.planes.shape[-1])
+    network = random_encoder(images, preprocessing)
+    if encoder is not None:
+        network = _with_weights(network, encoder)
+    return encoded(network, images.planes, preprocessing)
+
+
+def _with_weights(network: torch.nn.Module, encoder: Path) -> torch.nn.Module:
+    try:
+        return weights.loaded(network, weights.read_file(encoder))
+    except weights.WrongWeightsError as error:
+        raise WorldError(f"{encoder}: {error}") from error
+
+
+def world_of(images: Images, vectors: NDArray[np.floating], *, name: str, judge: str) -> World:
+    """Split a folder's vectors as its table says. judge: the split that judges, "val" or "test"."""
+    classes = sorted(set(images.labels.tolist()))
+    everyone = loop.Labelled(
+        loop.Cases(np.arange(1, len(vectors) + 1, dtype=np.uint64), vectors.astype(np.float16)),
+        np.array([classes.index(label) for label in images.labels], dtype=np.intp),
+        np.unique(images.patients, return_inverse=True)[1].astype(np.intp),
+    )
+    return World(name, _part(everyone, images, "train"), _part(everyone, images, judge), classes)
+
+
+def _part(everyone: loop.Labelled, images: Images, split: str) -> loop.Labelled:
+    return taken(everyone, np.flatnonzero(images.splits == split))
+
+
+def long_tailed(world: World, *, rarest: Sequence[str], share: float, seed: int = 0) -> World:
+    """Thin out classes among what can be read, so that each keeps a share of its cases; the judge stays."""
+    rare = np.isin(np.array(world.classes)[world.read.labels], list(rarest))
+    dropped = np.random.default_rng(seed).random(len(rare)) >= share
+    kept = np.flatnonzero(~(rare & dropped))
+    return World(f"{world.name} (long tail)", taken(world.read, kept), world.judge, world.classes)

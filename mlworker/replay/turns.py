@@ -1,0 +1,126 @@
+"""One labelled set read by one strategy, turn by turn, by the code that the refit job runs."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotation.learning.rules import power_of, ready_to_fit
+from mlworker import loop
+from mlworker.evaluation import metrics
+from mlworker.heads.features import Scaling
+from mlworker.replay.worlds import Floats, Numbers, Seeded, World, seeded, taken
+
+TURNS_APART = 1_000_003  # as in the refit job: no two turns of one seed draw alike
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the queue is driven, as the project's policy says it.
+
+    batch: readings between two rankings. together: cases that are chosen to go together.
+    """
+
+    strategy: str
+    batch: int = 10
+    audit_share: float = 0.125
+    together: int = 10
+    class_quota: bool = False
+    cost_power: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run: an entry a turn, after its readings. score: balanced accuracy; chance while there is no model.
+
+    readings: cases read, the audit stream's among them. seconds: expert time spent. worst_recall: of the
+    class recognised worst. calibration_error: NaN while there is no model.
+    """
+
+    readings: Numbers
+    seconds: Floats
+    score: Floats
+    worst_recall: Floats
+    calibration_error: Floats
+
+
+class Reader:
+    """Answers what is asked, from the known labels; remembers what has been read."""
+
+    def __init__(self, world: World, dealt: Seeded, setting: Setting) -> None:
+        self.classes, self.dealt, self.setting = world.classes, dealt, setting
+        self.scaling: Scaling = loop.scaling_of(dealt.read.cases)
+        self.read: Numbers = np.empty(0, dtype=np.intp)
+
+    def model(self) -> loop.Model | None:
+        """Fit what the refit job would fit; None while labels do not suffice."""
+        pool, audit = self._labelled()
+        counts = Counter(pool.labels.tolist())
+        if not ready_to_fit({name: counts[at] for at, name in enumerate(self.classes)}):
+            return None
+        return loop.modelled(pool, audit, scaling=self.scaling, class_names=self.classes, seed=self._seed)
+
+    def read_on(self, model: loop.Model | None, limit: int) -> None:
+        """Read the first places of the ranking: a batch, or what is left of the budget."""
+        pool, _ = self._labelled()
+        drive = loop.Drive(
+            strategy=self.setting.strategy,
+            power=power_of(len(pool.labels), len(self.classes)),
+            audit_share=self.setting.audit_share,
+            batch=max(self.setting.together, 2 * len(self.classes)),
+            seed=self._seed,
+            class_quota=self.setting.class_quota,
+            cost_power=self.setting.cost_power,
+        )
+        size = min(self.setting.batch, limit - len(self.read))
+        unread = np.setdiff1d(np.arange(len(self.dealt.read.labels)), self.read)
+        streams = {name: unread[self.dealt.audit[unread] == (name == "audit")] for name in ("pool", "audit")}
+        cases = {name: taken(self.dealt.read, chosen).cases for name, chosen in streams.items()}
+        places = loop.ordered(cases["pool"], cases["audit"], pool.cases, model=model, drive=drive, size=size)
+        picked = [streams[place.stream][place.position] for place in places]
+        self.read = np.concatenate([self.read, np.array(picked, dtype=np.intp)])
+
+    @property
+    def _seed(self) -> int:
+        return self.dealt.seed + TURNS_APART * len(self.read)
+
+    def _labelled(self) -> tuple[loop.Labelled, loop.Labelled]:
+        is_audit = self.dealt.audit[self.read]
+        return taken(self.dealt.read, self.read[~is_audit]), taken(self.dealt.read, self.read[is_audit])
+
+
+def replayed(world: World, setting: Setting, *, budget: int, seed: int) -> Curve:
+    """Spend a budget of readings, and judge the model after each turn."""
+    dealt = seeded(world, seed=seed, audit_share=setting.audit_share)
+    reader = Reader(world, dealt, setting)
+    rows, model = [], None
+    limit = min(budget, len(dealt.read.labels))
+    while len(reader.read) < limit:
+        reader.read_on(model, limit)
+        model = reader.model()
+        seconds = float(dealt.seconds[reader.read].sum())
+        rows.append((len(reader.read), seconds, *judged(model, dealt.judge, len(world.classes))))
+    columns = np.array(rows, dtype=np.float64).T
+    return Curve(columns[0].astype(np.intp), *columns[1:])
+
+
+def judged(model: loop.Model | None, judge: loop.Labelled, classes: int) -> tuple[float, float, float]:
+    """Balanced accuracy, recall of the worst class, calibration error."""
+    if model is None:
+        return 1.0 / classes, 0.0, float("nan")
+    found = model.probabilities(judge.cases.vectors)
+    weights = np.ones((1, len(judge.labels)))
+    return (
+        float(metrics.balanced_accuracy(found, judge.labels, weights)[0]),
+        float(np.nanmin(metrics.class_recalls(found, judge.labels, weights))),
+        float(metrics.calibration_error(found, judge.labels, weights)[0]),
+    )
+
+
+def full_score(world: World, *, seed: int, audit_share: float) -> float:
+    """Balanced accuracy of a model that learned from every case that can be read, audit stream and all."""
+    dealt = seeded(world, seed=seed, audit_share=audit_share)
+    none = taken(dealt.read, np.empty(0, dtype=np.intp))
+    scaling = loop.scaling_of(dealt.read.cases)
+    model = loop.modelled(dealt.read, none, scaling=scaling, class_names=world.classes, seed=seed)
+    return judged(model, dealt.judge, len(world.classes))[0]
