@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from annotation.learning import selectors, services
 from annotation.learning.files import keep
+from annotation.learning.judgements import note_advice
 from annotation.learning.models import Encoder, ModelVersion, Policy
 from annotation.learning.rules import power_of, ready_to_fit
 from annotation.projects.models import Case, Project
@@ -23,6 +25,7 @@ from mlworker import loop
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
 from mlworker.runtime import Work
+from mlworker.stopping_notes import Fitted, noted
 
 
 @lru_cache(maxsize=8)
@@ -128,8 +131,11 @@ def refit(work: Work, project_id: str) -> None:
     )
     written = queue_places(now, model, places)
     new = None if model is None else new_model(now, model, time.monotonic() - started)
+    advice = {} if model is None or new is None else advice_of(now, model, new)
     with work.commit():
         version = None if new is None else record(now, work, new)
+        if version is not None:
+            note_advice(model_id=version.pk, noted=advice)
         replace_ranking(
             project_id=project.pk,
             job_id=work.job_id,
@@ -141,6 +147,12 @@ def refit(work: Work, project_id: str) -> None:
             pool_size=now.waiting,
             label_count=now.label_count,
         )
+
+
+def advice_of(now: Situation, model: loop.Model, new: services.NewModel) -> dict[str, Any]:
+    """Note what tells when to stop."""
+    fitted = Fitted(now.project, now.encoder, now.classes, len(now.pool.rows), new.metrics)
+    return noted(fitted, model, now.pool.unread.vectors)
 
 
 def record(now: Situation, work: Work, new: services.NewModel) -> ModelVersion:
