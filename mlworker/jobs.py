@@ -5,6 +5,7 @@ import os
 from threadpoolctl import threadpool_limits
 
 from jobs.models import Lane
+from mlworker import embedding_map, similar_cases
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
@@ -17,6 +18,26 @@ def refit(work: Work, *, project_id: str) -> None:
     """Fit heads on stored vectors and rank the unread pool: seconds, no torch."""
     with threadpool_limits(limits=1):  # beside web and training on few cores, one thread is the fastest
         refitting.refit(work, project_id)
+
+
+@job("find_similar", lane=Lane.LIGHT)
+def find_similar(work: Work, *, search_id: str) -> None:
+    """Find the unread cases most like a few examples: under a second, no torch."""
+    with threadpool_limits(limits=1):
+        similar_cases.find_similar(work, search_id)
+
+
+@job("map_pool", lane=Lane.LIGHT)
+def map_pool(work: Work, *, project_id: str) -> None:
+    """Draw the embedding map by principal components: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        embedding_map.draw(work, project_id, embedding_map.PCA)
+
+
+@job("map_pool_umap", lane=Lane.TRAINING, spawn=True)
+def map_pool_umap(work: Work, *, project_id: str) -> None:
+    """Draw the embedding map by UMAP, where it is installed: minutes, no torch."""
+    embedding_map.draw(work, project_id, embedding_map.UMAP)
 
 
 @job("embed", lane=Lane.TRAINING, spawn=True)
