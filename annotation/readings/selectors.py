@@ -73,7 +73,7 @@ def counts_by_reader(user: User, project_id: UUID) -> list[ReaderCount]:
 
 
 def seconds_of_cases(project_id: UUID) -> dict[UUID, float]:
-    """Expert seconds that a reading of each case took, mean over its readers; for machine work, not scoped."""
+    """Mean expert seconds of a reading, by case; for machine work, so not scoped."""
     rows = (
         Reading.objects.filter(case__project=project_id)
         .order_by()
