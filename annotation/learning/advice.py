@@ -74,7 +74,7 @@ def settled(models: Sequence[Judged]) -> Sign:
 
 
 def flat(models: Sequence[Judged]) -> Sign:
-    """Tell whether the pool's mean uncertainty has stopped falling (overall uncertainty, Zhu 2008, as a trend)."""
+    """Tell whether the pool's mean uncertainty has stopped falling (Zhu 2008, as a trend)."""
     name = "Uncertainty is flat"
     known = [model.noted["uncertainty"] for model in models if "uncertainty" in model.noted][-LOOKS:]
     if len(known) < LOOKS:

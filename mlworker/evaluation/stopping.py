@@ -48,7 +48,7 @@ def forecast(curve: Sequence[Mapping[str, float]], *, more: int = NEXT, seed: in
     """Foresee the gain of the next labels from an inverse power law value = a − b·labels^−c.
 
     a and b by weighted least squares for each c of a grid; each c counts by how well it explains the curve,
-    so that the interval holds what the curve cannot tell. The scatter about the curve widens it. 0 ≤ b, a ≤ 1.
+    so that the interval holds what the curve cannot tell. The scatter about the curve widens it.
     curve: [{"labels", "value", "low", "high"}, …], intervals 95 %.
     returns: None where it is too early: fewer than five points, or labels that have not doubled.
     """

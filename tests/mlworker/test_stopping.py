@@ -11,7 +11,7 @@ from mlworker.evaluation.stopping import forecast, kappa, last_of_each, uncertai
 def a_curve(
     truth: tuple[float, float, float], labels: list[int], *, deviation: float, seed: int, memory: float = 0.0
 ) -> list[dict[str, float]]:
-    """Noisy points of level − height · labels^−exponent; memory: share of its error that a point passes on."""
+    """Noisy points of level − height · labels^−exponent; memory: share of an error that is passed on."""
     level, height, exponent = truth
     random = np.random.default_rng(seed)
     error, points = random.normal() * deviation, []
