@@ -12,7 +12,7 @@ from mlworker.acquisition import streams
 from mlworker.acquisition.batches import Draws, random_batch
 from mlworker.evaluation.calibration import cross_fitted, temperature
 from mlworker.evaluation.intervals import judged
-from mlworker.heads.ensemble import learned
+from mlworker.heads.ensemble import Recipe, learned_by
 from mlworker.heads.features import Scaling
 from mlworker.strategies import Chosen, Situation, drawn
 from mlworker.turn import Cases, Drive, Labelled, Model
@@ -43,14 +43,23 @@ def scaling_of(*parts: Cases) -> Scaling:
 
 
 def modelled(
-    pool: Labelled, audit: Labelled, *, scaling: Scaling, class_names: list[str], seed: int
+    pool: Labelled,
+    audit: Labelled,
+    *,
+    scaling: Scaling,
+    class_names: list[str],
+    seed: int,
+    recipe: Recipe | None = None,
 ) -> Model:
-    """Fit heads on the pool's labels, a temperature on the audit stream's, and judge there."""
-    ensemble = learned(
+    """Fit heads on the pool's labels, a temperature on the audit stream's, and judge there.
+
+    recipe: one answer of several with classes weighing alike, if none is given.
+    """
+    ensemble = learned_by(
+        recipe or Recipe(len(class_names)),
         pool.cases.vectors,
         pool.labels,
         scaling=scaling,
-        classes=len(class_names),
         groups=pool.patients,
         seed=seed,
     )

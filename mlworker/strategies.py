@@ -28,6 +28,7 @@ from mlworker.acquisition.quotas import (
 from mlworker.acquisition.thresholds import closeness
 from mlworker.heads.ensemble import out_of_bag
 from mlworker.heads.features import Scaling
+from mlworker.heads.ordinal import OrdinalHeads
 from mlworker.turn import Cases, Drive, Floats, Labelled, Model, Numbers, by_block
 
 SPREAD_AT_LEAST = 64  # places of a strategy that chooses a batch as a whole; after them the order is random
@@ -176,8 +177,11 @@ def head_disagreement(now: Fitted) -> Scored:
 
 
 def posterior_disagreement(now: Fitted) -> Scored:
-    """Mutual information over draws of the last layer's Laplace posterior."""
+    """Mutual information over draws of the last layer's Laplace posterior; of grades, over the heads."""
     ensemble, cases = now.model.ensemble, now.learned_from.cases
+    heads = ensemble.heads
+    if isinstance(heads, OrdinalHeads):
+        return head_disagreement(now)
     posterior = Posterior.of(
         ensemble.scaling.apply(cases.vectors),
         ensemble.head_probabilities(cases.vectors)[:, 0],
@@ -186,7 +190,7 @@ def posterior_disagreement(now: Fitted) -> Scored:
 
     def of_part(vectors: Floats) -> Floats:
         features = ensemble.scaling.apply(vectors)
-        return scores.bald(posterior.drawn(features, ensemble.heads.logits(features)[:, 0], seed=now.seed))
+        return scores.bald(posterior.drawn(features, heads.logits(features)[:, 0], seed=now.seed))
 
     return _alone(by_block(of_part, now.pool.vectors))
 

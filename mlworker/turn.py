@@ -81,7 +81,7 @@ class Model:
     @property
     def classes(self) -> int:
         """How many classes it tells apart."""
-        return self.ensemble.heads.bias.shape[1]
+        return self.ensemble.heads.classes
 
     def probabilities(self, vectors: Floats) -> Floats:
         """(case, feature) → (case, class), calibrated."""

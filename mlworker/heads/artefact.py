@@ -9,6 +9,7 @@ from safetensors.numpy import load, save
 from mlworker.heads.ensemble import Ensemble
 from mlworker.heads.features import Scaling
 from mlworker.heads.logistic import Heads
+from mlworker.heads.ordinal import OrdinalHeads
 
 FORMAT = "fovea-heads-1"
 
@@ -21,7 +22,9 @@ def packed(ensemble: Ensemble, *, description: dict[str, Any]) -> bytes:
         "mean": ensemble.scaling.mean,
         "weights": ensemble.heads.weights,
     }
-    text = json.dumps({**description, "format": FORMAT, "penalty": ensemble.penalty}, sort_keys=True)
+    ordered = isinstance(ensemble.heads, OrdinalHeads)
+    facts = {"format": FORMAT, "ordered": ordered, "penalty": ensemble.penalty}
+    text = json.dumps({**description, **facts}, sort_keys=True)
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, {"fovea": text})
 
 
@@ -36,5 +39,6 @@ def unpacked(content: bytes) -> tuple[Ensemble, dict[str, Any]]:
         raise ValueError(f"format is {description.get('format')!r}, not {FORMAT!r}: this is no head artefact")
     tensors = load(content)
     scaling = Scaling(tensors["mean"], tensors["deviation"])
-    heads = Heads(tensors["weights"], tensors["bias"])
+    kind = OrdinalHeads if description.get("ordered") else Heads
+    heads = kind(tensors["weights"], tensors["bias"])
     return Ensemble(scaling, heads, float(description["penalty"])), description

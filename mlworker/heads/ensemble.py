@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlworker.heads.features import Scaling
-from mlworker.heads.logistic import Floats, Heads, Labels, fit, softmax
+from mlworker.heads.logistic import Floats, Heads, Labels, fit, log_priors
+from mlworker.heads.ordinal import OrdinalHeads, fit_ordinal
 
 BOOTSTRAP_HEADS = 10
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
@@ -16,12 +17,36 @@ TUNED_FROM = 8  # labels of the rarest class from which cross-validation says so
 TUNED_ON = 400
 
 
+AnyHeads = Heads | OrdinalHeads
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How heads are fitted. ordered: the classes are grades, one above the other.
+
+    adjusted: class imbalance by logit adjustment (Menon 2021); otherwise classes weigh alike.
+    """
+
+    classes: int
+    adjusted: bool = False
+    ordered: bool = False
+
+    def fit(self, features: Floats, labels: Labels, weights: Floats, penalties: Floats) -> AnyHeads:
+        """Fit heads. weights: (head, case), how often each case counts; classes are balanced here."""
+        if self.ordered:
+            return fit_ordinal(features, labels, weights, penalties, classes=self.classes)
+        if not self.adjusted:
+            weights = weights * class_balance(labels, self.classes)
+        adjustment = log_priors(labels, self.classes) if self.adjusted else None
+        return fit(features, labels, weights, penalties, classes=self.classes, adjustment=adjustment)
+
+
 @dataclass(frozen=True)
 class Ensemble:
     """Scaling and heads of one refit; head 0 has seen every label, the others a bootstrap sample."""
 
     scaling: Scaling
-    heads: Heads
+    heads: AnyHeads
     penalty: float
 
     def head_probabilities(self, embeddings: Floats) -> NDArray[np.float32]:
@@ -36,17 +61,22 @@ class Ensemble:
 def learned(
     embeddings: Floats, labels: Labels, *, scaling: Scaling, classes: int, groups: Labels, seed: int
 ) -> Ensemble:
-    """Fit the ensemble.
+    """Fit the ensemble for one answer of several, classes weighing alike.
 
     embeddings: (case, feature) of labelled cases. labels: (case,) class numbers.
     groups: (case,) patient numbers, kept on one side of every fold.
     """
+    return learned_by(Recipe(classes), embeddings, labels, scaling=scaling, groups=groups, seed=seed)
+
+
+def learned_by(
+    recipe: Recipe, embeddings: Floats, labels: Labels, *, scaling: Scaling, groups: Labels, seed: int
+) -> Ensemble:
+    """Fit the ensemble by a recipe; the rest as for `learned`."""
     features = scaling.apply(embeddings)
-    balance = class_balance(labels, classes)
-    penalty = _chosen_penalty(features, labels, balance, groups, seed)
+    penalty = _chosen_penalty(recipe, features, labels, groups, seed)
     counts = np.vstack([np.ones(len(labels)), bootstrap_counts(labels, BOOTSTRAP_HEADS, seed)])
-    heads = fit(features, labels, counts * balance, np.full(len(counts), penalty), classes=classes)
-    return Ensemble(scaling, heads, penalty)
+    return Ensemble(scaling, recipe.fit(features, labels, counts, np.full(len(counts), penalty)), penalty)
 
 
 def class_balance(labels: Labels, classes: int) -> Floats:
@@ -79,25 +109,24 @@ def out_of_bag(ensemble: Ensemble, embeddings: Floats, labels: Labels, *, seed: 
     return np.asarray((probabilities * unseen[:, :, None]).sum(axis=1) / unseen.sum(axis=1)[:, None])
 
 
-def _chosen_penalty(features: Floats, labels: Labels, balance: Floats, groups: Labels, seed: int) -> float:
+def _chosen_penalty(recipe: Recipe, features: Floats, labels: Labels, groups: Labels, seed: int) -> float:
     """Choose the penalty by cross-validation over patients; a default while labels are few."""
     if np.bincount(labels)[np.unique(labels)].min() < TUNED_FROM:
         return DEFAULT_PENALTY
     random = np.random.default_rng(seed)
     kept = np.sort(random.permutation(len(labels))[:TUNED_ON])
-    features, labels, balance, groups = features[kept], labels[kept], balance[kept], groups[kept]
+    features, labels, groups = features[kept], labels[kept], groups[kept]
     names, patient = np.unique(groups, return_inverse=True)
     fold = random.permutation(len(names))[patient] % FOLDS
     penalties = np.repeat(PENALTIES, FOLDS)
     outside = fold[None, :] == np.tile(np.arange(FOLDS), len(PENALTIES))[:, None]
-    fitted = fit(features, labels, ~outside * balance, penalties, classes=int(labels.max()) + 1)
+    fitted = recipe.fit(features, labels, (~outside).astype(np.float64), penalties)
     loss = -np.log(np.maximum(_of_truth(fitted, features, labels), 1e-12))
-    return float(
-        PENALTIES[int((loss * outside * balance).sum(axis=1).reshape(-1, FOLDS).sum(axis=1).argmin())]
-    )
+    costs = (loss * outside * class_balance(labels, recipe.classes)).sum(axis=1)
+    return float(PENALTIES[int(costs.reshape(-1, FOLDS).sum(axis=1).argmin())])
 
 
-def _of_truth(heads: Heads, features: Floats, labels: Labels) -> Floats:
+def _of_truth(heads: AnyHeads, features: Floats, labels: Labels) -> Floats:
     """Probability that each head gives the true class: (head, case)."""
-    probabilities = softmax(heads.logits(features))
+    probabilities = heads.probabilities(features)
     return probabilities[np.arange(len(labels)), :, labels].T.astype(np.float64)
