@@ -20,7 +20,8 @@ from mlworker.encoders import weights
 from mlworker.encoders.encoding import encoded
 from mlworker.encoders.gain import retrieval
 from mlworker.encoders.networks import Preprocessing
-from mlworker.encoders.pretraining import Plan, Pretraining
+from mlworker.encoders.pretraining import pretraining
+from mlworker.encoders.training import Plan, Source
 from mlworker.evaluation import metrics
 from mlworker.heads.ensemble import learned
 from mlworker.heads.features import Scaling
@@ -77,8 +78,8 @@ def main() -> None:
     before, network = random_encoder(images, preprocessing), random_encoder(images, preprocessing)
     learning, held_back = pool_of(images)
     given.out.mkdir(parents=True, exist_ok=True)
-    training = Pretraining(network, preprocessing, Plan(minutes=given.minutes), given.out / "checkpoint.pt")
-    ended = training.run(learning, held_back, print)
+    training = pretraining(network, preprocessing, Plan(minutes=given.minutes), given.out / "checkpoint.pt")
+    ended = training.run([Source(learning)], [Source(held_back)], print)
     gain = retrieval(
         held_back,
         candidate=lambda planes: encoded(network, planes, preprocessing),

@@ -5,6 +5,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ from annotation.studies.models import Dataset, Instance, Series
 from mlworker.embeddings import EmbeddingStore
 from mlworker.encoders import networks, weights
 from mlworker.encoders.encoding import encoded, pooled, prepared
-from mlworker.encoders.networks import Preprocessing
-from mlworker.pixels.series import planes
+from mlworker.encoders.networks import ADJACENT, VOLUME, Preprocessing
+from mlworker.pixels.series import adjacent, planes, volume
 from mlworker.runtime import Work
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,17 @@ CALIBRATED_ON = 256
 # torchvision's means and deviations, averaged over the three channels.
 IMAGENET = Preprocessing(size=224, channels=3, mean=0.449, deviation=0.226)
 UNREADABLE = (ValueError, KeyError, FileNotFoundError)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose weights they are, and under what licence."""
+
+    licence: str = ""
+    source: str = "made here"
+
+
+MADE_HERE = Origin()
 
 
 def embed(work: Work, dataset_id: str) -> None:
@@ -104,21 +116,32 @@ def from_file(dataset: Dataset, path: Path) -> Encoder:
     tensors = weights.read_file(path)
     network = weights.loaded(networks.resnet18(IMAGENET.channels), tensors)
     report = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    return registered(dataset, network, IMAGENET, name=f"ResNet-18, {path.name}"[:128], report=report)
+    origin = Origin(source=f"file {path.name}")
+    return registered(
+        dataset, network, IMAGENET, name=f"ResNet-18, {path.name}", report=report, origin=origin
+    )
 
 
 def registered(
-    dataset: Dataset, network: nn.Module, preprocessing: Preprocessing, *, name: str, report: dict[str, Any]
+    dataset: Dataset,
+    network: nn.Module,
+    preprocessing: Preprocessing,
+    *,
+    name: str,
+    report: dict[str, Any],
+    origin: Origin = MADE_HERE,
 ) -> Encoder:
     """Store a network's weights and note the encoder."""
     digest, content = weights.packed(network)
     new = services.NewEncoder(
-        name=name,
+        name=name[:128],
         digest=networks.encoder_digest(weights_digest=digest, preprocessing=preprocessing),
-        dimension=networks.DIMENSION,
+        dimension=networks.dimension_of(preprocessing),
         preprocessing=preprocessing.as_row() | {"weights_sha256": digest},
         weights_name=keep(content, folder="encoders", suffix=".safetensors").name,
         report=report,
+        licence=origin.licence,
+        source=origin.source,
     )
     return services.register_encoder(dataset=dataset, new=new, now=timezone.now())
 
@@ -128,7 +151,7 @@ def network_of(encoder: Encoder) -> tuple[nn.Module, Preprocessing]:
     row = dict(encoder.preprocessing)
     content = content_of(encoder.weights_name, digest=row.pop("weights_sha256"))
     preprocessing = Preprocessing.from_row(row)
-    return weights.unpacked(networks.resnet18(preprocessing.channels), content), preprocessing
+    return weights.unpacked(networks.built(preprocessing), content), preprocessing
 
 
 def store_of(encoder: Encoder) -> EmbeddingStore:
@@ -138,8 +161,13 @@ def store_of(encoder: Encoder) -> EmbeddingStore:
 
 def encode_all(dataset: Dataset, encoder: Encoder, told: Callable[[float, str], None]) -> int:
     """Encode every series that has no vector yet; return how many could not be."""
+    return encode_missing(encoder, series_digests(dataset), told)
+
+
+def encode_missing(encoder: Encoder, digests: Sequence[str], told: Callable[[float, str], None]) -> int:
+    """Encode those of some series that have no vector yet; return how many could not be."""
     store = store_of(encoder)
-    missing = store.missing(series_digests(dataset))
+    missing = store.missing(digests)
     if not missing:
         return 0
     network, preprocessing = network_of(encoder)
@@ -181,16 +209,25 @@ def series_planes(
         first = own[0].series_id
         try:
             same = [instance for instance in own if instance.series_id == first]
-            yield digest, planes(same, size=preprocessing.size, channels=preprocessing.channels, most=most)
+            yield digest, seen(same, preprocessing, most)
         except UNREADABLE as error:
             log.warning("series %s cannot be encoded: %s", first, error)
+
+
+def seen(instances: Sequence[Instance], preprocessing: Preprocessing, most: int) -> NDArray[np.float32]:
+    """Read a series as its encoder sees it: (plane ≤ most, channel, [z,] y, x)."""
+    if preprocessing.seen == VOLUME:
+        return volume(instances, size=preprocessing.size, depth=preprocessing.slices)
+    if preprocessing.seen == ADJACENT:
+        return adjacent(instances, size=preprocessing.size, most=most)
+    return planes(instances, size=preprocessing.size, channels=preprocessing.channels, most=most)
 
 
 def sample_planes(dataset: Dataset, preprocessing: Preprocessing, count: int) -> NDArray[np.float32]:
     """One plane each of the first series by digest: a random sample that is always the same."""
     found = [one for _, one in series_planes(series_digests(dataset)[:count], preprocessing, 1)]
-    empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.float32)
-    return np.concatenate([empty, *found])
+    shape = (0, preprocessing.channels, preprocessing.size, preprocessing.size)
+    return np.concatenate(found) if found else np.empty(shape, dtype=np.float32)
 
 
 def channels_of(dataset: Dataset) -> int:

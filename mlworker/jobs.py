@@ -1,6 +1,7 @@
 """Every kind of machine work by name; bodies with torch are imported in the process that runs them."""
 
 import os
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -49,11 +50,46 @@ def embed(work: Work, *, dataset_id: str) -> None:
 
 
 @job("pretrain", lane=Lane.TRAINING, spawn=True)
-def pretrain(work: Work, *, dataset_id: str, minutes: float) -> None:
-    """Teach an encoder on the data set's own images."""
+def pretrain(
+    work: Work,
+    *,
+    dataset_id: str,
+    minutes: float,
+    method: str,
+    project_ids: list[str],
+    checkpoint: str,
+) -> None:
+    """Teach an encoder on the images of one or several projects, without their labels or with them."""
     from mlworker import pretrain as pretraining
 
-    pretraining.pretrain(work, dataset_id, minutes)
+    wanted = pretraining.Wanted(minutes, method, project_ids, checkpoint)
+    pretraining.pretrain(work, dataset_id, wanted)
+
+
+@job("train", lane=Lane.TRAINING, spawn=True)
+def train(
+    work: Work, *, project_id: str, snapshot_id: str, settings: dict[str, Any], checkpoint: str
+) -> None:
+    """Fine-tune encoder and head on a snapshot, and put the result before the gate."""
+    from mlworker import finetune
+
+    finetune.train(work, project_id, snapshot_id, settings, checkpoint)
+
+
+@job("adopt_encoder", lane=Lane.TRAINING, spawn=True)
+def adopt_encoder(work: Work, *, project_id: str, encoder_id: str) -> None:
+    """Encode with a registered encoder, and take it into use."""
+    from mlworker import adopt
+
+    adopt.adopt_encoder(work, project_id, encoder_id)
+
+
+@job("add_encoder", lane=Lane.TRAINING, spawn=True)
+def add_encoder(work: Work, *, project_id: str, name: str, stored: str, digest: str) -> None:
+    """Check uploaded weights, encode with them, and take them into use."""
+    from mlworker import adopt
+
+    adopt.add_encoder(work, project_id, name, stored, digest)
 
 
 @job("replay", lane=Lane.TRAINING, spawn=True)

@@ -1,9 +1,11 @@
-"""The pretrain job's body: teach an encoder on a data set's own images, measure what that bought."""
+"""The pretrain job's body: teach an encoder on one or several projects' images, measure what that bought."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import torch
@@ -12,56 +14,115 @@ from django.utils import timezone
 from torch import nn
 
 from annotation.learning import runs, services
-from annotation.learning.models import Encoder
-from annotation.learning.selectors import encoder_in_use, labelled, question_of, teachable_series
-from annotation.projects.models import Project
+from annotation.learning.models import Encoder, Policy
+from annotation.learning.selectors import (
+    Labelled,
+    encoder_in_use,
+    labelled,
+    question_of,
+    teachable_series,
+)
+from annotation.projects.models import Case, Project
 from annotation.studies.models import Dataset
-from mlworker.encode import encode_all, encoders_of, network_of, registered, series_planes, store_of
-from mlworker.encoders.encoding import encoded
-from mlworker.encoders.gain import Encode, Gain, better, probe, retrieval
-from mlworker.encoders.networks import Preprocessing
-from mlworker.encoders.pretraining import Plan, Point, Pretraining
+from mlworker.encode import encode_all, encoders_of, network_of, registered, sample_planes, series_planes
+from mlworker.encoders import networks
+from mlworker.encoders.encoding import encoded, prepared
+from mlworker.encoders.gain import Encode, Gain, better, efficiency, probe, retrieval
+from mlworker.encoders.networks import Preprocessing, dimension_of
+from mlworker.encoders.objectives import Classified, balance_of
+from mlworker.encoders.pretraining import METHODS, pretraining
+from mlworker.encoders.training import Plan, Point, Source, Training
 from mlworker.runtime import Work
 
 MOST_IMAGES = 20_000
 PLANES_A_SERIES = 4
 HELD_BACK = 0.1
 FEWEST_HELD_BACK, MOST_HELD_BACK = 16, 512
+FEWEST_LABELS = 20
 TRAINED, MEASURED = 0.8, 0.85
+LABELS = "labels"
+CALIBRATED_ON = 256
 
 
-def pretrain(work: Work, dataset_id: str, minutes: float) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for.
+
+    method: one of METHODS, or "labels" (multi-task). project_ids: whose images or labels are learned from
+    beside the data set's own. checkpoint: names the file from which a later attempt goes on.
+    """
+
+    minutes: float
+    method: str
+    project_ids: Sequence[str]
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What an encoder learns from and what is held back of it, source by source; classes: of each head."""
+
+    sources: list[Source]
+    held_back: list[Source]
+    names: list[str]
+    classes: list[int]
+
+
+def pretrain(work: Work, dataset_id: str, wanted: Wanted) -> None:
     """Train from the encoder in use, measure, and put the new one in its place only if it measured better."""
     dataset = Dataset.objects.get(pk=dataset_id)
     projects = list(dataset.projects.all())
     current = encoders_of(dataset, projects)[0]
-    facts = {"minutes": minutes, "from": current.name, "method": "SimCLR"}
+    facts = {"minutes": wanted.minutes, "from": current.name, "method": wanted.method}
     new = runs.NewRun(kind="pretrain", dataset_id=dataset.pk, settings=facts)
     if runs.start_run(job_id=work.job_id, new=new, now=timezone.now()).result:
         return  # it was done before: a repeated message trains nothing again
-    candidate, promoted = candidate_of(work, dataset, current, facts)
+    candidate, promoted = candidate_of(work, dataset, current, wanted, facts)
     if promoted:
         encode_all(dataset, candidate, lambda done, text: work.progress(MEASURED + 0.15 * done, text))
     with work.commit():
         runs.finish_run(job_id=work.job_id, result=candidate.report | {"promoted": promoted})
         if promoted:
             promote(projects, current, candidate)
-    checkpoint_path(work).unlink(missing_ok=True)
+    checkpoint_path(wanted.checkpoint).unlink(missing_ok=True)
 
 
 def candidate_of(
-    work: Work, dataset: Dataset, current: Encoder, facts: dict[str, Any]
+    work: Work, dataset: Dataset, current: Encoder, wanted: Wanted, facts: dict[str, Any]
 ) -> tuple[Encoder, bool]:
     """Train and measure an encoder; say whether it measured better than the one in use."""
     work.progress(0.01, "Reading the images")
     network, preprocessing = network_of(current)
-    images, held_back = pictures(dataset, preprocessing)
-    training = Pretraining(network, preprocessing, Plan(minutes=facts["minutes"]), checkpoint_path(work))
-    reason = training.run(images, held_back, _teller(work, training))
+    taught = taught_by(dataset, preprocessing, wanted)
+    training = training_of(network, preprocessing, taught, wanted)
+    reason = training.run(taught.sources, taught.held_back, teller(work, training))
     work.progress(TRAINED, "Measuring what it bought")
-    report = facts | {"images": len(images), "epochs": training.epoch, "ended": reason}
-    candidate, gains = measured(dataset, current, network, held_back, report)
+    report = facts | {
+        "images": sum(len(source.images) for source in taught.sources),
+        "sources": ", ".join(taught.names),
+        "epochs": training.epoch,
+        "ended": reason,
+    }
+    candidate, gains = measured(dataset, current, network, taught.held_back, report)
+    if wanted.method == LABELS:
+        probed = gains.get("probe")
+        return candidate, probed is not None and probed.low > 0.0
     return candidate, better(gains["retrieval"], gains.get("probe"))
+
+
+def training_of(network: nn.Module, preprocessing: Preprocessing, taught: Taught, wanted: Wanted) -> Training:
+    """Make the run, or take up the one that was broken off."""
+    plan, path = Plan(minutes=wanted.minutes), checkpoint_path(wanted.checkpoint)
+    if wanted.method in METHODS:
+        return pretraining(network, preprocessing, plan, path, wanted.method)
+    balance = [
+        balance_of(source.labels, classes)
+        for source, classes in zip(taught.sources, taught.classes, strict=True)
+        if source.labels is not None
+    ]
+    torch.manual_seed(plan.seed)
+    objective = Classified(dimension_of(preprocessing), preprocessing, plan.strength, balance)
+    return Training(network, objective, plan, path)
 
 
 def promote(projects: list[Project], current: Encoder, candidate: Encoder) -> None:
@@ -73,12 +134,14 @@ def promote(projects: list[Project], current: Encoder, candidate: Encoder) -> No
             services.ask_refit(project_id=project.pk)
 
 
-def checkpoint_path(work: Work) -> Path:
-    """Where this job's training can be taken up again."""
-    return settings.HOME.root / "checkpoints" / f"{work.job_id}.pt"
+def checkpoint_path(name: str) -> Path:
+    """Where a training can be taken up again, by the name that its job carries; a UUID, nothing else."""
+    return settings.HOME.root / "checkpoints" / f"{UUID(name)}.pt"
 
 
-def _teller(work: Work, training: Pretraining) -> Callable[[Point], None]:
+def teller(work: Work, training: Training) -> Callable[[Point], None]:
+    """Write each epoch into the run's history, and the job's progress."""
+
     def told(point: Point) -> None:
         runs.append_history(job_id=work.job_id, point=point)
         if training.digest:
@@ -89,8 +152,75 @@ def _teller(work: Work, training: Pretraining) -> Callable[[Point], None]:
     return told
 
 
+def taught_by(dataset: Dataset, preprocessing: Preprocessing, wanted: Wanted) -> Taught:
+    """Collect what is learned from, of projects that allow it.
+
+    raises: ValueError where it is too little.
+    """
+    projects = allowed(dataset, wanted.project_ids)
+    if wanted.method == LABELS:
+        return labels_of(projects, preprocessing)
+    datasets = {dataset.pk: dataset} | {project.dataset_id: project.dataset for project in projects}
+    pairs = [pictures(one, preprocessing) for one in datasets.values()]
+    return Taught(
+        [Source(images) for images, _ in pairs],
+        [Source(held_back) for _, held_back in pairs],
+        [one.name for one in datasets.values()],
+        [],
+    )
+
+
+def allowed(dataset: Dataset, project_ids: Sequence[str]) -> list[Project]:
+    """Projects among those named that are of this data set, or whose owners share them now."""
+    sharing = set(Policy.objects.filter(share_labels=True).values_list("project_id", flat=True))
+    named = Project.objects.filter(pk__in=project_ids).select_related("dataset").order_by("pk")
+    return [one for one in named if one.dataset_id == dataset.pk or one.pk in sharing]
+
+
+def labels_of(projects: Sequence[Project], preprocessing: Preprocessing) -> Taught:
+    """Images of every project with the labels of its pool, a head each; none of the audit stream.
+
+    raises: ValueError where no project has labels enough.
+    """
+    taught = Taught([], [], [], [])
+    for project in projects:
+        _, classes = question_of(project.pk)
+        rows = [row for row in labelled(project.pk) if row.stream == Case.Stream.POOL]
+        sides = labelled_images(rows, classes, preprocessing)
+        if min(len(side.images) for side in sides) < 2 or len(rows) < FEWEST_LABELS:
+            continue
+        taught.sources.append(sides[0])
+        taught.held_back.append(sides[1])
+        taught.names.append(project.name)
+        taught.classes.append(len(classes))
+    if not taught.sources:
+        raise ValueError(f"no project that shares its labels has {FEWEST_LABELS} of them with images")
+    return taught
+
+
+def labelled_images(
+    rows: Sequence[Labelled], classes: Sequence[str], preprocessing: Preprocessing
+) -> tuple[Source, Source]:
+    """Images with class numbers: to learn from, and held back; apart by patient."""
+    by_digest = {row.content_digest: row for row in rows}
+    images: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    numbers: tuple[list[int], list[int]] = ([], [])
+    digests = list(by_digest)[:MOST_IMAGES]
+    for start in range(0, len(digests), 256):
+        for digest, seen in series_planes(digests[start : start + 256], preprocessing, PLANES_A_SERIES):
+            side = int(is_held_back(str(by_digest[digest].patient_id)))
+            images[side].append(seen)
+            numbers[side] += [classes.index(by_digest[digest].label)] * len(seen)
+    empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.float32)
+    learned, held = (
+        Source(_bytes(some or [empty]), torch.tensor(labels, dtype=torch.int64))
+        for some, labels in zip(images, numbers, strict=True)
+    )
+    return learned, held
+
+
 def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images to learn from and images held back, apart by patient; (image, channel, y, x), uint8.
+    """Images to learn from and images held back, apart by patient; (image, channel, [z,] y, x), uint8.
 
     Only series that are in the pool of every project are used: nothing of the audit stream or held out.
     raises: ValueError where there are too few.
@@ -102,8 +232,9 @@ def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tens
     for start in range(0, len(digests), 256):
         some = digests[start : start + 256]
         for digest, planes in series_planes(some, preprocessing, PLANES_A_SERIES):
-            held = is_held_back(str(patients[digest])) and len(sides[True]) < MOST_HELD_BACK
-            sides[held].append((planes[:1] if held else planes).astype(np.float32))
+            held = is_held_back(str(patients[digest]))
+            if not held or len(sides[True]) < MOST_HELD_BACK:
+                sides[held].append((planes[:1] if held else planes).astype(np.float32))
     if len(sides[True]) < FEWEST_HELD_BACK:
         raise ValueError(f"{len(digests)} series are in the pool: pretraining needs about 200")
     return _bytes(sides[False]), _bytes(sides[True])
@@ -119,41 +250,81 @@ def _bytes(parts: list[np.ndarray]) -> torch.Tensor:
 
 
 def measured(
-    dataset: Dataset, current: Encoder, network: nn.Module, held_back: torch.Tensor, report: dict[str, Any]
+    dataset: Dataset,
+    current: Encoder,
+    network: nn.Module,
+    held_back: Sequence[Source],
+    report: dict[str, Any],
 ) -> tuple[Encoder, dict[str, Gain]]:
-    """Register the trained network with its gain over the encoder it started from."""
+    """Register the trained network with its gain over the encoder it started from, and over random weights.
+
+    Everything is measured on patients of the audit stream and patients held back: it learned from none.
+    """
     before, preprocessing = network_of(current)
-    new, old = _encode_with(network, preprocessing), _encode_with(before, preprocessing)
-    gains = {"retrieval": retrieval(held_back, candidate=new, current=old, seed=0)}
-    probed = probe_of(dataset, new, current, preprocessing)
-    if probed is not None:
-        gains["probe"] = probed
-    full = report | {name: gain.as_row() for name, gain in gains.items()}
-    name = f"ResNet-18, pretrained on this data set ({report['epochs']} epochs)"
+    new, old = encode_with(network, preprocessing), encode_with(before, preprocessing)
+    gains = {"retrieval": retrieval(held_back[0].images, candidate=new, current=old, seed=0)}
+    unseen = Unseen.of(dataset, preprocessing)
+    full = report | {"judged_on": 0 if unseen is None else len(unseen.labels)}
+    if unseen is not None:
+        vectors = {"candidate": unseen.vectors(new), "current": unseen.vectors(old)}
+        probed = probe(vectors, unseen.labels, unseen.patients, seed=0)
+        if probed is not None:
+            gains["probe"] = probed
+            vectors["random"] = unseen.vectors(encode_with(untrained(dataset, preprocessing), preprocessing))
+            full["label_efficiency"] = efficiency(vectors, unseen.labels, unseen.patients, seed=0)
+    full |= {name: gain.as_row() for name, gain in gains.items()}
+    how = "labels of several projects" if report["method"] == LABELS else "this data set"
+    name = f"{preprocessing.architecture}, pretrained on {how} ({report['epochs']} epochs)"
     return registered(dataset, network, preprocessing, name=name, report=full), gains
 
 
-def _encode_with(network: nn.Module, preprocessing: Preprocessing) -> Encode:
+def encode_with(network: nn.Module, preprocessing: Preprocessing) -> Encode:
+    """Bind a network to its preprocessing."""
     return lambda planes: encoded(network, planes, preprocessing)
 
 
-def probe_of(dataset: Dataset, new: Encode, current: Encoder, preprocessing: Preprocessing) -> Gain | None:
-    """Compare linear heads on the labels there are: the project with the most of them."""
-    counted = {project: labelled(project.pk) for project in dataset.projects.all()}
-    project, rows = max(counted.items(), key=lambda item: len(item[1]))
-    _, classes = question_of(project.pk)
-    store = store_of(current)
-    rows = [row for row in rows if store.rows([row.content_digest])[0] >= 0]
-    planes = dict(series_planes([row.content_digest for row in rows], preprocessing, preprocessing.slices))
-    rows = [row for row in rows if row.content_digest in planes]
-    if not rows:
-        return None
-    vectors = {
-        "candidate": np.stack([new(planes[row.content_digest]).mean(axis=0) for row in rows]),
-        "current": store.vectors(store.rows([row.content_digest for row in rows])).astype(np.float32),
-    }
-    present = sorted({row.label for row in rows}, key=classes.index)
-    labels = np.array([present.index(row.label) for row in rows], dtype=np.intp)
-    people = sorted({row.patient_id for row in rows})
-    patients = np.array([people.index(row.patient_id) for row in rows], dtype=np.intp)
-    return probe(vectors, labels, patients, seed=0)
+def untrained(dataset: Dataset, preprocessing: Preprocessing) -> nn.Module:
+    """Random weights, normalised on some images: what a project starts with."""
+    network = networks.random_network(preprocessing, seed=0)
+    sample = sample_planes(dataset, preprocessing, CALIBRATED_ON)
+    networks.calibrate_normalisation(network, prepared(torch.from_numpy(sample), preprocessing))
+    return network
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Labelled cases that no encoder of this data set learned from: planes, class and patient numbers."""
+
+    planes: list[np.ndarray]
+    labels: np.ndarray
+    patients: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, preprocessing: Preprocessing) -> "Unseen | None":
+        """Take the project with the most such labels; None where there is none."""
+        counted = {
+            project: [row for row in labelled(project.pk) if is_unseen(row)]
+            for project in dataset.projects.all()
+        }
+        project, rows = max(counted.items(), key=lambda item: len(item[1]))
+        _, classes = question_of(project.pk)
+        found = dict(series_planes([row.content_digest for row in rows], preprocessing, preprocessing.slices))
+        rows = [row for row in rows if row.content_digest in found]
+        if not rows:
+            return None
+        present = sorted({row.label for row in rows}, key=classes.index)
+        people = sorted({row.patient_id for row in rows})
+        return cls(
+            [found[row.content_digest] for row in rows],
+            np.array([present.index(row.label) for row in rows], dtype=np.intp),
+            np.array([people.index(row.patient_id) for row in rows], dtype=np.intp),
+        )
+
+    def vectors(self, encode: Encode) -> np.ndarray:
+        """One vector a case: (case, feature)."""
+        return np.stack([encode(planes).mean(axis=0) for planes in self.planes])
+
+
+def is_unseen(row: Labelled) -> bool:
+    """Whether training never touches a case: it is in the audit stream, or its patient is held back."""
+    return row.stream == Case.Stream.AUDIT or is_held_back(str(row.patient_id))

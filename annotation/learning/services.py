@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Unpack
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -74,12 +74,28 @@ def ask_embed(*, dataset_id: UUID, by: User | None = None) -> Job:
     )
 
 
-def ask_pretrain(*, dataset_id: UUID, minutes: float, by: User | None = None) -> Job:
-    """Ask the training lane to teach an encoder on the data set's own images."""
+def ask_pretrain(
+    *,
+    dataset_id: UUID,
+    minutes: float,
+    method: str = "SimCLR",
+    project_ids: Sequence[UUID] = (),
+    by: User | None = None,
+) -> Job:
+    """Ask the training lane to teach an encoder on the data set's own images, or on several projects'.
+
+    project_ids: whose labels (method "labels") or whose other data sets' images are learned from.
+    """
     return ask(
         name="pretrain",
         lane=Lane.TRAINING,
-        arguments={"dataset_id": str(dataset_id), "minutes": minutes},
+        arguments={
+            "dataset_id": str(dataset_id),
+            "minutes": minutes,
+            "method": method,
+            "project_ids": [str(project_id) for project_id in project_ids],
+            "checkpoint": str(uuid4()),
+        },
         requested_by=by,
         scope_id=dataset_id,
         singleton_key=f"pretrain:{dataset_id}",

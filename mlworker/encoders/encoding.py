@@ -10,26 +10,39 @@ from torch import nn
 from mlworker.encoders.networks import Preprocessing
 
 THREADS = 2
-BATCH = 64
+BATCH, VOLUMES = 64, 4
 
 
 def prepared(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
-    """Values 0…1 → what the weights expect. images: (image, channel, y, x)."""
-    return (images - preprocessing.mean) / preprocessing.deviation
+    """Values 0…1 → what the weights expect. images: (image, channel, [z,] y, x)."""
+    if preprocessing.own_scale:
+        over = tuple(range(1, images.ndim))
+        return (images - images.mean(over, keepdim=True)) / images.std(over, keepdim=True).clamp(min=1e-4)
+    return (images - _each(preprocessing.mean, images)) / _each(preprocessing.deviation, images)
+
+
+def _each(values: float | tuple[float, ...], images: torch.Tensor) -> torch.Tensor:
+    """One value for all channels, or one each, to be spread over images."""
+    return torch.tensor(values, dtype=images.dtype, device=images.device).reshape(
+        -1, *[1] * (images.ndim - 2)
+    )
 
 
 def encoded(
     network: nn.Module, planes: NDArray[np.float32], preprocessing: Preprocessing
 ) -> NDArray[np.float32]:
-    """Vectors of planes: (plane, channel, y, x), 0…1 → (plane, feature)."""
+    """Vectors of planes or volumes: (plane, channel, [z,] y, x), 0…1 → (plane, feature)."""
     torch.set_num_threads(THREADS)
     network.eval()
-    parts = []
+    device, parts = next(network.parameters()).device, []
     with torch.inference_mode():
-        for start in range(0, len(planes), BATCH):
-            batch = torch.from_numpy(np.ascontiguousarray(planes[start : start + BATCH]))
-            batch = prepared(batch, preprocessing).contiguous(memory_format=torch.channels_last)
-            parts.append(network(batch).float().numpy())
+        size = BATCH if planes.ndim == 4 else VOLUMES
+        for start in range(0, len(planes), size):
+            batch = torch.from_numpy(np.ascontiguousarray(planes[start : start + size]))
+            batch = prepared(batch, preprocessing).to(device)
+            if batch.ndim == 4:
+                batch = batch.contiguous(memory_format=torch.channels_last)
+            parts.append(network(batch).float().cpu().numpy())
     return np.concatenate(parts)
 
 

@@ -1,36 +1,70 @@
-"""Backbones: MONAI's ResNet-18 in two dimensions, and how images enter it."""
+"""Backbones: MONAI's ResNets in two and three dimensions, and how images enter them."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from monai.networks.nets.resnet import ResNet
 from torch import nn
 
+from mlworker.encoders import foreign
+
 DIMENSION = 768
+PLANES, ADJACENT, VOLUME = "planes", "adjacent", "volume"
+WIDTHS = (64, 128, 256, 512)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A ResNet's shape. shortcut, biased: as its published weights have them; strided like torchvision's."""
+
+    block: str
+    layers: tuple[int, int, int, int]
+    spatial_dims: int = 2
+    shortcut: str = "B"
+    biased: bool = False
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector: the last two stages of basic blocks, the last one of bottlenecks."""
+        return WIDTHS[2] + WIDTHS[3] if self.block == "basic" else 4 * WIDTHS[3]
+
+
+ARCHITECTURES: Final = {
+    "resnet18-2d": Architecture("basic", (2, 2, 2, 2)),
+    "resnet50-2d": Architecture("bottleneck", (3, 4, 6, 3)),
+    "resnet10-3d": Architecture("basic", (1, 1, 1, 1), spatial_dims=3),
+    "resnet18-3d": Architecture("basic", (2, 2, 2, 2), spatial_dims=3, shortcut="A", biased=True),
+    "resnet34-3d": Architecture("basic", (3, 4, 6, 3), spatial_dims=3, shortcut="A", biased=True),
+    "resnet50-3d": Architecture("bottleneck", (3, 4, 6, 3), spatial_dims=3),
+}
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """What is done to pixels before the network sees them; part of an encoder's digest.
 
-    size: pixels a side. channels: 1 grey, 3 colour. slices: most slices of a series that are pooled.
-    mean, deviation: of the grey values 0…1 that the weights expect.
+    size: pixels a side. channels: 1 grey, 3 colour or adjacent slices. slices: most slices of a series that
+    are pooled, or the depth of a volume. mean, deviation: of the values 0…1 that the weights expect, one for
+    all channels or one each. seen: "planes" singly, "adjacent" slices as channels (2.5D), or the "volume".
+    own_scale: each image is brought to mean 0 and deviation 1 by its own values instead.
     """
 
     size: int = 64
     channels: int = 1
     slices: int = 16
-    mean: float = 0.5
-    deviation: float = 0.25
+    mean: float | tuple[float, ...] = 0.5
+    deviation: float | tuple[float, ...] = 0.25
     architecture: str = "resnet18-2d"
+    seen: str = PLANES
+    own_scale: bool = False
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Preprocessing":
         """Read what `as_row` wrote; a field that this version does not know is an error."""
-        return cls(**row)
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
     def as_row(self) -> dict[str, Any]:
         """Plain values for the encoder's row."""
@@ -44,47 +78,74 @@ def encoder_digest(*, weights_digest: str, preprocessing: Preprocessing) -> str:
 
 
 class PooledResNet(ResNet):
-    """A ResNet that gives the means over its last two stages: (image, channel, y, x) → (image, 768).
+    """A ResNet that gives the means over its last stages: (image, channel, [z,] y, x) → (image, feature).
 
     The last stage alone (512) is the customary vector; with the stage before it, linear heads did better on
-    both benchmark sets, most with untrained weights.
+    both benchmark sets, most with untrained weights. Bottlenecks are wide enough with one.
     """
 
+    def __init__(self, shape: Architecture, channels: int) -> None:
+        super().__init__(
+            shape.block,
+            list(shape.layers),
+            list(WIDTHS),
+            spatial_dims=shape.spatial_dims,
+            n_input_channels=channels,
+            conv1_t_stride=2,  # the default of 1 is five times slower
+            feed_forward=False,
+            shortcut_type=shape.shortcut,
+            bias_downsample=shape.biased,
+        )
+        self.both = shape.block == "basic"
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Pool stages 3 and 4 over the image."""
+        """Pool stages 3 and 4, or 4 alone, over the image."""
         early = self.maxpool(self.act(self.bn1(self.conv1(images))))
         third = self.layer3(self.layer2(self.layer1(early)))
-        fourth = self.layer4(third)
-        return torch.cat([third.mean(dim=(2, 3)), fourth.mean(dim=(2, 3))], dim=1)
+        fourth = self.layer4(third).flatten(2).mean(dim=2)
+        return torch.cat([third.flatten(2).mean(dim=2), fourth], dim=1) if self.both else fourth
+
+
+def built(preprocessing: Preprocessing) -> nn.Module:
+    """Make the network that a preprocessing names, with whatever weights.
+
+    raises: foreign.MissingPackageError, ValueError for an architecture that is not known.
+    """
+    name = preprocessing.architecture
+    if foreign.is_foreign(name):
+        return foreign.built(name)
+    if name not in ARCHITECTURES:
+        raise ValueError(f"architecture is {name!r}: known are {', '.join(ARCHITECTURES)}")
+    return PooledResNet(ARCHITECTURES[name], preprocessing.channels)
+
+
+def dimension_of(preprocessing: Preprocessing) -> int:
+    """Length of the vectors that an encoder gives."""
+    name = preprocessing.architecture
+    return foreign.dimension_of(name) if foreign.is_foreign(name) else ARCHITECTURES[name].dimension
 
 
 def resnet18(channels: int) -> nn.Module:
     """ResNet-18 without its last layer (He 2015), strided and named like torchvision's."""
-    return PooledResNet(
-        "basic",
-        [2, 2, 2, 2],
-        [64, 128, 256, 512],
-        spatial_dims=2,
-        n_input_channels=channels,
-        conv1_t_stride=2,  # the default of 1 is five times slower
-        feed_forward=False,
-        bias_downsample=False,
-    )
+    return built(Preprocessing(channels=channels))
 
 
 def random_network(preprocessing: Preprocessing, *, seed: int) -> nn.Module:
     """Untrained, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return resnet18(preprocessing.channels)
+        return built(preprocessing)
+
+
+NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def calibrate_normalisation(network: nn.Module, images: torch.Tensor) -> None:
     """Set the running statistics of batch normalisation from images: without it random weights say little.
 
-    images: (image, channels, y, x), normalised as for encoding.
+    images: (image, channels, [z,] y, x), normalised as for encoding.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    layers = [layer for layer in network.modules() if isinstance(layer, NORMALISATIONS)]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None  # cumulative average

@@ -1,17 +1,22 @@
-"""Weights of a ResNet-18 from bytes: safetensors or torch's own format, with torchvision's names."""
+"""Weights of a network from bytes: safetensors or torch's own format, in published layouts."""
 
 import hashlib
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import nn
 
-PREFIXES = ("module.", "encoder.", "backbone.", "model.")
-NOT_ENCODER = ("fc.", "num_batches_tracked")
+PREFIXES: Final = ("module.", "encoder.", "backbone.", "model.")
+VISUAL: Final = "visual."
+COUNTERS: Final = "num_batches_tracked"
+HEADS: Final = ("fc.", "head.", "classifier.", "conv_seg.")
+# RadImageNet's files number the children of torchvision's ResNet (0: conv1, 1: bn1, 4…7: layer1…4).
+CHILDREN: Final = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 
 
 class WrongWeightsError(ValueError):
@@ -19,12 +24,26 @@ class WrongWeightsError(ValueError):
 
 
 def read_file(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a weights file; nothing in it is ever executed."""
+    """Tensors of a weights file; nothing in it is ever executed.
+
+    raises: WrongWeightsError where a safetensors file is none.
+    """
     content = path.read_bytes()
     if path.suffix == ".safetensors":
-        return load_safetensors(content)
+        return read_safetensors(content)
     loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return dict(loaded.get("state_dict", loaded))
+
+
+def read_safetensors(content: bytes) -> dict[str, torch.Tensor]:
+    """Tensors of safetensors bytes, of whatever origin.
+
+    raises: WrongWeightsError.
+    """
+    try:
+        return load_safetensors(content)
+    except SafetensorError as error:
+        raise WrongWeightsError(f"this is no safetensors file: {error}") from error
 
 
 def loaded(network: nn.Module, tensors: dict[str, torch.Tensor]) -> nn.Module:
@@ -32,13 +51,12 @@ def loaded(network: nn.Module, tensors: dict[str, torch.Tensor]) -> nn.Module:
 
     raises: WrongWeightsError naming the first tensor that is absent, of another shape, or unknown.
     """
-    given = {_plain(name): tensor for name, tensor in tensors.items()}
-    given = {name: tensor for name, tensor in given.items() if not _dropped(name)}
-    wanted = {name: tensor for name, tensor in network.state_dict().items() if not _dropped(name)}
+    wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(COUNTERS)}
+    given = {name: tensor for name, tensor in _plain(tensors).items() if not name.endswith(COUNTERS)}
     matched = {name: _matched(name, tensor, given) for name, tensor in wanted.items()}
-    extra = next((name for name in given if name not in wanted), None)
+    extra = next((name for name in given if name not in wanted and not name.startswith(HEADS)), None)
     if extra is not None:
-        raise WrongWeightsError(f"{extra} {tuple(given[extra].shape)} is no tensor of a ResNet-18")
+        raise WrongWeightsError(f"{extra} {tuple(given[extra].shape)} is no tensor of this network")
     network.load_state_dict(matched, strict=False)
     return network.eval()
 
@@ -54,20 +72,25 @@ def _matched(name: str, wanted: torch.Tensor, given: dict[str, torch.Tensor]) ->
     return tensor
 
 
-def _plain(name: str) -> str:
+def _plain(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Names as the network has them; of a model of images and texts, the part that sees."""
+    visual = {name: tensor for name, tensor in tensors.items() if name.startswith(VISUAL)}
+    return {_plain_name(name.removeprefix(VISUAL)): tensor for name, tensor in (visual or tensors).items()}
+
+
+def _plain_name(name: str) -> str:
     for prefix in PREFIXES:
         name = name.removeprefix(prefix)
-    return name
-
-
-def _dropped(name: str) -> bool:
-    return name.startswith(NOT_ENCODER) or name.endswith(NOT_ENCODER)
+    first, dot, rest = name.partition(".")
+    return CHILDREN.get(first, first) + dot + rest
 
 
 def packed(network: nn.Module) -> tuple[str, bytes]:
     """SHA-256 and safetensors bytes of an encoder's weights."""
     tensors = {
-        name: tensor.contiguous() for name, tensor in network.state_dict().items() if not _dropped(name)
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+        if not name.endswith(COUNTERS)
     }
     content = save_safetensors(tensors)
     return hashlib.sha256(content).hexdigest(), content

@@ -120,10 +120,10 @@ def test_pretraining_is_asked_for_once_where_the_pool_is_worth_it(monkeypatch: p
     assert Job.objects.filter(name="pretrain", scope_id=project.dataset_id).count() == 1
 
 
-def a_pretraining(project: Project, monkeypatch: pytest.MonkeyPatch) -> Job:
+def a_pretraining(project: Project, monkeypatch: pytest.MonkeyPatch, method: str = "SimCLR") -> Job:
     monkeypatch.setattr(pretrain, "is_held_back", lambda patient: int(patient[:2], 16) % 3 == 0)
     monkeypatch.setattr(pretrain, "FEWEST_HELD_BACK", 2)
-    return services.ask_pretrain(dataset_id=project.dataset_id, minutes=0.01)
+    return services.ask_pretrain(dataset_id=project.dataset_id, minutes=0.01, method=method)
 
 
 def test_pretraining_measures_its_gain_and_keeps_its_history(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from mlworker.encoders.encoding import encoded, pooled, prepared
 from mlworker.encoders.gain import Gain, better, probe, retrieval
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.objectives import contrast
-from mlworker.encoders.pretraining import Plan, Pretraining
+from mlworker.encoders.pretraining import METHODS, pretraining
+from mlworker.encoders.training import Plan, Source, Training
 
 SMALL = Preprocessing(size=32)
 
@@ -94,7 +95,7 @@ def test_a_wrong_file_is_refused_with_the_first_tensor_that_does_not_fit() -> No
 
 def test_a_deeper_network_is_refused_with_a_tensor_that_is_not_ours() -> None:
     wrong = dict(networks.resnet18(1).state_dict()) | {"layer3.2.conv1.weight": torch.zeros(256, 256, 3, 3)}
-    with pytest.raises(weights.WrongWeightsError, match=r"layer3\.2\.conv1\.weight .* no tensor"):
+    with pytest.raises(weights.WrongWeightsError, match=r"layer3\.2\.conv1\.weight .* no tensor of this"):
         weights.loaded(networks.resnet18(1), wrong)
 
 
@@ -127,13 +128,17 @@ def test_contrast_is_low_where_the_views_are_alike_and_the_pictures_differ() -> 
     assert float(contrast(torch.ones(8, 8), torch.ones(8, 8))) == pytest.approx(np.log(15.0), abs=1e-4)
 
 
-def a_run(path: Path, epochs: int) -> Pretraining:
+def a_run(path: Path, epochs: int, method: str = "SimCLR") -> Training:
     plan = Plan(epochs=epochs, minutes=1e6, batch=8, checkpoint_seconds=0.0, patience=50)
-    return Pretraining(networks.random_network(SMALL, seed=0), SMALL, plan, path)
+    return pretraining(networks.random_network(SMALL, seed=0), SMALL, plan, path, method)
+
+
+def sides(count: int, held_back: int) -> tuple[list[Source], list[Source]]:
+    return [Source(pictures(count))], [Source(pictures(held_back))]
 
 
 def test_pretraining_that_is_killed_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    images, held_back = pictures(24), pictures(8)
+    images, held_back = sides(24, 8)
 
     class KilledError(Exception):
         pass
@@ -155,19 +160,25 @@ def test_pretraining_that_is_killed_goes_on_from_its_checkpoint(tmp_path: Path) 
 
 
 def test_resumed_training_gives_the_weights_of_uninterrupted_training(tmp_path: Path) -> None:
-    images, held_back = pictures(16), pictures(8)
+    images, held_back = sides(16, 8)
     whole = a_run(tmp_path / "whole.pt", 2)
     whole.run(images, held_back, lambda _: None)
-    state = checkpoints.load(tmp_path / "whole.pt")
-    assert state is not None
-    again = a_run(tmp_path / "whole.pt", 2)
+    half = a_run(tmp_path / "half.pt", 2)
+
+    def stop(_: dict[str, float]) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        half.run(images, held_back, stop)
+    again = a_run(tmp_path / "half.pt", 2)
     assert again.run(images, held_back, lambda _: None) == "all 2 epochs"
     assert weights.packed(again.network)[0] == weights.packed(whole.network)[0]
 
 
-def test_training_lowers_the_loss(tmp_path: Path) -> None:
-    training = a_run(tmp_path / "run.pt", 3)
-    training.run(pictures(24), pictures(8), lambda _: None)
+@pytest.mark.parametrize("method", METHODS)
+def test_training_lowers_the_loss(tmp_path: Path, method: str) -> None:
+    training = a_run(tmp_path / "run.pt", 3, method)
+    training.run(*sides(24, 8), lambda _: None)
     assert training.history[-1]["loss"] < training.history[0]["loss"]
 
 
