@@ -68,7 +68,8 @@ def modelled(
         return Model(ensemble, 1.0, unjudged, pool, seed)
     raw = ensemble.mean_probabilities(audit.cases.vectors)
     honest = cross_fitted(raw, audit.labels, audit.patients, seed=seed)
-    verdict = judged(honest, audit.labels, audit.patients, class_names=class_names, seed=seed)
+    sites = audit.cases.sites
+    verdict = judged(honest, audit.labels, audit.patients, class_names=class_names, seed=seed, sites=sites)
     return Model(ensemble, temperature(raw, audit.labels), verdict, pool, seed)
 
 

@@ -3,8 +3,8 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,23 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from annotation.learning import selectors, services
 from annotation.learning.files import keep
 from annotation.learning.judgements import note_advice
 from annotation.learning.models import Encoder, ModelVersion, Policy
 from annotation.learning.rules import power_of, ready_to_fit
+from annotation.learning.scanners import scanners_of
 from annotation.projects.models import Case, Project
 from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
+from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
+from mlworker.heads.ensemble import Recipe
+from mlworker.heads.timing import expected_seconds
 from mlworker.runtime import Work
 from mlworker.stopping_notes import Fitted, noted
 
@@ -39,6 +44,22 @@ def store_of(encoder: Encoder) -> EmbeddingStore:
     store = store_at(settings.HOME.embeddings, encoder.digest, encoder.dimension)
     store.refresh()
     return store
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of cases beside their labels. names: scanners, empty where all cases come from one."""
+
+    store: EmbeddingStore
+    scanners: Mapping[uuid.UUID, str]
+    names: list[str]
+
+    def sites(self, case_ids: Sequence[uuid.UUID]) -> NDArray[np.intp] | None:
+        """Number each case's scanner, if there are several."""
+        if not self.names:
+            return None
+        numbers = {name: number for number, name in enumerate(self.names)}
+        return np.array([numbers[self.scanners[case_id]] for case_id in case_ids], dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -62,6 +83,7 @@ class Situation:
     pool: Stream
     audit: Stream
     waiting: int
+    scanners: list[str] = field(default_factory=list)
 
     @property
     def label_count(self) -> int:
@@ -71,30 +93,42 @@ class Situation:
 
 def situation_of(project: Project, policy: Policy, encoder: Encoder) -> Situation:
     """Read a project's labels, unread cases and vectors."""
-    store = store_of(encoder)
     _, classes = selectors.question_of(project.pk)
     waiting = list(waiting_cases(project.pk))
     labelled = selectors.labelled(project.pk)
+    scanners = scanners_of(project.pk)
+    known = Known(store_of(encoder), scanners, sorted(set(scanners.values())))
     pool, audit = (
         _stream(
-            store,
+            known,
             classes,
             [case for case in waiting if case.stream == name],
             [row for row in labelled if row.stream == name],
         )
         for name in (Case.Stream.POOL, Case.Stream.AUDIT)
     )
-    return Situation(project, policy, encoder, classes, pool, audit, len(waiting))
+    now = Situation(project, policy, encoder, classes, pool, audit, len(waiting), known.names)
+    return now if policy.cost_power is None else timed(now)
+
+
+def timed(now: Situation) -> Situation:
+    """Add how long the readings of the unread pool will take, once enough readings tell."""
+    known, unread = now.pool.labelled.cases, now.pool.unread
+    spent = seconds_of_cases(now.project.pk)
+    seconds = np.array([spent.get(row.case_id, 0.0) for row in now.pool.rows])
+    scaling = loop.scaling_of(unread, known)
+    expected = expected_seconds(known.vectors, seconds, unread.vectors, scaling=scaling)
+    return replace(now, pool=replace(now.pool, unread=replace(unread, seconds=expected)))
 
 
 def _stream(
-    store: EmbeddingStore,
+    known_of: Known,
     classes: list[str],
     waiting: Sequence[PoolCase],
     labelled: Sequence[selectors.Labelled],
 ) -> Stream:
-    unread, unread_at = _with_vectors(store, waiting)
-    known, known_at = _with_vectors(store, labelled)
+    unread, unread_at = _with_vectors(known_of, waiting)
+    known, known_at = _with_vectors(known_of, labelled)
     rows = [labelled[at] for at in known_at]
     labels = np.array([classes.index(row.label) for row in rows], dtype=np.intp)
     people: dict[uuid.UUID, int] = {}
@@ -104,13 +138,14 @@ def _stream(
 
 
 def _with_vectors(
-    store: EmbeddingStore, cases: Sequence[PoolCase] | Sequence[selectors.Labelled]
+    known: Known, cases: Sequence[PoolCase] | Sequence[selectors.Labelled]
 ) -> tuple[loop.Cases, list[int]]:
     """Cases whose series has been encoded, and their places in what was given."""
-    rows = store.rows([case.content_digest for case in cases])
+    rows = known.store.rows([case.content_digest for case in cases])
     kept = [at for at, row in enumerate(rows.tolist()) if row >= 0]
     keys = np.array([loop.key_of(cases[at].case_id) for at in kept], dtype=np.uint64)
-    return loop.Cases(keys, store.vectors(rows[kept])), kept
+    sites = known.sites([cases[at].case_id for at in kept])
+    return loop.Cases(keys, known.store.vectors(rows[kept]), sites), kept
 
 
 def refit(work: Work, project_id: str) -> None:
@@ -187,6 +222,7 @@ def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:
         scaling=loop.scaling_of(*cases),
         class_names=now.classes,
         seed=drive.seed,
+        recipe=Recipe(len(now.classes), adjusted=now.policy.logit_adjustment),
     )
 
 
@@ -210,8 +246,14 @@ def new_model(now: Situation, model: loop.Model, seconds: float) -> services.New
         ],
         seconds=seconds,
         audit_cases=len(now.audit.rows),
-        metrics={name: one.as_row() for name, one in model.verdict.estimates.items()},
+        metrics={named(now, key): one.as_row() for key, one in model.verdict.estimates.items()},
     )
+
+
+def named(now: Situation, metric: str) -> str:
+    """Name the scanner of a metric that was measured at one."""
+    kind, _, number = metric.partition(":")
+    return f"scanner:{now.scanners[int(number)]}" if kind == "site" else metric
 
 
 def queue_places(now: Situation, model: loop.Model | None, places: Sequence[loop.Place]) -> list[Place]:

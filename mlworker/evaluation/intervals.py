@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlworker.evaluation import metrics
 from mlworker.evaluation.metrics import Floats, Labels
 
 REPLICATES = 1_000
 AT_A_TIME = 2_000_000
+NORMAL = 1.959964  # 97.5 % point of the standard normal distribution
 FEWEST_CASES = 10
 FEWEST_PATIENTS = 5
 Metric = Callable[[Floats, Labels, Floats], Floats]
@@ -37,11 +39,18 @@ class Verdict:
 
 
 def judged(
-    probabilities: Floats, labels: Labels, patients: Labels, *, class_names: Sequence[str], seed: int = 0
+    probabilities: Floats,
+    labels: Labels,
+    patients: Labels,
+    *,
+    class_names: Sequence[str],
+    seed: int = 0,
+    sites: Labels | None = None,
 ) -> Verdict:
     """Every metric of a model on cases that it never learned from.
 
     probabilities: (case, class). labels: (case,) class numbers. patients: (case,) patient numbers.
+    sites: (case,) numbers; of sites with enough cases, "site:NUMBER" is the balanced accuracy there.
     """
     reason = too_few(labels, patients)
     if reason:
@@ -51,6 +60,7 @@ def judged(
         name: estimate(metric, probabilities, labels, numbers, seed=seed)
         for name, metric in {
             "balanced_accuracy": metrics.balanced_accuracy,
+            "worst_class_recall": metrics.worst_class_recall,
             "macro_auc": metrics.macro_auc,
             "calibration_error": metrics.calibration_error,
         }.items()
@@ -60,7 +70,37 @@ def judged(
         estimates[f"recall:{class_names[number]}"] = estimate(
             recall, probabilities, labels, numbers, seed=seed
         )
+    for number, name in enumerate(class_names):
+        estimates[f"prevalence:{name}"] = prevalence(labels == number, patients)
+    if sites is not None:
+        estimates |= _by_site(probabilities, labels, numbers, sites, seed=seed)
     return Verdict(estimates)
+
+
+def prevalence(members: NDArray[np.bool_], patients: Labels) -> Estimate:
+    """Share of a class in the stream and its Wilson interval (Wilson 1927).
+
+    members: (case,). patients: (case,) numbers; cases of one patient count as one in the interval's width.
+    """
+    share, count = float(members.mean()), len(np.unique(patients))
+    spread = NORMAL**2 / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = NORMAL * np.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
+    return Estimate(share, min(share, float(middle - half)), max(share, float(middle + half)))
+
+
+def _by_site(
+    probabilities: Floats, labels: Labels, patients: Labels, sites: Labels, *, seed: int
+) -> dict[str, Estimate]:
+    found = {}
+    for site in np.unique(sites):
+        own = sites == site
+        if not too_few(labels[own], patients[own]):
+            people = np.unique(patients[own], return_inverse=True)[1]
+            found[f"site:{site}"] = estimate(
+                metrics.balanced_accuracy, probabilities[own], labels[own], people, seed=seed
+            )
+    return found
 
 
 def too_few(labels: Labels, patients: Labels) -> str:

@@ -20,6 +20,12 @@ def class_recalls(probabilities: Floats, labels: Labels, weights: Floats) -> Flo
         return np.asarray((weights @ right) / (weights @ truth))
 
 
+def worst_class_recall(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Recall of the class that is recognised least, among those that a replicate has: (replicate,)."""
+    recalls = class_recalls(probabilities, labels, weights)
+    return np.asarray(np.where(np.isfinite(recalls), recalls, np.inf).min(axis=1))
+
+
 def balanced_accuracy(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
     """Mean recall over the classes that a replicate has: (replicate,)."""
     return _mean_known(class_recalls(probabilities, labels, weights))
