@@ -55,7 +55,7 @@ class Known:
     names: list[str]
 
     def sites(self, case_ids: Sequence[uuid.UUID]) -> NDArray[np.intp] | None:
-        """Number each case's scanner, if there are several."""
+        """Give the number of each case's scanner, if there are several."""
         if not self.names:
             return None
         numbers = {name: number for number, name in enumerate(self.names)}

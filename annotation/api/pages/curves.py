@@ -11,6 +11,7 @@ from annotation.learning.selectors import CurvePoint, learning_curve, question_o
 
 METRICS = {
     "balanced_accuracy": "Balanced accuracy",
+    "worst_class_recall": "Worst answer",
     "macro_auc": "AUC, mean over classes",
     "calibration_error": "Calibration error",
 }

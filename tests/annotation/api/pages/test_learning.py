@@ -84,6 +84,22 @@ def test_another_metric_is_a_link_away(ml_staff: Client, project: Project) -> No
 A_POLICY = {"strategy": "margin", "refit_every": "25", "batch_size": "30", "audit_percent": "20"}
 
 
+def test_the_newest_model_is_told_by_answer_and_by_scanner(ml_staff: Client, project: Project) -> None:
+    figure = {"value": 0.61, "low": 0.5, "high": 0.7}
+    metrics = {
+        "worst_class_recall": figure,
+        "calibration_error": figure | {"value": 0.034},
+        "prevalence:pneumonia": {"value": 0.12, "low": 0.07, "high": 0.19},
+        "prevalence:normal": {"value": 0.88, "low": 0.81, "high": 0.93},
+        "recall:pneumonia": figure,
+        "scanner:Maker One": figure,
+    }
+    a_model(project, 1, 0.6, **metrics)
+    page = ml_staff.get(address(project)).content.decode()
+    for words in ("least recognised 61 %", "7 % – 19 %", "none in the stream yet", "Maker One", "0.034"):
+        assert words in page
+
+
 def test_retrain_asks_for_one_job_however_often_it_is_pressed(ml_staff: Client, project: Project) -> None:
     for _ in range(3):
         answer = ml_staff.post(address(project, "retrain"), follow=True)

@@ -1,0 +1,63 @@
+"""What the learning page tells of answers and scanners: the newest judged model on the audit stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from annotation.api.pages.access import Visit
+from annotation.learning.selectors import models_for
+from annotation.projects.selectors import protocol_in_force
+
+Figure = Mapping[str, float]
+WORST = "worst_class_recall"
+PREVALENCE, RECALL, SCANNER = "prevalence:", "recall:", "scanner:"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: how frequent it is, and how much of it is recognised, if the stream has it."""
+
+    label: str
+    prevalence: Figure
+    recall: Figure | None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A model's figures by answer and by scanner, and what its percentages are worth."""
+
+    model_number: int
+    cases: int
+    classes: list[Answer]
+    scanners: list[tuple[str, Figure]]
+    worst: Figure | None
+    calibration: Figure | None
+
+
+def answers_of(visit: Visit) -> Answers | None:
+    """Collect the newest model's figures; nothing while no model could be judged by answer."""
+    models = models_for(visit.user, visit.project.pk)
+    model = models.filter(evaluation__metrics__has_key=WORST).first()
+    if model is None:
+        return None
+    metrics: Mapping[str, Figure] = model.evaluation.metrics
+    labels = _labels(visit)
+    return Answers(
+        model_number=model.number,
+        cases=model.evaluation.case_count,
+        classes=[
+            Answer(labels.get(value, value), metrics[PREVALENCE + value], metrics.get(RECALL + value))
+            for value in model.classes
+            if PREVALENCE + value in metrics
+        ],
+        scanners=[
+            (name.removeprefix(SCANNER), one) for name, one in metrics.items() if name.startswith(SCANNER)
+        ],
+        worst=metrics.get(WORST),
+        calibration=metrics.get("calibration_error"),
+    )
+
+
+def _labels(visit: Visit) -> dict[str, str]:
+    """Words of each answer of the protocol in force."""
+    questions = protocol_in_force(visit.project.pk).questions
+    return {choice["value"]: choice["label"] for one in questions for choice in one.get("choices", [])}
