@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
+from annotation.api.pages.answers import answers_of
 from annotation.api.pages.curves import METRICS, curve_of, loss_of, simulations_of
 from annotation.api.pages.forms import PolicyForm
 from annotation.api.pages.frame import project_page
@@ -93,6 +94,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
         "failed": failed_job(visit),
         "curve": curve_of(visit, chosen),
         "metric": chosen,
+        "answers": answers_of(visit),
         "metrics": METRICS,
     }
 
