@@ -1,0 +1,162 @@
+"""One case as ML staff see it: image, kept tags, readings without names, prediction, why it was chosen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from accounts.models import Role
+from annotation.api.cases import case_view
+from annotation.api.pages.access import ADMIN, Visit, member
+from annotation.api.pages.frame import project_page
+from annotation.api.permissions import record_view
+from annotation.learning.selectors import learning_project
+from annotation.projects.models import Case, Protocol
+from annotation.projects.selectors import protocol_in_force
+from annotation.queue.models import UNRANKED, Entry, Pick
+from annotation.queue.rules import why_text
+from annotation.queue.selectors import text_of
+from annotation.readings.models import Reading, ReferenceStandard
+
+TAGS = (
+    "Modality",
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "BitsStored",
+    "PixelSpacing",
+)
+
+
+@dataclass(frozen=True)
+class ReadingRow:
+    """A reading in force: who (blinded), what, how long, how often revised."""
+
+    reader: str
+    answer: str
+    seconds: float
+    revisions: int
+    when: Any
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What the model gives one class."""
+
+    label: str
+    share: float
+
+
+@require_GET
+@member(Role.ML_STAFF, ADMIN)
+def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Show a case of the project by its number; looking is audited."""
+    shown = found_case(visit, number)
+    record_view(request, shown)
+    protocol = protocol_in_force(visit.project.pk)
+    entry = Entry.objects.select_related("ranking__model", "batch__asked_by").filter(pk=shown.pk).first()
+    picks = Pick.objects.filter(lease__case=shown).select_related(
+        "ranking__model", "batch__asked_by", "lease"
+    )
+    given = [(pick, text_of(pick)) for pick in picks.order_by("-lease__created_at")[:5]]
+    return project_page(
+        request,
+        "learning/case.html",
+        "learning",
+        visit,
+        case=shown,
+        view=case_view(shown).model_dump(mode="json"),
+        tags=tags_of(shown),
+        entry=entry,
+        waits=entry is not None and entry.state == Entry.State.WAITING,
+        ranked=entry is not None and 0 < entry.rank < UNRANKED,
+        waiting_why=waiting_why(entry, shown.stream) if entry else "",
+        given=given,
+        chances=chances_of(entry, [pick for pick, _ in given], protocol),
+        standard=standard_of(shown, protocol),
+        readings=readings_of(shown, protocol),
+        is_pool=shown.stream == Case.Stream.POOL,
+    )
+
+
+def found_case(visit: Visit, number: int) -> Case:
+    """Find a case by its number.
+
+    raises: Http404.
+    """
+    cases = learning_project(visit.user, visit.project.pk).cases.filter(number=number)
+    found = cases.select_related("series").prefetch_related("series__instances").first()
+    if found is None:
+        raise Http404("no such case")
+    return found
+
+
+def tags_of(shown: Case) -> list[tuple[str, str]]:
+    """List the tags that were kept, as far as they say something of the image."""
+    series = shown.series
+    told = {
+        "Modality": series.modality,
+        "BodyPartExamined": series.body_part_examined,
+        "Manufacturer": series.manufacturer,
+        "ManufacturerModelName": series.manufacturer_model_name,
+    }
+    images = list(series.instances.all())
+    attributes = images[0].attributes if images else {}
+    kept = told | {key: attributes[key] for key in TAGS if key in attributes and key not in told}
+    return [(key, tag_words(value)) for key, value in kept.items() if value not in ("", None)]
+
+
+def tag_words(value: object) -> str:
+    """Write a tag's value; numbers of a list side by side."""
+    return " × ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def waiting_why(entry: Entry, stream: str) -> str:
+    """Say why a case stands where it stands in the queue."""
+    if entry.batch is not None:
+        return f"{entry.batch.asked_by.username} asked for it: {entry.batch.why}"
+    return why_text(entry.reason, stream)
+
+
+def words_of(protocol: Protocol) -> tuple[str, dict[str, str]]:
+    """Find the first question's key, and its answers in words."""
+    question = next(one for one in protocol.questions if one["kind"] == "single")
+    return question["key"], {choice["value"]: choice["label"] for choice in question["choices"]}
+
+
+def chances_of(entry: Entry | None, picks: Sequence[Pick], protocol: Protocol) -> list[Chance]:
+    """Show the newest prediction that was kept: of the queue, else of when the case was given out."""
+    sources = [entry.probabilities if entry else None, *(pick.probabilities for pick in picks)]
+    kept: Mapping[str, float] = next((source for source in sources if source), {})
+    _, words = words_of(protocol)
+    chances = [Chance(words.get(value, value), share) for value, share in kept.items()]
+    return sorted(chances, key=lambda chance: -chance.share)
+
+
+def standard_of(shown: Case, protocol: Protocol) -> str:
+    """Say what the readings were fused into."""
+    standard = ReferenceStandard.objects.filter(pk=shown.pk).first()
+    key, words = words_of(protocol)
+    answer = standard.answers.get(key, "") if standard else ""
+    return words.get(answer, answer)
+
+
+def readings_of(shown: Case, protocol: Protocol) -> list[ReadingRow]:
+    """List readings in force; a reader has the same number throughout the project, and no name."""
+    readers = Reading.objects.filter(case__project=shown.project_id).order_by("reader")
+    numbers = {
+        reader: place for place, reader in enumerate(readers.values_list("reader", flat=True).distinct(), 1)
+    }
+    key, words = words_of(protocol)
+    rows = []
+    for reading in shown.readings.prefetch_related("revisions").order_by("created_at"):
+        revisions = list(reading.revisions.all())
+        last = revisions[-1]
+        answer = str(last.answers.get(key, ""))
+        seconds = sum(one.seconds for one in revisions)
+        name = f"Reader {numbers[reading.reader_id]}"
+        rows.append(ReadingRow(name, words.get(answer, answer), seconds, len(revisions) - 1, last.created_at))
+    return rows
