@@ -43,10 +43,10 @@ def member(*roles: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def opened(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
+        def opened(request: HttpRequest, project_id: UUID, **named: UUID | int) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            return view(request, visit_of(request, project_id, roles))
+            return view(request, visit_of(request, project_id, roles), **named)
 
         return opened
 

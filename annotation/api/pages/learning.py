@@ -13,6 +13,7 @@ from annotation.api.pages.answers import answers_of
 from annotation.api.pages.curves import METRICS, curve_of, loss_of, simulations_of
 from annotation.api.pages.forms import PolicyForm
 from annotation.api.pages.frame import project_page
+from annotation.learning.judgements import advice_for
 from annotation.learning.models import Policy
 from annotation.learning.selectors import models_for, policy_of, runs_for
 from annotation.learning.services import request_retrain, set_policy
@@ -23,7 +24,7 @@ from jobs.models import State
 from jobs.selectors import jobs_in
 
 MODELS_SHOWN, RUNS_SHOWN = 12, 5
-FRAGMENTS = {"now": "learning/now.html", "curve": "learning/curve.html"}
+FRAGMENTS = {"now": "learning/now.html", "curve": "learning/curve.html", "advice": "learning/advice.html"}
 
 
 @require_http_methods(["GET"])
@@ -96,6 +97,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
         "metric": chosen,
         "answers": answers_of(visit),
         "metrics": METRICS,
+        "advice": advice_for(visit.user, project.pk),
     }
 
 

@@ -4,6 +4,8 @@ from django.urls import URLPattern, path
 
 from annotation.api.pages import (
     audit_log,
+    case,
+    embedding_map,
     home,
     imports,
     jobs,
@@ -15,6 +17,7 @@ from annotation.api.pages import (
     read,
     replay,
     sign_in,
+    similar,
     upload,
 )
 
@@ -31,6 +34,23 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/learning/policy", learning.policy, name="policy"),
     path("projects/<uuid:project_id>/learning/replay", replay.replay, name="replay"),
     path("projects/<uuid:project_id>/learning/replay/ask", replay.ask, name="ask-replay"),
+    path("projects/<uuid:project_id>/learning/map", embedding_map.show_map, name="map"),
+    path("projects/<uuid:project_id>/learning/map/draw", embedding_map.draw_map, name="draw-map"),
+    path("projects/<uuid:project_id>/learning/map/points", embedding_map.map_points, name="map-points"),
+    path("projects/<uuid:project_id>/learning/similar", similar.similar, name="similar"),
+    path("projects/<uuid:project_id>/learning/similar/start", similar.start_search, name="start-search"),
+    path(
+        "projects/<uuid:project_id>/learning/similar/<uuid:search_id>",
+        similar.search,
+        name="search",
+    ),
+    path("projects/<uuid:project_id>/learning/batches", similar.make, name="make-batch"),
+    path(
+        "projects/<uuid:project_id>/learning/batches/<uuid:batch_id>/withdraw",
+        similar.withdraw,
+        name="withdraw-batch",
+    ),
+    path("projects/<uuid:project_id>/cases/<int:number>", case.case, name="case"),
     path("projects/<uuid:project_id>/import", imports.imports, name="import"),
     path("projects/<uuid:project_id>/import/announce", upload.announce, name="import-announce"),
     path("projects/<uuid:project_id>/quarantine", quarantine.quarantine, name="quarantine"),

@@ -116,6 +116,9 @@ JOB_WORDS = {
     "import_delivery": "Import images",
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",
+    "find_similar": "Find similar cases",
+    "map_pool": "Draw the map (PCA)",
+    "map_pool_umap": "Draw the map (UMAP)",
     "pretrain": "Train the encoder",
     "replay": "Replay strategies on the labels",
 }

@@ -1,9 +1,11 @@
 /** Behaviour of the server-rendered pages: every page works without it, except uploading by drag and drop. */
 import htmx from "htmx.org";
+import { openCase } from "./case";
 import { confirmForms } from "./confirm";
 import { csrfToken } from "./csrf";
 import { openImport } from "./import";
 import { followEvents } from "./live";
+import { openMap } from "./map";
 import { quarantineKeys } from "./quarantine";
 import { themeToggles } from "./theme";
 
@@ -20,3 +22,5 @@ confirmForms();
 openImport();
 followEvents((element) => htmx.trigger(element, "changed", {}));
 quarantineKeys();
+openMap();
+openCase();

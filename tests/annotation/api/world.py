@@ -9,7 +9,12 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Role, User
+from annotation.learning.files import keep
+from annotation.learning.maps import NewMap, record_map
+from annotation.learning.models import SimilaritySearch
+from annotation.learning.services import NewEncoder, register_encoder
 from annotation.projects.models import Project
+from annotation.queue.models import QueryBatch
 from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
@@ -40,7 +45,8 @@ def a_world() -> World:
         "staff": factories.a_member(project, Role.ML_STAFF),
         "admin": factories.a_user(is_admin=True),
     }
-    return World(people, ids_of(project, people["reader"]))
+    ids = ids_of(project, people["reader"]) | found_ids(project, people["staff"])
+    return World(people, ids)
 
 
 def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
@@ -84,10 +90,25 @@ def case_ids(held: LeasedCase) -> dict[str, Any]:
     default_storage.save(name, ContentFile(b"\x89PNG"))
     return {
         "case_id": held.case.pk,
+        "number": held.case.number,
         "lease_id": held.lease.pk,
         "sop_uid": instance.sop_instance_uid,
         "n": 1,
     }
+
+
+def found_ids(project: Project, staff: User | None) -> dict[str, Any]:
+    """Name a search and a query batch, beside a map of no case."""
+    assert staff is not None
+    now = timezone.now()
+    search = SimilaritySearch.objects.create(project=project, asked_by=staff, like=[1], hits=[], created_at=now)
+    batch = QueryBatch.objects.create(project=project, asked_by=staff, why="to see", size=0, created_at=now)
+    new = NewEncoder("by hand", uuid4().hex * 2, 16, {}, "", {})
+    encoder = register_encoder(dataset=project.dataset, new=new, now=now)
+    stored = keep(b"", folder="maps", suffix=".bin")
+    drawn = NewMap("pca", encoder, None, stored, 0, [], ["normal"], {"seconds": 0.1})
+    record_map(project=project, job_id=uuid4(), new=drawn, now=now)
+    return {"search_id": search.pk, "batch_id": batch.pk}
 
 
 def delivery_ids(project: Project) -> dict[str, Any]:
