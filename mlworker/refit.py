@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,16 +17,15 @@ from annotation.learning import selectors, services
 from annotation.learning.files import keep
 from annotation.learning.judgements import note_advice
 from annotation.learning.models import Encoder, ModelVersion, Policy
-from annotation.learning.rules import power_of, ready_to_fit
 from annotation.learning.scanners import scanners_of
 from annotation.projects.models import Case, Project
 from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
+from mlworker.driving import drive_by, model_by
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
-from mlworker.heads.ensemble import Recipe
 from mlworker.heads.timing import expected_seconds
 from mlworker.runtime import Work
 from mlworker.stopping_notes import Fitted, noted
@@ -196,33 +194,20 @@ def record(now: Situation, work: Work, new: services.NewModel) -> ModelVersion:
 
 
 def drive_of(now: Situation) -> loop.Drive:
-    """How this turn draws: the same labels and policy always draw the same."""
-    labels = len(now.pool.rows)
-    return loop.Drive(
-        strategy=now.policy.strategy,
-        power=power_of(labels, len(now.classes)),
-        audit_share=now.policy.audit_share,
-        batch=max(now.policy.batch_size, 2 * len(now.classes)),
-        seed=now.policy.seed + 1_000_003 * now.label_count,
-        class_quota=now.policy.class_quota,
-        site_quota=now.policy.site_quota,
-        cost_power=now.policy.cost_power,
-    )
+    """How this turn draws."""
+    return drive_by(now.policy, classes=len(now.classes), learned=len(now.pool.rows), read=now.label_count)
 
 
 def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:
     """Fit a model, once the pool's labels suffice for one."""
-    counts = Counter(row.label for row in now.pool.rows)
-    if not ready_to_fit({value: counts[value] for value in now.classes}):
-        return None
     cases = (now.pool.unread, now.audit.unread, now.pool.labelled.cases, now.audit.labelled.cases)
-    return loop.modelled(
+    return model_by(
+        now.policy,
         now.pool.labelled,
         now.audit.labelled,
+        classes=now.classes,
         scaling=loop.scaling_of(*cases),
-        class_names=now.classes,
         seed=drive.seed,
-        recipe=Recipe(len(now.classes), adjusted=now.policy.logit_adjustment),
     )
 
 

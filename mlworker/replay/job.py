@@ -7,7 +7,7 @@ from django.utils import timezone
 from annotation.learning import runs, services
 from annotation.projects.models import Project
 from mlworker.replay.projects import world_of_project
-from mlworker.replay.settings import settings_of
+from mlworker.replay.settings import policies_of
 from mlworker.replay.study import Question, answer
 from mlworker.runtime import Work
 
@@ -23,7 +23,7 @@ def replay(work: Work, project_id: str, *, strategies: Sequence[str], seeds: int
     asked = {"strategies": list(strategies), "seeds": seeds, "budget": budget}
     new = runs.NewRun(kind=KIND, project_id=project.pk, settings=asked)
     runs.start_run(job_id=work.job_id, new=new, now=timezone.now())
-    settings = settings_of(strategies, services.policy_for(project))
-    found = answer(world_of_project(project), Question(settings, seeds, budget), work.progress)
+    policies = policies_of(strategies, services.policy_for(project))
+    found = answer(world_of_project(project), Question(policies, seeds, budget), work.progress)
     with work.commit():
         runs.finish_run(job_id=work.job_id, result=found)

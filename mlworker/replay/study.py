@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from annotation.learning.models import Policy
 from mlworker.replay.summaries import TARGET_SHARE, area, compared, known, of_strategy, ratio_of_reach
-from mlworker.replay.turns import Curve, Setting, full_score, replayed
+from mlworker.replay.turns import Curve, full_score, replayed
 from mlworker.replay.verdicts import verdict
 from mlworker.replay.worlds import World, WorldError, checked
 
@@ -18,9 +19,9 @@ FULL_SEEDS = 3  # a fixed judge: the heads' bootstrap is all that differs betwee
 
 @dataclass(frozen=True)
 class Question:
-    """What is replayed. strategies: setting by name, the first one is the one in question."""
+    """What is replayed. policies: by name, the first one is the one in question."""
 
-    strategies: Mapping[str, Setting]
+    policies: Mapping[str, Policy]
     seeds: int
     budget: int
     first_seed: int = 0
@@ -44,7 +45,7 @@ def answer(world: World, question: Question, told: Told) -> dict[str, Any]:
         "budget": question.budget,
         "full": known(full),
         "target": known(target),
-        "settings": {name: asdict(setting) for name, setting in question.strategies.items()},
+        "policies": {name: facts_of(policy) for name, policy in question.policies.items()},
         "strategies": strategies,
         "comparisons": [
             asdict(one) | {"labels_ratio": _ratio(curves, one.name, one.against, target)}
@@ -55,10 +56,10 @@ def answer(world: World, question: Question, told: Told) -> dict[str, Any]:
 
 
 def _checked(world: World, question: Question) -> None:
-    if question.seeds < 1 or not question.strategies:
+    if question.seeds < 1 or not question.policies:
         raise WorldError("a replay needs a strategy and a seed")
     most = len(world.read.labels)
-    batch = max(setting.batch for setting in question.strategies.values())
+    batch = max(policy.refit_every for policy in question.policies.values())
     if not 2 * batch <= question.budget <= most:
         raise WorldError(
             f"budget is {question.budget}: give {2 * batch} to {most}, the cases of {world.name}"
@@ -67,22 +68,36 @@ def _checked(world: World, question: Question) -> None:
 
 def runs(world: World, question: Question, told: Told) -> dict[str, dict[int, Curve]]:
     """Run seed by seed, every strategy with the same one: curves by strategy and seed."""
-    found: dict[str, dict[int, Curve]] = {name: {} for name in question.strategies}
+    found: dict[str, dict[int, Curve]] = {name: {} for name in question.policies}
     total, done = question.seeds * len(found), 0
     for seed in range(question.first_seed, question.first_seed + question.seeds):
-        for name, setting in question.strategies.items():
+        for name, policy in question.policies.items():
             told(done / total, f"seed {seed}: {name}")
-            found[name][seed] = replayed(world, setting, budget=question.budget, seed=seed)
+            found[name][seed] = replayed(world, policy, budget=question.budget, seed=seed)
             done += 1
     return found
 
 
 def full_scores(world: World, question: Question) -> float:
     """Mean score that all labels of the pool give."""
-    audit_share = next(iter(question.strategies.values())).audit_share
+    policy = next(iter(question.policies.values()))
     count = question.seeds if world.judge is None else min(FULL_SEEDS, question.seeds)
     seeds = range(question.first_seed, question.first_seed + count)
-    return float(np.mean([full_score(world, seed=seed, audit_share=audit_share) for seed in seeds]))
+    return float(np.mean([full_score(world, policy, seed=seed) for seed in seeds]))
+
+
+def facts_of(policy: Policy) -> dict[str, Any]:
+    """Write down how a policy drives."""
+    names = (
+        "strategy",
+        "refit_every",
+        "batch_size",
+        "audit_share",
+        "class_quota",
+        "site_quota",
+        "cost_power",
+    )
+    return {name: getattr(policy, name) for name in names}
 
 
 def pairs(names: list[str]) -> list[tuple[str, str]]:

@@ -1,32 +1,16 @@
 """One labelled set read by one strategy, turn by turn, by the code that the refit job runs."""
 
-from collections import Counter
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.learning.rules import power_of, ready_to_fit
+from annotation.learning.models import Policy
 from mlworker import loop
+from mlworker.driving import drive_by, model_by
 from mlworker.evaluation import metrics
 from mlworker.heads.features import Scaling
 from mlworker.replay.worlds import Floats, Numbers, Seeded, World, seeded, taken
-
-TURNS_APART = 1_000_003  # as in the refit job: no two turns of one seed draw alike
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How the queue is driven, as the project's policy says it.
-
-    batch: readings between two rankings. together: cases that are chosen to go together.
-    """
-
-    strategy: str
-    batch: int = 10
-    audit_share: float = 0.125
-    together: int = 10
-    class_quota: bool = False
-    cost_power: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,32 +31,22 @@ class Curve:
 class Reader:
     """Answers what is asked, from the known labels; remembers what has been read."""
 
-    def __init__(self, world: World, dealt: Seeded, setting: Setting) -> None:
-        self.classes, self.dealt, self.setting = world.classes, dealt, setting
+    def __init__(self, world: World, dealt: Seeded, policy: Policy) -> None:
+        self.classes, self.dealt, self.policy = world.classes, dealt, with_seed(policy, dealt.seed)
         self.scaling: Scaling = loop.scaling_of(dealt.read.cases)
         self.read: Numbers = np.empty(0, dtype=np.intp)
 
     def model(self) -> loop.Model | None:
         """Fit what the refit job would fit; None while labels do not suffice."""
         pool, audit = self._labelled()
-        counts = Counter(pool.labels.tolist())
-        if not ready_to_fit({name: counts[at] for at, name in enumerate(self.classes)}):
-            return None
-        return loop.modelled(pool, audit, scaling=self.scaling, class_names=self.classes, seed=self._seed)
+        seed = self._drive(pool).seed
+        return model_by(self.policy, pool, audit, classes=self.classes, scaling=self.scaling, seed=seed)
 
     def read_on(self, model: loop.Model | None, limit: int) -> None:
         """Read the first places of the ranking: a batch, or what is left of the budget."""
         pool, _ = self._labelled()
-        drive = loop.Drive(
-            strategy=self.setting.strategy,
-            power=power_of(len(pool.labels), len(self.classes)),
-            audit_share=self.setting.audit_share,
-            batch=max(self.setting.together, 2 * len(self.classes)),
-            seed=self._seed,
-            class_quota=self.setting.class_quota,
-            cost_power=self.setting.cost_power,
-        )
-        size = min(self.setting.batch, limit - len(self.read))
+        drive = self._drive(pool)
+        size = min(self.policy.refit_every, limit - len(self.read))
         unread = np.setdiff1d(np.arange(len(self.dealt.read.labels)), self.read)
         streams = {name: unread[self.dealt.audit[unread] == (name == "audit")] for name in ("pool", "audit")}
         cases = {name: taken(self.dealt.read, chosen).cases for name, chosen in streams.items()}
@@ -80,19 +54,33 @@ class Reader:
         picked = [streams[place.stream][place.position] for place in places]
         self.read = np.concatenate([self.read, np.array(picked, dtype=np.intp)])
 
-    @property
-    def _seed(self) -> int:
-        return self.dealt.seed + TURNS_APART * len(self.read)
+    def _drive(self, pool: loop.Labelled) -> loop.Drive:
+        counts = {"classes": len(self.classes), "learned": len(pool.labels), "read": len(self.read)}
+        return drive_by(self.policy, **counts)
 
     def _labelled(self) -> tuple[loop.Labelled, loop.Labelled]:
         is_audit = self.dealt.audit[self.read]
         return taken(self.dealt.read, self.read[~is_audit]), taken(self.dealt.read, self.read[is_audit])
 
 
-def replayed(world: World, setting: Setting, *, budget: int, seed: int) -> Curve:
+def with_seed(policy: Policy, seed: int) -> Policy:
+    """Copy a policy, with another seed; nothing is written."""
+    other = copy(policy)
+    other.seed = seed
+    return other
+
+
+def with_strategy(policy: Policy, strategy: str) -> Policy:
+    """Copy a policy, with another strategy; nothing is written."""
+    other = copy(policy)
+    other.strategy = strategy
+    return other
+
+
+def replayed(world: World, policy: Policy, *, budget: int, seed: int) -> Curve:
     """Spend a budget of readings, and judge the model after each turn."""
-    dealt = seeded(world, seed=seed, audit_share=setting.audit_share)
-    reader = Reader(world, dealt, setting)
+    dealt = seeded(world, seed=seed, audit_share=policy.audit_share)
+    reader = Reader(world, dealt, policy)
     rows, model = [], None
     limit = min(budget, len(dealt.read.labels))
     while len(reader.read) < limit:
@@ -117,10 +105,10 @@ def judged(model: loop.Model | None, judge: loop.Labelled, classes: int) -> tupl
     )
 
 
-def full_score(world: World, *, seed: int, audit_share: float) -> float:
+def full_score(world: World, policy: Policy, *, seed: int) -> float:
     """Balanced accuracy of a model that learned from every case that can be read, audit stream and all."""
-    dealt = seeded(world, seed=seed, audit_share=audit_share)
+    dealt = seeded(world, seed=seed, audit_share=policy.audit_share)
     none = taken(dealt.read, np.empty(0, dtype=np.intp))
     scaling = loop.scaling_of(dealt.read.cases)
-    model = loop.modelled(dealt.read, none, scaling=scaling, class_names=world.classes, seed=seed)
+    model = model_by(policy, dealt.read, none, classes=world.classes, scaling=scaling, seed=seed)
     return judged(model, dealt.judge, len(world.classes))[0]

@@ -11,9 +11,9 @@ from annotation.learning.models import Policy
 from mlworker import loop
 from mlworker.replay import summaries, turns, verdicts, worlds
 from mlworker.replay.folders import long_tailed, read_images, world_of
-from mlworker.replay.settings import settings_of
+from mlworker.replay.settings import policies_of
 from mlworker.replay.study import Question, answer, pairs
-from mlworker.replay.turns import Curve, Setting
+from mlworker.replay.turns import Curve
 from mlworker.replay.worlds import World, WorldError
 
 WIDTH = 24
@@ -47,7 +47,7 @@ def silent(fraction: float, message: str) -> None:
 
 
 def test_a_replay_learns_what_can_be_learned() -> None:
-    curve = turns.replayed(a_world(), Setting("margin"), budget=80, seed=0)
+    curve = turns.replayed(a_world(), Policy(strategy="margin"), budget=80, seed=0)
     assert curve.readings.tolist() == [10, 20, 30, 40, 50, 60, 70, 80]
     assert curve.score[-1] > 0.9
     assert curve.worst_recall[-1] > 0.8
@@ -55,20 +55,22 @@ def test_a_replay_learns_what_can_be_learned() -> None:
 
 
 def test_the_same_seed_gives_the_same_curve() -> None:
-    one, again = (turns.replayed(a_world(), Setting("power_margin"), budget=60, seed=5) for _ in range(2))
+    one, again = (
+        turns.replayed(a_world(), Policy(strategy="power_margin"), budget=60, seed=5) for _ in range(2)
+    )
     assert np.array_equal(one.score, again.score)
 
 
 def test_another_seed_gives_another_curve() -> None:
     one, other = (
-        turns.replayed(a_world(apart=0.4), Setting("random"), budget=60, seed=seed) for seed in (1, 2)
+        turns.replayed(a_world(apart=0.4), Policy(strategy="random"), budget=60, seed=seed) for seed in (1, 2)
     )
     assert not np.array_equal(one.score, other.score)
 
 
 def test_no_case_is_read_twice_and_the_budget_is_spent() -> None:
     world = a_world()
-    reader = turns.Reader(world, worlds.seeded(world, seed=0, audit_share=0.125), Setting("random"))
+    reader = turns.Reader(world, worlds.seeded(world, seed=0, audit_share=0.125), Policy(strategy="random"))
     for _ in range(7):
         reader.read_on(None, 65)
     assert len(reader.read) == 65
@@ -95,13 +97,15 @@ def test_without_a_judging_split_each_seed_holds_back_its_own_patients() -> None
 def test_expert_seconds_are_those_of_the_cases_read() -> None:
     world = a_world()
     timed = World(world.name, world.read, world.judge, world.classes, np.full(len(world.read.labels), 7.0))
-    curve = turns.replayed(timed, Setting("random"), budget=30, seed=0)
+    curve = turns.replayed(timed, Policy(strategy="random"), budget=30, seed=0)
     assert curve.seconds.tolist() == [70.0, 140.0, 210.0]
 
 
 def test_where_margin_pays_the_replay_says_so() -> None:
     rare = a_world(shares=(0.9, 0.06, 0.04), cases=500, apart=0.55)
-    question = Question({"margin": Setting("margin"), "random": Setting("random")}, seeds=8, budget=120)
+    question = Question(
+        {"margin": Policy(strategy="margin"), "random": Policy(strategy="random")}, seeds=8, budget=120
+    )
     found = answer(rare, question, silent)
     against = found["comparisons"][0]
     assert against["difference"] > 0.0
@@ -111,9 +115,9 @@ def test_where_margin_pays_the_replay_says_so() -> None:
 
 def test_two_names_of_one_strategy_tie_and_no_difference_is_claimed() -> None:
     settings = {
-        "default": Setting("power_margin"),
-        "power_margin": Setting("power_margin"),
-        "random": Setting("random"),
+        "default": Policy(strategy="power_margin"),
+        "power_margin": Policy(strategy="power_margin"),
+        "random": Policy(strategy="random"),
     }
     found = answer(a_world(), Question(settings, seeds=6, budget=60), silent)
     same = next(
@@ -124,7 +128,7 @@ def test_two_names_of_one_strategy_tie_and_no_difference_is_claimed() -> None:
 
 
 def test_the_answer_is_plain_json_with_a_curve_that_starts_before_there_is_a_model() -> None:
-    found = answer(a_world(), Question({"random": Setting("random")}, seeds=2, budget=40), silent)
+    found = answer(a_world(), Question({"random": Policy(strategy="random")}, seeds=2, budget=40), silent)
     again = json.loads(json.dumps(found, allow_nan=False))
     assert [labels for labels, _ in again["strategies"]["random"]["curve"]] == [10, 20, 30, 40]
     low, high = again["strategies"]["random"]["area_interval"]
@@ -203,15 +207,17 @@ def test_a_world_that_cannot_be_replayed_says_what_it_lacks(broken: object, said
 
 def test_a_budget_beyond_the_set_is_refused() -> None:
     with pytest.raises(WorldError, match="give 20 to 240"):
-        answer(a_world(), Question({"random": Setting("random")}, seeds=1, budget=999), silent)
+        answer(a_world(), Question({"random": Policy(strategy="random")}, seeds=1, budget=999), silent)
 
 
 def test_default_is_the_policy_s_own_strategy_and_all_is_every_one() -> None:
     policy = Policy(strategy="margin", refit_every=7, audit_share=0.2)
-    assert settings_of(["default"], policy) == {"default": Setting("margin", 7, 0.2)}
-    assert list(settings_of(["default", "all"], policy)) == ["default", *Policy.Strategy.values]
+    assert policies_of(["default"], policy) == {"default": policy}
+    random = policies_of(["random"], policy)["random"]
+    assert (random.strategy, random.refit_every, random.audit_share) == ("random", 7, 0.2)
+    assert list(policies_of(["default", "all"], policy)) == ["default", *Policy.Strategy.values]
     with pytest.raises(WorldError, match="unknown strategy nonsense"):
-        settings_of(["nonsense"], policy)
+        policies_of(["nonsense"], policy)
 
 
 def test_a_long_tail_thins_one_class_of_what_is_read_only() -> None:

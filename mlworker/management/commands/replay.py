@@ -12,7 +12,7 @@ from tqdm import tqdm
 from annotation.learning import services
 from annotation.learning.models import Policy
 from annotation.projects.selectors import UnknownProjectError, project_called
-from mlworker.replay.settings import ALL, DEFAULT, settings_of
+from mlworker.replay.settings import ALL, DEFAULT, policies_of
 from mlworker.replay.study import Question, Told, answer
 from mlworker.replay.worlds import World, WorldError
 
@@ -52,8 +52,8 @@ class Command(BaseCommand):
         try:
             with threadpool_limits(limits=1):
                 world, policy = opened(options)
-                settings = settings_of(options["strategies"].split(","), policy)
-                question = Question(settings, options["seeds"], options["budget"], options["first_seed"])
+                policies = policies_of(options["strategies"].split(","), policy)
+                question = Question(policies, options["seeds"], options["budget"], options["first_seed"])
                 with tqdm(total=100, unit="%", disable=options["verbosity"] == 0) as bar:
                     found = answer(world, question, moving(bar))
         except (WorldError, UnknownProjectError, OSError) as error:

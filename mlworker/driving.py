@@ -1,0 +1,47 @@
+"""How a policy drives one turn: what the refit job and a replay do alike."""
+
+from collections import Counter
+
+import numpy as np
+
+from annotation.learning.models import Policy
+from annotation.learning.rules import power_of, ready_to_fit
+from mlworker import loop
+from mlworker.heads.ensemble import Recipe
+from mlworker.heads.features import Scaling
+
+TURNS_APART = 1_000_003  # no two turns of one seed draw alike
+
+
+def drive_by(policy: Policy, *, classes: int, learned: int, read: int) -> loop.Drive:
+    """Say how a turn draws: the same labels and policy always draw the same.
+
+    learned: labels of the pool. read: labels of both streams.
+    """
+    return loop.Drive(
+        strategy=policy.strategy,
+        power=power_of(learned, classes),
+        audit_share=policy.audit_share,
+        batch=max(policy.batch_size, 2 * classes),
+        seed=policy.seed + TURNS_APART * read,
+        class_quota=policy.class_quota,
+        site_quota=policy.site_quota,
+        cost_power=policy.cost_power,
+    )
+
+
+def model_by(
+    policy: Policy,
+    pool: loop.Labelled,
+    audit: loop.Labelled,
+    *,
+    classes: list[str],
+    scaling: Scaling,
+    seed: int,
+) -> loop.Model | None:
+    """Fit a model, once the pool's labels suffice for one."""
+    counts = Counter(np.asarray(classes)[pool.labels].tolist())
+    if not ready_to_fit({name: counts[name] for name in classes}):
+        return None
+    recipe = Recipe(len(classes), adjusted=policy.logit_adjustment)
+    return loop.modelled(pool, audit, scaling=scaling, class_names=classes, seed=seed, recipe=recipe)
