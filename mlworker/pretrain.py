@@ -210,7 +210,7 @@ def labelled_images(
         for digest, seen in series_planes(digests[start : start + 256], preprocessing, PLANES_A_SERIES):
             side = int(is_held_back(str(by_digest[digest].patient_id)))
             images[side].append(seen)
-            numbers[side] += [classes.index(by_digest[digest].label)] * len(seen)
+            numbers[side].extend([classes.index(by_digest[digest].label)] * len(seen))
     empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.float32)
     learned, held = (
         Source(_bytes(some or [empty]), torch.tensor(labels, dtype=torch.int64))

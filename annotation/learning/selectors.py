@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.models import Role, User
-from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, TrainingRun
+from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Promotion, TrainingRun
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import project_for, protocol_in_force, role_in
@@ -60,6 +60,20 @@ def models_for(user: User, project_id: UUID) -> QuerySet[ModelVersion]:
     """Model versions, newest first, with encoder, snapshot and evaluation."""
     project = learning_project(user, project_id)
     return project.models.select_related("encoder", "snapshot", "evaluation").order_by("-number")
+
+
+def model_for(user: User, project_id: UUID, model_id: UUID) -> ModelVersion:
+    """One model version of the project, with its card.
+
+    raises: ModelVersion.DoesNotExist.
+    """
+    return models_for(user, project_id).select_related("card").get(pk=model_id)
+
+
+def promotions_for(user: User, project_id: UUID) -> QuerySet[Promotion]:
+    """Decisions about the project's encoder, newest first."""
+    project = learning_project(user, project_id)
+    return project.promotions.select_related("encoder", "previous", "model", "decided_by")
 
 
 def runs_for(user: User, project_id: UUID) -> QuerySet[TrainingRun]:

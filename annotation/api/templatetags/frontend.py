@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from annotation.learning.models import Encoder
+from annotation.learning.training import MODES
 
 register = template.Library()
 
@@ -120,6 +121,9 @@ JOB_WORDS = {
     "map_pool": "Draw the map (PCA)",
     "map_pool_umap": "Draw the map (UMAP)",
     "pretrain": "Train the encoder",
+    "train": "Fine-tune encoder and head",
+    "adopt_encoder": "Change over to an encoder",
+    "add_encoder": "Check and use uploaded weights",
     "replay": "Replay strategies on the labels",
 }
 GAIN_WORDS = {
@@ -132,6 +136,18 @@ GAIN_WORDS = {
 def job_words(name: str) -> str:
     """Say what a job does."""
     return JOB_WORDS.get(name, name.replace("_", " ").capitalize())
+
+
+@register.filter
+def words(name: str) -> str:
+    """Write a key as words."""
+    return name.replace("_", " ").replace(":", " of ").capitalize()
+
+
+@register.filter
+def mode_words(mode: str) -> str:
+    """Name how deep a training goes."""
+    return MODES.get(mode, mode).partition(":")[0].lower()
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Role, User
+from annotation.learning import services
 from annotation.learning.files import keep
 from annotation.learning.maps import NewMap, record_map
 from annotation.learning.models import SimilaritySearch
@@ -75,6 +76,7 @@ def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
         case_ids(held)
         | delivery_ids(project)
         | machine_work
+        | model_ids(project)
         | {
             "project_id": project.pk,
             "reading_id": submitted.reading_id,
@@ -101,7 +103,9 @@ def found_ids(project: Project, staff: User | None) -> dict[str, Any]:
     """Name a search and a query batch, beside a map of no case."""
     assert staff is not None
     now = timezone.now()
-    search = SimilaritySearch.objects.create(project=project, asked_by=staff, like=[1], hits=[], created_at=now)
+    search = SimilaritySearch.objects.create(
+        project=project, asked_by=staff, like=[1], hits=[], created_at=now
+    )
     batch = QueryBatch.objects.create(project=project, asked_by=staff, why="to see", size=0, created_at=now)
     new = NewEncoder("by hand", uuid4().hex * 2, 16, {}, "", {})
     encoder = register_encoder(dataset=project.dataset, new=new, now=now)
@@ -109,6 +113,28 @@ def found_ids(project: Project, staff: User | None) -> dict[str, Any]:
     drawn = NewMap("pca", encoder, None, stored, 0, [], ["normal"], {"seconds": 0.1})
     record_map(project=project, job_id=uuid4(), new=drawn, now=now)
     return {"search_id": search.pk, "batch_id": batch.pk}
+
+
+def model_ids(project: Project) -> dict[str, Any]:
+    """Name a model version and its encoder."""
+    now = timezone.now()
+    encoder = services.register_encoder(
+        dataset=project.dataset,
+        new=services.NewEncoder("by hand", uuid4().hex * 2, 8, {}, "", {}),
+        now=now,
+    )
+    new = services.NewModel(
+        encoder=encoder,
+        classes=["normal", "pneumonia"],
+        artefact=keep(b"heads", folder="artefacts", suffix=".safetensors"),
+        labels=[],
+        seconds=0.1,
+        audit_cases=0,
+        metrics={},
+        reason="no audit case has been read",
+    )
+    model = services.record_model(project=project, job_id=uuid4(), new=new, now=now)
+    return {"encoder_id": encoder.pk, "model_id": model.pk}
 
 
 def delivery_ids(project: Project) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""The page of encoders, trainings and models: what it shows, what ML staff may do there."""
+
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.learning import promotion, services
+from annotation.learning.files import keep
+from annotation.learning.models import Encoder, ModelVersion, Promotion, TrainingRun
+from annotation.projects.models import Project
+from annotation.readings.models import ReferenceStandard
+from audit.models import Event
+from jobs.models import Job, Lane, State
+from tests.factories import CHOICES, a_project, some_cases
+
+FIGURE = {"value": 0.8, "low": 0.7, "high": 0.9}
+
+
+def address(project: Project, part: str = "models") -> str:
+    return f"/projects/{project.pk}/learning/{part}"
+
+
+def an_encoder(project: Project, name: str) -> Encoder:
+    new = services.NewEncoder(name, uuid.uuid4().hex * 2, 8, {"size": 64}, "", {}, "MIT", "somewhere")
+    return services.register_encoder(dataset=project.dataset, new=new, now=timezone.now())
+
+
+def a_version(project: Project, encoder: Encoder, **changes: object) -> ModelVersion:
+    facts = {
+        "encoder": encoder,
+        "classes": ["normal", "pneumonia"],
+        "artefact": keep(b"heads", folder="artefacts", suffix=".safetensors"),
+        "labels": [{"case": "1", "label": "normal"}],
+        "seconds": 0.5,
+        "audit_cases": 20,
+        "metrics": {"balanced_accuracy": FIGURE, "recall:normal": FIGURE, "calibration_error": FIGURE},
+        "card": {
+            "groups": {"scanner": {"Maker <One>": {"cases": 20, "accuracy": 0.8, "low": 0.6, "high": 0.9}}}
+        },
+    }
+    new = services.NewModel(**{**facts, **changes})  # type: ignore[arg-type]
+    return services.record_model(project=project, job_id=uuid.uuid4(), new=new, now=timezone.now())
+
+
+def used(project: Project, encoder: Encoder) -> None:
+    promotion.change_encoder(
+        project=project,
+        encoder=encoder,
+        kind=Promotion.Kind.CHOICE,
+        reason="chosen",
+        by=None,
+        now=timezone.now(),
+    )
+
+
+def test_the_page_says_what_is_used_and_why(ml_staff: Client, project: Project) -> None:
+    first, second = an_encoder(project, "First"), an_encoder(project, "Second")
+    used(project, first)
+    used(project, second)
+    a_version(project, second)
+    a_version(project, second, metrics={}, reason="3 audit cases have been read: an estimate needs 10")
+    page = ml_staff.get(address(project)).content.decode()
+    for words in (
+        "Roll back to First",
+        "Fine-tune on the labels",
+        "0.800",
+        "3 audit cases have been read",
+        "MIT",
+    ):
+        assert words in page
+
+
+def test_training_is_asked_for_with_frozen_labels(ml_staff: Client, project: Project) -> None:
+    cases = some_cases(project, 12)
+    now = timezone.now()
+    ReferenceStandard.objects.bulk_create(
+        ReferenceStandard(case=case, answers={"finding": CHOICES[number % 2][0]}, readings=1, updated_at=now)
+        for number, case in enumerate(cases)
+    )
+    form = {"mode": "lora", "epochs": 3, "minutes": 1, "rate": 0.001, "batch": 8, "accumulate": 1}
+    answer = ml_staff.post(address(project, "train"), form | {"rank": 4, "processes": 0}, follow=True)
+    job = Job.objects.get(name="train")
+    assert "Asked for training" in answer.content.decode()
+    assert (job.arguments["settings"]["mode"], job.arguments["settings"]["flip"]) == ("lora", False)
+    assert project.snapshots.get().label_count == 12
+    assert Event.objects.filter(action="training.request").count() == 1
+
+
+@pytest.mark.parametrize("change", [{"mode": "deep"}, {"epochs": "0"}, {"rate": "x"}, {"processes": "99"}])
+def test_a_training_that_cannot_be_comes_back_with_what_is_wrong(
+    ml_staff: Client, project: Project, change: dict[str, str]
+) -> None:
+    form = {"mode": "lora", "epochs": "3", "minutes": "1", "rate": "0.001", "batch": "8", "accumulate": "1"}
+    answer = ml_staff.post(address(project, "train"), form | {"rank": "4", "processes": "0"} | change)
+    assert answer.status_code == 422
+    assert 'class="problem"' in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_too_few_labels_are_said_in_the_form(ml_staff: Client, project: Project) -> None:
+    form = {"mode": "lora", "epochs": 3, "minutes": 1, "rate": 0.001, "batch": 8, "accumulate": 1}
+    answer = ml_staff.post(address(project, "train"), form | {"rank": 4, "processes": 0})
+    assert answer.status_code == 422
+    assert "training needs 5 of every class" in answer.content.decode()
+
+
+def test_a_run_shows_its_live_loss_and_can_be_cancelled_and_resumed(
+    ml_staff: Client, project: Project
+) -> None:
+    job = Job.objects.create(
+        name="train",
+        lane=Lane.TRAINING,
+        scope_id=project.pk,
+        state=State.RUNNING,
+        progress=0.4,
+        message="Epoch 3: loss 0.31",
+        created_at=timezone.now(),
+    )
+    TrainingRun.objects.create(
+        job_id=job.pk,
+        project=project,
+        kind="train",
+        settings={"mode": "lora"},
+        history=[{"epoch": 1, "loss": 0.6}, {"epoch": 2, "loss": 0.4}],
+        created_at=timezone.now(),
+    )
+    piece = ml_staff.get(address(project), {"part": "runs"}).content.decode()
+    assert "Epoch 3: loss 0.31" in piece
+    assert "<svg" in piece
+    assert f"/jobs/{job.pk}/cancel" in piece
+    assert "<html" not in piece
+    Job.objects.filter(pk=job.pk).update(state=State.CANCELLED)
+    assert f"/jobs/{job.pk}/retry" in ml_staff.get(address(project), {"part": "runs"}).content.decode()
+
+
+def test_one_click_rolls_back_and_is_audited(ml_staff: Client, project: Project) -> None:
+    first, second = an_encoder(project, "First"), an_encoder(project, "Second")
+    used(project, first)
+    used(project, second)
+    answer = ml_staff.post(address(project, "rollback"), follow=True)
+    assert "Back on First" in answer.content.decode()
+    assert services.policy_for(project).encoder == first
+    staff = User.objects.get(username="m.lind")
+    assert Event.objects.get(action="encoder.rollback").actor == str(staff.pk)
+    assert {"refit", "embed"} <= set(Job.objects.values_list("name", flat=True))
+
+
+def test_without_an_earlier_encoder_nothing_is_rolled_back(ml_staff: Client, project: Project) -> None:
+    answer = ml_staff.post(address(project, "rollback"), follow=True)
+    assert "Nothing was changed" in answer.content.decode()
+    assert not Promotion.objects.exists()
+
+
+def test_an_encoder_of_the_data_set_is_asked_for_and_another_s_does_not_exist(
+    ml_staff: Client, project: Project
+) -> None:
+    own, other = an_encoder(project, "Own"), an_encoder(a_project(), "Other")
+    assert ml_staff.post(address(project, f"encoders/{own.pk}")).status_code == 302
+    assert Job.objects.get(name="adopt_encoder").arguments["encoder_id"] == str(own.pk)
+    assert ml_staff.post(address(project, f"encoders/{other.pk}")).status_code == 404
+
+
+def test_uploaded_weights_are_stored_unread_and_a_worker_is_asked(ml_staff: Client, project: Project) -> None:
+    sent = SimpleUploadedFile("../x.safetensors", b"not looked into here")
+    ml_staff.post(address(project, "encoders"), {"name": "imagenet-resnet18", "weights": sent})
+    job = Job.objects.get(name="add_encoder")
+    assert job.arguments["stored"] == f"incoming/{job.arguments['digest']}.safetensors"
+    assert Event.objects.filter(action="encoder.upload").count() == 1
+
+
+def test_a_pickle_cannot_be_uploaded(ml_staff: Client, project: Project) -> None:
+    sent = SimpleUploadedFile("weights.pth", b"\x80\x04")
+    answer = ml_staff.post(address(project, "encoders"), {"name": "imagenet-resnet18", "weights": sent})
+    assert answer.status_code == 422
+    assert "Only .safetensors files" in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_labels_are_shared_only_after_it_was_said_and_it_is_audited(
+    ml_staff: Client, project: Project
+) -> None:
+    assert services.policy_for(project).share_labels is False
+    ml_staff.post(address(project, "sharing"), {"share_labels": "on"})
+    assert services.policy_for(project).share_labels is True
+    ml_staff.post(address(project, "sharing"), {})
+    assert services.policy_for(project).share_labels is False
+    assert Event.objects.filter(action="policy.share_labels").count() == 2
+
+
+def test_pretraining_offers_only_projects_that_share(ml_staff: Client, project: Project) -> None:
+    open_one, closed = a_project("Open"), a_project("Closed")
+    promotion.set_sharing(project=open_one, share_labels=True, by=User.objects.get(username="m.lind"))
+    page = ml_staff.get(address(project)).content.decode()
+    assert "Open" in page
+    assert "Closed" not in page
+    form = {"method": "labels", "pretrain_minutes": 1}
+    assert ml_staff.post(address(project, "pretrain"), form | {"others": closed.pk}).status_code == 422
+    assert ml_staff.post(address(project, "pretrain"), form | {"others": open_one.pk}).status_code == 302
+    assert Job.objects.get(name="pretrain").arguments["project_ids"] == [str(project.pk), str(open_one.pk)]
+
+
+def test_every_version_has_a_card_as_page_markdown_and_json(ml_staff: Client, project: Project) -> None:
+    version = a_version(project, an_encoder(project, "First"))
+    where = address(project, f"models/{version.pk}")
+    page = ml_staff.get(where).content.decode()
+    assert "Maker &lt;One&gt;" in page
+    text = ml_staff.get(where, {"format": "markdown"}).content.decode()
+    assert "| scanner | Maker <One> | 20 | 0.800 | 0.600 – 0.900 |" in text
+    assert "## Lineage" in text
+    card = ml_staff.get(where, {"format": "json"}).json()
+    assert card["per_class"] == {"normal": FIGURE}
+    assert card["calibration"]["expected_error"] == FIGURE
+
+
+def test_another_project_s_version_has_no_card_here(ml_staff: Client, project: Project) -> None:
+    other = a_project()
+    version = a_version(other, an_encoder(other, "Other"))
+    assert ml_staff.get(address(project, f"models/{version.pk}")).status_code == 404
+
+
+def test_administrators_look_and_change_nothing(admin: Client, project: Project) -> None:
+    page = admin.get(address(project)).content.decode()
+    assert "Fine-tune on the labels" not in page
+    assert admin.post(address(project, "train")).status_code == 403
