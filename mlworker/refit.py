@@ -23,6 +23,8 @@ from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
+from mlworker.cards import groups_of
+from mlworker.comparison import by_group
 from mlworker.driving import drive_by, model_by
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
@@ -232,7 +234,18 @@ def new_model(now: Situation, model: loop.Model, seconds: float) -> services.New
         seconds=seconds,
         audit_cases=len(now.audit.rows),
         metrics={named(now, key): one.as_row() for key, one in model.verdict.estimates.items()},
+        reason=model.verdict.reason,
+        card={"temperature": model.temperature, "groups": groups_told(now, model)},
     )
+
+
+def groups_told(now: Situation, model: loop.Model) -> dict[str, Any]:
+    """Say for the card how the audit cases of each maker, scanner and delivery went."""
+    audit = now.audit.labelled
+    if not len(audit.labels):
+        return {}
+    said = model.probabilities(audit.cases.vectors)
+    return by_group(said, audit.labels, audit.patients, groups_of(now.audit.rows))
 
 
 def named(now: Situation, metric: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from annotation.learning.models import Evaluation, ModelCard, ModelVersion
 from annotation.projects.models import Case
 
-RECALL = "recall:"
+RECALL, SCANNER = "recall:", "scanner:"
 CALIBRATION = "calibration_error"
 USE = (
     "Ranks the unread cases of its own project and suggests answers to the project's readers. "
@@ -82,7 +82,7 @@ def judged(evaluation: Evaluation) -> dict[str, Any]:
         "evaluation": {
             "cases": evaluation.case_count,
             "reason": evaluation.reason,
-            "metrics": {name: one for name, one in metrics.items() if not name.startswith(RECALL)},
+            "metrics": {name: one for name, one in metrics.items() if not name.startswith((RECALL, SCANNER))},
         },
         "per_class": {
             name.removeprefix(RECALL): one for name, one in metrics.items() if name.startswith(RECALL)
