@@ -22,6 +22,8 @@ def typical_batch(
     returns: draws among the unlabelled; nothing is random once the clusters are seeded.
     """
     finite(points, "points")
+    if not len(keys):
+        return certain(np.empty(0, dtype=np.intp))
     canonical = np.argsort(keys, kind="stable")
     groups = min(len(labelled) + batch, MOST_CLUSTERS, len(keys))
     ranged = points[canonical].astype(np.float32, copy=False)

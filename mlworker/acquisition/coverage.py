@@ -46,6 +46,8 @@ def covering_batch(
     covered, what was not drawn is covered anew. Time grows with the square of the cases, memory does not.
     """
     finite(points, "points")
+    if not len(keys):
+        return certain(np.empty(0, dtype=np.intp))
     lengths = squared_lengths(points)
     canonical, members = np.argsort(keys, kind="stable"), np.empty(len(keys), dtype=np.intp)
     members[canonical] = grouped(points[canonical], groups=min(groups, len(keys)), seed=seed)

@@ -33,8 +33,8 @@ def cut(values: Floats, members: np.ndarray) -> float:
 def closeness(probabilities: Floats, known: Floats, labels: Indices) -> Floats:
     """Say how near each case's lead is to its class's cut, 1 on it: (class, case), 0 … 1.
 
-    probabilities: (case, class) of unread cases. known: (label, class), predictions of labelled cases by heads
-    that did not learn from them. labels: (label,) class numbers.
+    probabilities: (case, class) of unread cases. known: (label, class), predictions of labelled cases by
+    heads that did not learn from them. labels: (label,) class numbers.
     """
     rows = zip(leads(probabilities), leads(known), strict=True)
     values = [1.0 - np.abs(unread - cut(own, labels == number)) for number, (unread, own) in enumerate(rows)]

@@ -7,31 +7,93 @@ import numpy as np
 import pytest
 
 from mlworker.acquisition.arrays import Floats, Indices, Keys
-from mlworker.acquisition.batches import Draws, power_batch, random_batch, top_batch
+from mlworker.acquisition.badge import badge_batch
+from mlworker.acquisition.batches import Draws, log_weights, power_batch, random_batch, top_batch
+from mlworker.acquisition.clusters import principal
 from mlworker.acquisition.cold_start import typical_batch, typicality
+from mlworker.acquisition.cost import costed
+from mlworker.acquisition.coverage import centre_batch, covering_batch
+from mlworker.acquisition.laplace import Posterior
 from mlworker.acquisition.noise import gumbels, uniforms
-from mlworker.acquisition.scores import bald, entropy, margin
+from mlworker.acquisition.quotas import (
+    Ways,
+    class_quota,
+    no_quota,
+    rarity_shares,
+    shared_batch,
+    site_quota,
+)
+from mlworker.acquisition.scores import bald, entropy, margin, multilabel_entropy
 from mlworker.acquisition.streams import interleaved
+from mlworker.acquisition.thresholds import closeness
 
 Chooser = Callable[[Floats, Keys, int], Draws]
 NOTHING: Indices = np.empty(0, dtype=np.intp)
-CHOOSERS: dict[str, Chooser] = {
-    "power": lambda values, keys, seed: power_batch(
-        margin(softmax(values[:, :3])), keys, size=40, power=3.0, seed=seed
-    ),
-    "random": lambda values, keys, seed: random_batch(
-        keys + (values[:, 0] * 0).astype(np.uint64), size=40, seed=seed
-    ),
-    "top": lambda values, keys, seed: top_batch(values[:, 0], keys, size=40),
-    "typical": lambda values, keys, seed: typical_batch(values, keys, NOTHING, batch=10, size=40, seed=seed),
-}
-SEEDED = ["power", "random", "typical"]
-REFUSING = ["power", "top", "typical"]
+SIZE = 40
 
 
 def softmax(values: Floats) -> Floats:
-    raised = np.exp(values)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    raised = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+
+
+def predicted(values: Floats) -> Floats:
+    return softmax(values[:, :3])
+
+
+def by_score(score: Callable[[Floats], Floats]) -> Chooser:
+    return lambda values, keys, seed: power_batch(score(values), keys, size=SIZE, power=3.0, seed=seed)
+
+
+def by_posterior(values: Floats, keys: Keys, seed: int) -> Draws:
+    known = np.random.default_rng(1).normal(size=(60, 12))
+    posterior = Posterior.of(known, predicted(known), penalty=0.5)
+    score = bald(posterior.drawn(values, values[:, :3], seed=seed))
+    return power_batch(score, keys, size=SIZE, power=3.0, seed=seed)
+
+
+def by_threshold(values: Floats, keys: Keys, seed: int) -> Draws:
+    known = np.random.default_rng(1).normal(size=(60, 12))
+    near = closeness(predicted(values), predicted(known), known[:, :3].argmax(axis=1))
+    shares = rarity_shares(np.array([30, 20, 10]))
+    ways = Ways(log_weights(near, power=5.0), shares / shares.sum())
+    return shared_batch(ways, no_quota(len(keys)), keys, size=SIZE, seed=seed)
+
+
+def by_quota(values: Floats, keys: Keys, seed: int) -> Draws:
+    sites = (keys % np.uint64(3)).astype(np.intp)
+    probabilities = predicted(values)
+    quota = class_quota(probabilities.argmax(axis=1), np.array([30, 20, 1])).within(site_quota(sites))
+    ways = Ways(log_weights(margin(probabilities)[None], power=3.0), np.ones(1))
+    ways = costed(ways, np.exp(np.abs(values[:, 5])), power=3.0, cost_power=1.0)
+    return shared_batch(ways, quota, keys, size=SIZE, seed=seed)
+
+
+CHOOSERS: dict[str, Chooser] = {
+    "margin": by_score(lambda values: margin(predicted(values))),
+    "entropy": by_score(lambda values: entropy(predicted(values))),
+    "bald": by_score(lambda values: bald(softmax(values.reshape(len(values), 4, 3)))),
+    "multilabel": by_score(
+        lambda values: multilabel_entropy(
+            0.5 * (1.0 + np.tanh(values)) + 0.0 * values, np.arange(12), np.full(12, 20, dtype=np.intp)
+        )
+    ),
+    "laplace": by_posterior,
+    "top": lambda values, keys, seed: top_batch(values[:, 0], keys, size=SIZE),
+    "random": lambda values, keys, seed: random_batch(keys, size=SIZE, seed=seed),
+    "badge": lambda values, keys, seed: badge_batch(predicted(values), values, keys, size=SIZE, seed=seed),
+    "typical": lambda values, keys, seed: typical_batch(
+        values, keys, NOTHING, batch=10, size=SIZE, seed=seed
+    ),
+    "centre": lambda values, keys, seed: centre_batch(values, keys, NOTHING, size=SIZE),
+    "cover": lambda values, keys, seed: covering_batch(values, keys, NOTHING, groups=5, size=SIZE, seed=seed),
+    "threshold": by_threshold,
+    "quotas_and_cost": by_quota,
+}
+SEEDED = sorted(set(CHOOSERS) - {"top", "centre"})
+REFUSING = sorted(set(CHOOSERS) - {"random"})
+# Where every case that is left can come next; the others choose without chance once they are seeded.
+DRAWN = ["margin", "entropy", "bald", "multilabel", "laplace", "random", "threshold", "quotas_and_cost"]
 
 
 def cases(count: int = 200) -> tuple[Floats, Keys]:
@@ -43,9 +105,34 @@ def cases(count: int = 200) -> tuple[Floats, Keys]:
 def test_a_batch_names_each_case_once_with_a_chance_or_none(name: str) -> None:
     values, keys = cases()
     draws = CHOOSERS[name](values, keys, 0)
-    assert len(set(draws.order.tolist())) == 40
+    assert len(draws) == len(draws.probability) == len(set(draws.order.tolist())) == SIZE
     known = draws.probability[np.isfinite(draws.probability)]
     assert ((known > 0.0) & (known <= 1.0)).all()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_draw_by_chance_tells_its_chance(name: str) -> None:
+    values, keys = cases()
+    assert np.isfinite(CHOOSERS[name](values, keys, 0).probability).all()
+
+
+@pytest.mark.parametrize("name", CHOOSERS)
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_pool_smaller_than_the_batch_is_drawn_whole(name: str, count: int) -> None:
+    values, keys = cases(count)
+    assert sorted(CHOOSERS[name](values, keys, 0).order.tolist()) == list(range(count))
+
+
+@pytest.mark.parametrize("name", CHOOSERS)
+def test_an_empty_pool_gives_an_empty_batch(name: str) -> None:
+    values, keys = cases(0)
+    assert len(CHOOSERS[name](values, keys, 0)) == 0
+
+
+@pytest.mark.parametrize("name", CHOOSERS)
+def test_cases_that_are_all_alike_are_drawn_once_each(name: str) -> None:
+    values, keys = cases()
+    assert len(set(CHOOSERS[name](np.zeros_like(values), keys, 0).order.tolist())) == SIZE
 
 
 @pytest.mark.parametrize("name", CHOOSERS)
@@ -68,7 +155,7 @@ def test_a_batch_does_not_depend_on_the_order_of_the_cases(name: str) -> None:
     straight = CHOOSERS[name](values, keys, 5)
     turned = CHOOSERS[name](values[shuffled], keys[shuffled], 5)
     np.testing.assert_array_equal(keys[straight.order], keys[shuffled][turned.order])
-    np.testing.assert_allclose(straight.probability, turned.probability)
+    np.testing.assert_allclose(straight.probability, turned.probability, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", REFUSING)
@@ -166,7 +253,7 @@ def test_typicality_is_the_mean_distance_to_the_nearest_neighbours() -> None:
 
 def test_cold_start_of_five_thousand_cases_takes_about_a_second_at_most() -> None:
     random = np.random.default_rng(0)
-    points = random.normal(size=(5_000, 512)).astype(np.float32)
+    points = principal(random.normal(size=(5_000, 512)).astype(np.float16), components=64)
     started = time.process_time()
     typical_batch(points, np.arange(5_000, dtype=np.uint64), NOTHING, batch=500, size=2_000, seed=0)
     assert time.process_time() - started < 4.0
