@@ -6,7 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from mlworker.evaluation import metrics
 from mlworker.evaluation.calibration import cooled, cross_fitted, temperature
-from mlworker.evaluation.intervals import judged
+from mlworker.evaluation.intervals import judged, prevalence
 
 ONE = np.ones((1, 4))
 RIGHT = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
@@ -116,6 +116,41 @@ def test_a_patient_is_never_judged_at_a_temperature_fitted_on_that_patient() -> 
     labels[:2] = (labels[:2] + 1) % 3
     after = cross_fitted(probabilities, labels, patients, seed=0)
     np.testing.assert_array_equal(before[:2], after[:2])
+
+
+def test_the_worst_class_is_the_one_recognised_least() -> None:
+    assert metrics.worst_class_recall(RIGHT, TRUTH, ONE).tolist() == [0.5]
+    assert metrics.worst_class_recall(RIGHT, TRUTH, np.array([[1.0, 1.0, 0.0, 0.0]])).tolist() == [1.0]
+
+
+def test_prevalence_has_wilson_s_interval_over_patients() -> None:
+    # Wilson 1927 at 4 of 10: 0.168 to 0.687
+    members = np.array([True] * 4 + [False] * 6)
+    found = prevalence(members, np.arange(10))
+    assert (found.value, found.low, found.high) == (
+        0.4,
+        pytest.approx(0.168, abs=1e-3),
+        pytest.approx(0.687, abs=1e-3),
+    )
+    tenfold = prevalence(np.repeat(members, 10), np.repeat(np.arange(10), 10))
+    assert (tenfold.low, tenfold.high) == (pytest.approx(found.low), pytest.approx(found.high))
+
+
+def test_a_class_that_nobody_has_may_still_be_there() -> None:
+    found = prevalence(np.zeros(30, dtype=bool), np.arange(30))
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert 0.05 < found.high < 0.2
+
+
+def test_sites_with_enough_cases_are_judged_on_their_own() -> None:
+    probabilities, labels = predictions(100)
+    sites = np.array([0] * 60 + [1] * 36 + [2] * 4)
+    found = judged(probabilities, labels, np.arange(100), class_names=["a", "b", "c"], sites=sites)
+    alone = judged(probabilities[:60], labels[:60], np.arange(60), class_names=["a", "b", "c"])
+    assert found.estimates["site:0"] == alone.estimates["balanced_accuracy"]
+    assert "site:1" in found.estimates
+    assert "site:2" not in found.estimates
+    assert found.estimates["prevalence:a"].value == pytest.approx(float((labels == 0).mean()))
 
 
 def test_a_class_that_was_not_seen_has_no_recall() -> None:

@@ -1,11 +1,16 @@
 """One turn of the loop without a database: what is drawn, from which stream, with which chance."""
 
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from annotation.learning.models import Policy
+from annotation.queue.rules import WHY
 from mlworker import loop
+from mlworker.heads.ensemble import Recipe
+from mlworker.strategies import STRATEGIES
 
 NOBODY = loop.Cases(np.empty(0, dtype=np.uint64), np.empty((0, 4), dtype=np.float16))
 
@@ -19,12 +24,20 @@ def drive(strategy: str = "power_margin", share: float = 0.25) -> loop.Drive:
     return loop.Drive(strategy, power=2.0, audit_share=share, batch=5, seed=1)
 
 
+def labelled(classes: list[int]) -> loop.Labelled:
+    labels, count = np.array(classes), len(classes)
+    noise = np.random.default_rng(0).normal(size=(count, 4))
+    vectors = (np.eye(max(classes) + 1, 4)[labels] * 3 + noise).astype(np.float16)
+    return loop.Labelled(loop.Cases(np.arange(count, dtype=np.uint64), vectors), labels, np.arange(count))
+
+
+def nobody_labelled() -> loop.Labelled:
+    return loop.Labelled(NOBODY, np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
+
+
 def a_model() -> loop.Model:
-    labels = np.array([0, 1] * 10)
-    vectors = (np.eye(2, 4)[labels] * 3 + np.random.default_rng(0).normal(size=(20, 4))).astype(np.float16)
-    pool = loop.Labelled(loop.Cases(np.arange(20, dtype=np.uint64), vectors), labels, np.arange(20))
-    empty = loop.Labelled(NOBODY, np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
-    return loop.modelled(pool, empty, scaling=loop.scaling_of(pool.cases), class_names=["a", "b"], seed=0)
+    pool, scaling = labelled([0, 1] * 10), loop.scaling_of(labelled([0, 1] * 10).cases)
+    return loop.modelled(pool, nobody_labelled(), scaling=scaling, class_names=["a", "b"], seed=0)
 
 
 def test_every_unread_case_has_one_place() -> None:
@@ -34,11 +47,99 @@ def test_every_unread_case_has_one_place() -> None:
     assert {place.reason for place in places} == {"uncertain", "random_audit"}
 
 
-@pytest.mark.parametrize("strategy", ["power_margin", "margin", "random"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_ends_where_there_is_nothing_to_read(strategy: str) -> None:
     assert loop.ordered(NOBODY, NOBODY, NOBODY, model=a_model(), drive=drive(strategy)) == []
     only_audit = loop.ordered(NOBODY, cases(3), NOBODY, model=a_model(), drive=drive(strategy))
     assert [place.stream for place in only_audit] == ["audit"] * 3
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("model", [True, False])
+def test_every_strategy_orders_the_whole_pool_with_and_without_a_model(strategy: str, model: bool) -> None:
+    pool = cases(30)
+    places = loop.ordered(
+        pool, NOBODY, cases(8, 100), model=a_model() if model else None, drive=drive(strategy)
+    )
+    assert sorted(place.position for place in places) == list(range(30))
+    assert {place.reason for place in places} <= set(WHY)
+    chances = [place.draw_probability for place in places if place.draw_probability is not None]
+    assert all(0.0 < chance <= 1.0 for chance in chances)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_is_the_same_for_the_same_seed_whatever_the_order_of_the_cases(strategy: str) -> None:
+    pool, model, turned = cases(30), a_model(), np.random.default_rng(2).permutation(30)
+    straight = loop.ordered(pool, NOBODY, NOBODY, model=model, drive=drive(strategy))
+    other = loop.ordered(pool.at(turned), NOBODY, NOBODY, model=model, drive=drive(strategy))
+    assert [place.position for place in straight] == [int(turned[place.position]) for place in other]
+
+
+def test_the_policy_offers_every_strategy_and_explains_it() -> None:
+    assert set(Policy.Strategy.values) == set(STRATEGIES)
+    for label in Policy.Strategy.labels:
+        name, _, sentence = label.partition(": ")
+        assert name
+        assert len(sentence.split()) > 3
+
+
+def test_a_strategy_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match='strategy is "oracle": known are power_margin'):
+        loop.ordered(cases(3), NOBODY, NOBODY, model=None, drive=drive("oracle"))
+
+
+@pytest.mark.parametrize("strategy", ["badge", "core_set", "probcover"])
+def test_a_batch_chosen_as_a_whole_is_followed_by_random_cases(strategy: str) -> None:
+    places = loop.ordered(cases(200), NOBODY, cases(8, 900), model=a_model(), drive=drive(strategy))
+    reasons = [place.reason for place in places]
+    assert reasons[64:] == ["random"] * 136
+    assert "random" not in reasons[:64]
+    assert places[64].draw_probability == pytest.approx(1 / 136)
+
+
+def test_quotas_give_rare_classes_and_small_sites_more_places() -> None:
+    pool = replace(cases(400), sites=np.array([0] * 380 + [1] * 20))
+    even = loop.Drive("power_margin", 1.0, 0.0, 5, 1, site_quota=True)
+    firsts = loop.ordered(pool, NOBODY, NOBODY, model=a_model(), drive=even, size=40)
+    assert sum(place.position >= 380 for place in firsts) >= 4  # 2 by their number, 7.5 by their share
+    chances = [place.draw_probability for place in firsts]
+    assert all(chance is not None for chance in chances)
+
+
+def test_quick_cases_come_first_where_time_counts() -> None:
+    pool = replace(cases(400), seconds=np.array([100.0] * 200 + [5.0] * 200))
+    by_time = loop.Drive("power_margin", 3.0, 0.0, 5, 1, cost_power=1.0)
+    firsts = loop.ordered(pool, NOBODY, NOBODY, model=a_model(), drive=by_time, size=50)
+    assert 30 < sum(place.position >= 200 for place in firsts) < 50
+
+
+def test_a_model_of_grades_drives_every_strategy() -> None:
+    pool = labelled([0, 1, 2] * 10)
+    model = loop.modelled(
+        pool,
+        nobody_labelled(),
+        scaling=loop.scaling_of(pool.cases),
+        class_names=["a", "b", "c"],
+        seed=0,
+        recipe=Recipe(3, ordered=True),
+    )
+    for strategy in STRATEGIES:
+        assert len(loop.ordered(cases(20), NOBODY, NOBODY, model=model, drive=drive(strategy))) == 20
+
+
+def test_a_refit_with_logit_adjustment_still_finds_the_rare_class() -> None:
+    pool = labelled([0] * 90 + [1] * 10)
+    recipe = Recipe(2, adjusted=True)
+    model = loop.modelled(
+        pool,
+        nobody_labelled(),
+        scaling=loop.scaling_of(pool.cases),
+        class_names=["a", "b"],
+        seed=0,
+        recipe=recipe,
+    )
+    found = model.probabilities(pool.cases.vectors).argmax(axis=1)
+    assert (found[pool.labels == 1] == 1).mean() > 0.8
 
 
 def test_audit_cases_are_drawn_alike_whatever_the_model_thinks_of_them() -> None:
