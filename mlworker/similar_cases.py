@@ -12,7 +12,7 @@ from mlworker.refit import store_of
 from mlworker.runtime import Work
 from mlworker.similarity import Floats, Space, most_alike, prototype, similarities
 
-HITS = 60
+HITS = 48
 
 
 def find_similar(work: Work, search_id: str) -> None:

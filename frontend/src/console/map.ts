@@ -280,8 +280,8 @@ class EmbeddingMap {
   #told(index: number): string[] {
     const { label, uncertainty, site } = this.points;
     const [answer, unsure, where] = [label[index] ?? NONE, uncertainty[index] ?? NONE, site[index] ?? NONE];
-    const told = [answer === NONE ? "not labelled" : (this.facts.classes[answer] ?? "")];
-    if (unsure !== NONE) told.push(`unsure ${Math.round((100 * unsure) / 254)} %`);
+    const told = [answer === NONE ? "unlabelled" : (this.facts.classes[answer] ?? "")];
+    if (unsure !== NONE) told.push(`unsure ${Math.round((100 * unsure) / 254)}\u00a0%`);
     if (this.facts.sites.length > 1) told.push(this.facts.sites[where] ?? "other device");
     return told;
   }
@@ -415,7 +415,7 @@ function quietEntry(points: number): HTMLElement {
   const dot = document.createElement("i");
   dot.style.background = "var(--edge)";
   entry.className = "map-key";
-  entry.append(dot, `not labelled ${points.toLocaleString("en")}`);
+  entry.append(dot, `unlabelled ${points.toLocaleString("en")}`);
   return entry;
 }
 
