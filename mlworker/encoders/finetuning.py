@@ -11,14 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from monai.transforms import (
-    Compose,
-    RandAdjustContrast,
-    RandFlip,
-    RandGaussianNoise,
-    RandRotate,
-    RandZoom,
-)
+from monai.transforms.compose import Compose
+from monai.transforms.intensity.array import RandAdjustContrast, RandGaussianNoise
+from monai.transforms.spatial.array import RandFlip, RandRotate, RandZoom
 from torch import nn
 
 from mlworker.encoders import checkpoints, lora
@@ -106,7 +101,8 @@ def training_in(folder: Path, plan: Plan, device: torch.device) -> tuple[Trainin
     network, preprocessing, way = prepared_network(start)
     sides = [Source(images, labels) for images, labels in zip(start["images"], start["labels"], strict=True)]
     torch.manual_seed(plan.seed)
-    objective = Augmented(way, preprocessing, balance_of(sides[0].labels, way.classes))
+    balance = balance_of(torch.as_tensor(start["labels"][0]), way.classes)
+    objective = Augmented(way, preprocessing, balance)
     return Training(network.to(device), objective, plan, folder / STATE), sides
 
 
@@ -120,7 +116,7 @@ def prepared_network(start: dict[str, Any]) -> tuple[nn.Module, Preprocessing, W
     if way.mode == LAST_BLOCK:
         last = last_block(network)
         for name, parameter in network.named_parameters():
-            parameter.requires_grad_(requires_grad=name.startswith(last))
+            parameter.requires_grad = name.startswith(last)
     return network, preprocessing, way
 
 

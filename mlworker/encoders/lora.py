@@ -1,5 +1,7 @@
 """Low-rank adapters (Hu 2022) for convolutions and linear layers, merged into the weights afterwards."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -18,7 +20,8 @@ class LowRank(nn.Module):
 
     def forward(self, entering: torch.Tensor) -> torch.Tensor:
         """Add what the small layer says."""
-        return self.base(entering) + SCALE * self.up(self.down(entering))
+        added: torch.Tensor = self.up(self.down(entering))
+        return torch.add(self.base(entering), added, alpha=SCALE)
 
     def merged(self) -> Adapted:
         """One layer that does what both do."""
@@ -32,7 +35,7 @@ def _pair(base: Adapted, rank: int) -> tuple[Adapted, Adapted]:
     """Make a layer of the same reach to few channels, and one from there to as many as the base gives."""
     if isinstance(base, nn.Linear):
         return nn.Linear(base.in_features, rank, bias=False), nn.Linear(rank, base.out_features, bias=False)
-    kind = type(base)
+    kind: Any = type(base)
     down = kind(
         base.in_channels, rank, base.kernel_size, base.stride, base.padding, base.dilation, bias=False
     )

@@ -64,7 +64,10 @@ class Preprocessing:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Preprocessing":
         """Read what `as_row` wrote; a field that this version does not know is an error."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+        }
+        return cls(**plain)
 
     def as_row(self) -> dict[str, Any]:
         """Plain values for the encoder's row."""

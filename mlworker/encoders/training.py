@@ -217,7 +217,7 @@ class Training:
                 * len(part)
                 / len(source.images)
                 for number, source in enumerate(held_back)
-                for part in torch.arange(len(source.images)).split(max(self.plan.batch, 2))
+                for part in torch.split(torch.arange(len(source.images)), max(self.plan.batch, 2))
             ]
         return sum(losses) / len(held_back)
 

@@ -87,9 +87,9 @@ class UploadForm(forms.Form):
     name = forms.ChoiceField(choices=[(one.name, one.title) for one in CATALOGUE.values()])
     weights = forms.FileField(widget=forms.ClearableFileInput(attrs={"accept": ".safetensors"}))
 
-    def clean_weights(self) -> UploadedFile:
+    def clean_weights(self) -> "UploadedFile[bytes]":
         """Refuse what is not called safetensors, or is too large; its content is checked in the worker."""
-        sent: UploadedFile = self.cleaned_data["weights"]
+        sent: UploadedFile[bytes] = self.cleaned_data["weights"]
         if not str(sent.name).endswith(".safetensors"):
             raise forms.ValidationError(
                 "Only .safetensors files can be sent here. Others are added by manage.py encoders add."
@@ -115,8 +115,8 @@ class Trained:
 def models(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the page, or with ?part=runs the trainings as they go."""
     if request.GET.get("part") == "runs":
-        found = {"trainings": trainings_of(visit)}
-        return project_page(request, "learning/models_runs.html", "learning", visit, **found)
+        trainings = trainings_of(visit)
+        return project_page(request, "learning/models_runs.html", "learning", visit, trainings=trainings)
     return shown(request, visit)
 
 
@@ -197,7 +197,7 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
     return answered(request, visit, {"upload_form": form}, keep, words)
 
 
-def kept(sent: UploadedFile) -> tuple[str, str]:
+def kept(sent: "UploadedFile[bytes]") -> tuple[str, str]:
     """Store a file that nobody has looked into: its name in the store, and its SHA-256."""
     told = hashlib.sha256()
     for chunk in sent.chunks():

@@ -65,7 +65,7 @@ def test_the_page_says_what_is_used_and_why(ml_staff: Client, project: Project) 
     a_version(project, second, metrics={}, reason="3 audit cases have been read: an estimate needs 10")
     page = ml_staff.get(address(project)).content.decode()
     for words in (
-        "Roll back to First",
+        "to First",
         "Fine-tune on the labels",
         "0.800",
         "3 audit cases have been read",
