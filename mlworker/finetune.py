@@ -22,7 +22,7 @@ from annotation.projects.models import Case, Project
 from mlworker.cards import groups_of
 from mlworker.comparison import Fitted, Side, by_group, compared, fitted
 from mlworker.encode import Origin, encode_all, encode_missing, network_of, registered, store_of
-from mlworker.encoders import distributed, finetuning
+from mlworker.encoders import checkpoints, distributed, finetuning
 from mlworker.encoders.finetuning import Way
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.training import Plan, Point, Training
@@ -121,6 +121,10 @@ def taught(
         sides = labelled_images(frozen.pool, frozen.classes, preprocessing)
         way = Way(settings.mode, settings.rank, settings.flip, len(frozen.classes))
         finetuning.begin(folder, network, preprocessing, sides, way)
+
+    broken_off = checkpoints.load(folder / finetuning.STATE) or {"history": []}
+    for point in broken_off["history"]:
+        runs.append_history(job_id=work.job_id, point=point)
 
     def told(point: Point, share: float) -> None:
         runs.append_history(job_id=work.job_id, point=point)

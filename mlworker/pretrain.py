@@ -28,7 +28,7 @@ from mlworker.encode import encode_all, encoders_of, network_of, registered, sam
 from mlworker.encoders import networks
 from mlworker.encoders.encoding import encoded, prepared
 from mlworker.encoders.gain import Encode, Gain, better, efficiency, probe, retrieval
-from mlworker.encoders.networks import Preprocessing, dimension_of
+from mlworker.encoders.networks import VOLUME, Preprocessing, dimension_of
 from mlworker.encoders.objectives import Classified, balance_of
 from mlworker.encoders.pretraining import METHODS, pretraining
 from mlworker.encoders.training import Plan, Point, Source, Training
@@ -95,6 +95,8 @@ def candidate_of(
     network, preprocessing = network_of(current)
     taught = taught_by(dataset, preprocessing, wanted)
     training = training_of(network, preprocessing, taught, wanted)
+    for point in training.history:  # of the attempt that was broken off
+        runs.append_history(job_id=work.job_id, point=point)
     reason = training.run(taught.sources, taught.held_back, teller(work, training))
     work.progress(TRAINED, "Measuring what it bought")
     report = facts | {
@@ -157,6 +159,8 @@ def taught_by(dataset: Dataset, preprocessing: Preprocessing, wanted: Wanted) ->
 
     raises: ValueError where it is too little.
     """
+    if preprocessing.seen == VOLUME:
+        raise ValueError("the encoder sees whole volumes: it can be fine-tuned, and not pretrained here")
     projects = allowed(dataset, wanted.project_ids)
     if wanted.method == LABELS:
         return labels_of(projects, preprocessing)

@@ -40,9 +40,13 @@ def learning_project(user: User, project_id: UUID) -> Project:
 
 
 def learning_curve(user: User, project_id: UUID, metric: str = "balanced_accuracy") -> list[CurvePoint]:
-    """How models did on the audit stream, oldest first; models that could not be judged are left out."""
+    """How models did on the audit stream, oldest first; models that could not be judged are left out.
+
+    Candidates of a training are left out too: they were never in use.
+    """
     project = learning_project(user, project_id)
-    evaluations = Evaluation.objects.filter(model__project=project, metrics__has_key=metric)
+    in_use = Evaluation.objects.filter(model__project=project, model__origin=ModelVersion.Origin.REFIT)
+    evaluations = in_use.filter(metrics__has_key=metric)
     return [
         CurvePoint(
             labels=one.model.label_count,

@@ -1,5 +1,8 @@
 """Encoders: weights in and out, vectors, and pretraining that survives a kill."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.objectives import contrast
 from mlworker.encoders.pretraining import METHODS, pretraining
 from mlworker.encoders.training import Plan, Source, Training
+from tests.servers import ROOT
 
 SMALL = Preprocessing(size=32)
 
@@ -180,6 +184,43 @@ def test_training_lowers_the_loss(tmp_path: Path, method: str) -> None:
     training = a_run(tmp_path / "run.pt", 3, method)
     training.run(*sides(24, 8), lambda _: None)
     assert training.history[-1]["loss"] < training.history[0]["loss"]
+
+
+SLOWLY = """
+import sys
+from pathlib import Path
+import torch
+from mlworker.encoders import networks
+from mlworker.encoders.networks import Preprocessing
+from mlworker.encoders.pretraining import pretraining
+from mlworker.encoders.training import Plan, Source
+small = Preprocessing(size=32)
+plan = Plan(epochs=500, minutes=1e6, batch=8, checkpoint_seconds=0.0, patience=1000, threads=1)
+training = pretraining(networks.random_network(small, seed=0), small, plan, Path(sys.argv[1]))
+images = torch.randint(0, 255, (16, 1, 32, 32), dtype=torch.uint8)
+training.run([Source(images)], [Source(images)], lambda point: print(point["epoch"], flush=True))
+"""
+
+
+def test_pretraining_killed_with_9_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLOWLY, str(path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "platform"), str(ROOT)])},
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    lines = [child.stdout.readline() for _ in range(2)]
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert lines[-1].strip() == b"2"
+    again = a_run(path, 1)
+    done = again.epoch
+    assert done >= 2
+    assert [point["epoch"] for point in again.history] == list(range(1, done + 1))
+    finished = a_run(path, done + 1)
+    assert finished.run(*sides(16, 8), lambda _: None) == f"all {done + 1} epochs"
 
 
 def test_half_a_checkpoint_is_never_seen(tmp_path: Path) -> None:

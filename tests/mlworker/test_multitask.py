@@ -56,7 +56,7 @@ def test_sources_take_turns_and_the_smaller_one_comes_round_again(tmp_path: Path
     training = Training(networks.random_network(SMALL, seed=0), objective, plan, tmp_path / "run.pt")
     training.run(sources, [], lambda _: None)
     assert seen == [0, 1, 0, 1, 0, 1]
-    assert [int(weights.shape[0]) for weights in (objective.balance_0, objective.balance_1)] == [2, 3]
+    assert [len(objective.get_buffer(f"balance_{number}")) for number in (0, 1)] == [2, 3]
 
 
 def labelled_noise(count: int, classes: int) -> Source:
@@ -150,6 +150,13 @@ def test_a_pretraining_on_two_projects_reports_what_it_bought(held_back: None, m
     assert result["judged_on"] >= 24
     assert set(result["probe"]) == {"candidate", "current", "low", "high"}
     assert Encoder.objects.filter(dataset=own.dataset).count() == 2
+
+
+@in_database
+def test_an_encoder_of_whole_volumes_says_that_it_cannot_be_pretrained() -> None:
+    project = a_project()
+    with pytest.raises(ValueError, match="sees whole volumes"):
+        pretrain.taught_by(project.dataset, Preprocessing(seen="volume"), wanted("SimCLR", project))
 
 
 @in_database

@@ -14,7 +14,7 @@ from annotation.api.pages.curves import METRICS, curve_of, loss_of, simulations_
 from annotation.api.pages.forms import PolicyForm
 from annotation.api.pages.frame import project_page
 from annotation.learning.judgements import advice_for
-from annotation.learning.models import Policy
+from annotation.learning.models import ModelVersion, Policy
 from annotation.learning.selectors import models_for, policy_of, runs_for
 from annotation.learning.services import request_retrain, set_policy
 from annotation.projects.models import Case
@@ -82,7 +82,8 @@ def policy(request: HttpRequest, visit: Visit) -> HttpResponse:
 def parts(visit: Visit, metric: str) -> dict[str, Any]:
     """Collect what changes while readers read: jobs, counts, the curve."""
     project, chosen = visit.project, metric if metric in METRICS else "balanced_accuracy"
-    models = list(models_for(visit.user, project.pk)[:MODELS_SHOWN])
+    used = models_for(visit.user, project.pk).filter(origin=ModelVersion.Origin.REFIT)
+    models = list(used[:MODELS_SHOWN])
     labels, policy = labels_of(visit), policy_of(visit.user, project.pk)
     learned = models[0].label_count if models else 0
     return {
