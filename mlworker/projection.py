@@ -70,7 +70,7 @@ def neighbours_kept(vectors: Floats, *, seed: int) -> Floats:
 
     raises: ImportError where umap-learn is not installed.
     """
-    from umap import UMAP
+    from umap import UMAP  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     components = min(UMAP_COMPONENTS, vectors.shape[1], len(vectors))
     leading = Principal.of(vectors, components=components, seed=seed).apply(vectors)

@@ -1,8 +1,8 @@
 """What a refit notes for the advice on when to stop: stability, the pool's uncertainty, a forecast."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,6 @@ Floats = NDArray[np.floating]
 LOOKED_AT = 20_000
 
 
-class Predicts(Protocol):
-    """A model that was just fitted."""
-
-    def probabilities(self, vectors: Floats) -> Floats:
-        """(case, feature) → (case, class)."""
-
-
 @dataclass(frozen=True)
 class Fitted:
     """What a fit was: of which project, on which vectors and labels, and how it did."""
@@ -35,15 +28,16 @@ class Fitted:
     metrics: Mapping[str, Any]
 
 
-def noted(fitted: Fitted, model: Predicts, unread: Floats) -> dict[str, Any]:
+def noted(fitted: Fitted, predict: Callable[[Floats], Floats], unread: Floats) -> dict[str, Any]:
     """Compare a new model with the one before it on unread cases, and foresee what the next labels bring.
 
-    unread: (case, feature); every so many-th is looked at where there are more than 20,000.
+    predict: (case, feature) → (case, class), before any temperature: that moves with few audit labels, and would
+    pass for a change of the pool. unread: (case, feature); every so many-th is looked at where there are more than 20,000.
     """
     sample = unread[:: max(1, -(-len(unread) // LOOKED_AT))]
     found: dict[str, Any] = {}
     if len(sample):
-        now = model.probabilities(sample)
+        now = predict(sample)
         found["uncertainty"] = round(uncertainty(now), 4)
         before = model_before(fitted)
         if before is not None:
@@ -56,7 +50,7 @@ def noted(fitted: Fitted, model: Predicts, unread: Floats) -> dict[str, Any]:
 def curve_with(fitted: Fitted) -> list[dict[str, float]]:
     """Give the learning curve so far, with the new model's point where it could be judged."""
     curve, figure = judged_curve(fitted.project.pk), fitted.metrics.get(METRIC)
-    return curve if figure is None else [*curve, {"labels": fitted.labels} | dict(figure)]
+    return curve if figure is None else [*curve, {"labels": float(fitted.labels)} | dict(figure)]
 
 
 def rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from annotation.queue.batches import make_batch
 from annotation.queue.models import Entry
 from audit.models import Event
 from jobs.models import Job, State
-from mlworker import embedding_map
+from mlworker.projection import has_umap
 from mlworker.runtime import run
 from tests.factories import a_member, a_project, some_cases
 from tests.mlworker.stages import a_stage, of_stream, read, refitted, truth_of
@@ -35,7 +35,7 @@ def searched(
     )
     run(str(search.job_id))
     search.refresh_from_db()
-    return search, Job.objects.get(pk=search.job_id)
+    return search, Job.objects.get(pk=str(search.job_id))
 
 
 def drawn(project: Project) -> EmbeddingMap:
@@ -45,6 +45,11 @@ def drawn(project: Project) -> EmbeddingMap:
     job.refresh_from_db()
     assert job.state == State.DONE, job.error
     return maps_for(staff, project.pk)["pca"]
+
+
+def hits_of(search: SimilaritySearch) -> list[tuple[int, float]]:
+    assert search.hits is not None
+    return [(number, similarity) for number, similarity in search.hits]
 
 
 def numbers(cases: list[Case]) -> list[int]:
@@ -58,13 +63,13 @@ def test_cases_of_the_examples_class_are_found_and_the_audit_stream_is_left_out(
     like = [case.number for case in pool if truth_of(case) == truth_of(example)][:5]
     search, job = searched(project, like)
     assert job.state == State.DONE
-    hits = [number for number, _ in search.hits]
+    hits = [number for number, _ in hits_of(search)]
     by_number = {case.number: case for case in cases}
     assert set(hits) <= set(numbers(pool)) - set(like)
     alike = [truth_of(by_number[number]) == truth_of(example) for number in hits[:20]]
     assert sum(alike) >= 17
     assert (search.searched, search.like) == (len(pool), like)
-    similarities = [similarity for _, similarity in search.hits]
+    similarities = [similarity for _, similarity in hits_of(search)]
     assert similarities == sorted(similarities, reverse=True)
 
 
@@ -75,7 +80,7 @@ def test_read_held_and_batched_cases_are_not_offered() -> None:
     staff = a_member(project, Role.ML_STAFF)
     make_batch(project=project, numbers=[cases[6].number], why="to see", by=staff, now=timezone.now())
     search, _ = searched(project, [cases[0].number])
-    assert {number for number, _ in search.hits} == set(numbers(cases[7:]))
+    assert {number for number, _ in hits_of(search)} == set(numbers(cases[7:]))
 
 
 def test_a_search_that_runs_twice_finds_the_same() -> None:
@@ -85,7 +90,7 @@ def test_a_search_that_runs_twice_finds_the_same() -> None:
     run(job.pk)
     again = SimilaritySearch.objects.get(pk=search.pk)
     assert (again.hits, again.seconds) == (search.hits, search.seconds)
-    assert cases[1].number not in [number for number, _ in again.hits]
+    assert cases[1].number not in [number for number, _ in hits_of(again)]
 
 
 def test_an_audit_case_is_no_example() -> None:
@@ -162,13 +167,11 @@ def test_a_map_is_drawn_once_a_job_and_replaces_the_older_one() -> None:
     assert EmbeddingMap.objects.filter(project=project).count() == 1
 
 
-def test_where_umap_is_not_installed_its_job_says_so() -> None:
+def test_umap_is_asked_for_only_where_it_is_installed() -> None:
     project, _ = a_stage(20)
-    assert not embedding_map.has_umap()
-    job = embedding_map.ask_umap(project.pk)
-    Job.objects.filter(pk=job.pk).update(name="map_pool", arguments={"project_id": str(project.pk)})
-    with pytest.raises(ImportError):
-        embedding_map.laid_out(np.random.default_rng(0).normal(size=(20, 8)), "umap")
+    drawn(project)
+    asked = Job.objects.filter(name="map_pool_umap", arguments={"project_id": str(project.pk)})
+    assert asked.exists() is has_umap()
 
 
 def test_a_fit_notes_the_pools_uncertainty_and_how_it_agrees_with_the_one_before() -> None:

@@ -23,7 +23,7 @@ from annotation.queue.batches import batches_for, make_batch, withdraw_batch
 from annotation.queue.models import QueryBatch
 from annotation.queue.rules import LONGEST_WHY
 from annotation.readings.models import ReferenceStandard
-from jobs.models import State
+from jobs.models import Job, State
 from jobs.selectors import jobs_in
 
 SEARCHES_SHOWN, BATCHES_SHOWN = 8, 20
@@ -109,7 +109,7 @@ def search(request: HttpRequest, visit: Visit, search_id: UUID) -> HttpResponse:
         examples=cases_by_number(visit, found.like),
         unlike=found.unlike,
         hits=hits_of(visit, found),
-        job=jobs_in([visit.project.pk]).filter(pk=found.job_id).first(),
+        job=job_of(visit, found),
         failed=State.FAILED,
         why=f"Like case {', '.join(map(str, found.like))}",
         longest_why=LONGEST_WHY,
@@ -197,6 +197,11 @@ def hits_of(visit: Visit, found: SimilaritySearch) -> list[Hit]:
         )
         for case in cases_by_number(visit, list(similarities))
     ]
+
+
+def job_of(visit: Visit, found: SimilaritySearch) -> Job | None:
+    """Find the job that answers a search."""
+    return jobs_in([visit.project.pk]).filter(pk=found.job_id).first() if found.job_id else None
 
 
 def left_out_words(left_out: Mapping[str, int]) -> str:
