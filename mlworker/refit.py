@@ -187,7 +187,7 @@ def refit(work: Work, project_id: str) -> None:
 def advice_of(now: Situation, model: loop.Model, new: services.NewModel) -> dict[str, Any]:
     """Note what tells when to stop."""
     fitted = Fitted(now.project, now.encoder, now.classes, len(now.pool.rows), new.metrics)
-    return noted(fitted, model, now.pool.unread.vectors)
+    return noted(fitted, model.ensemble.mean_probabilities, now.pool.unread.vectors)
 
 
 def record(now: Situation, work: Work, new: services.NewModel) -> ModelVersion:
