@@ -31,8 +31,8 @@ class Fitted:
 def noted(fitted: Fitted, predict: Callable[[Floats], Floats], unread: Floats) -> dict[str, Any]:
     """Compare a new model with the one before it on unread cases, and foresee what the next labels bring.
 
-    predict: (case, feature) → (case, class), before any temperature: that moves with few audit labels, and would
-    pass for a change of the pool. unread: (case, feature); every so many-th is looked at where there are more than 20,000.
+    predict: (case, feature) → (case, class), before any temperature, which moves while audit labels are few.
+    unread: (case, feature); of more than 20,000 every so many-th is looked at.
     """
     sample = unread[:: max(1, -(-len(unread) // LOOKED_AT))]
     found: dict[str, Any] = {}
