@@ -25,7 +25,7 @@ from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.cards import groups_of
 from mlworker.comparison import by_group
-from mlworker.driving import drive_by, model_by
+from mlworker.driving import choosing, drive_by, model_by
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
 from mlworker.heads.timing import expected_seconds
@@ -161,10 +161,11 @@ def refit(work: Work, project_id: str) -> None:
     drive = drive_of(now)
     model = model_of(now, drive)
     work.progress(0.7, "Ranking the pool")
+    chooser = choosing(model, now.pool.labelled, now.classes)
     places = loop.ordered(
-        now.pool.unread, now.audit.unread, now.pool.labelled.cases, model=model, drive=drive
+        now.pool.unread, now.audit.unread, now.pool.labelled.cases, model=chooser, drive=drive
     )
-    written = queue_places(now, model, places)
+    written = queue_places(now, chooser, places)
     new = None if model is None else new_model(now, model, time.monotonic() - started)
     advice = {} if model is None or new is None else advice_of(now, model, new)
     with work.commit():
@@ -197,7 +198,7 @@ def record(now: Situation, work: Work, new: services.NewModel) -> ModelVersion:
 
 def drive_of(now: Situation) -> loop.Drive:
     """How this turn draws."""
-    return drive_by(now.policy, classes=len(now.classes), learned=len(now.pool.rows), read=now.label_count)
+    return drive_by(now.policy, classes=len(now.classes), read=now.label_count)
 
 
 def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:

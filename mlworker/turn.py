@@ -52,7 +52,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Drive:
-    """How the queue is driven. batch: labels until the next turn. power: see `rules.power_of`.
+    """How the queue is driven. batch: labels until the next turn. power: see `rules.POWER`.
 
     class_quota, site_quota: share the places out. cost_power: how much a score counts against expected
     seconds (equation 12), None to leave time out.

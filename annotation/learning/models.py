@@ -77,7 +77,7 @@ class Policy(models.Model):
         default=0.125, validators=[MinValueValidator(0.0), MaxValueValidator(0.5)]
     )
     class_quota = models.BooleanField(
-        default=False, help_text="whether rarely labelled classes get more places"
+        default=True, help_text="whether rarely labelled classes get more places"
     )
     site_quota = models.BooleanField(default=True, help_text="whether small scanners get more places")
     cost_power = models.FloatField(

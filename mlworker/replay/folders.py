@@ -148,9 +148,15 @@ def _part(everyone: loop.Labelled, images: Images, split: str) -> loop.Labelled:
     return taken(everyone, np.flatnonzero(images.splits == split))
 
 
-def long_tailed(world: World, *, rarest: Sequence[str], share: float, seed: int = 0) -> World:
-    """Thin out classes among what can be read, so that each keeps a share of its cases; the judge stays."""
-    rare = np.isin(np.array(world.classes)[world.read.labels], list(rarest))
+def long_tail(images: Images, *, rarest: Sequence[str], share: float, seed: int = 0) -> NDArray[np.intp]:
+    """Positions that are left where some classes keep a share of their training images; what judges stays."""
+    rare = np.isin(images.labels, list(rarest)) & (images.splits == "train")
     dropped = np.random.default_rng(seed).random(len(rare)) >= share
-    kept = np.flatnonzero(~(rare & dropped))
-    return World(f"{world.name} (long tail)", taken(world.read, kept), world.judge, world.classes)
+    return np.flatnonzero(~(rare & dropped))
+
+
+def some(images: Images, chosen: NDArray[np.intp]) -> Images:
+    """Take some of the images. chosen: positions."""
+    return Images(
+        *(column[chosen] for column in (images.planes, images.labels, images.splits, images.patients))
+    )

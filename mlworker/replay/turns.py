@@ -7,7 +7,7 @@ import numpy as np
 
 from annotation.learning.models import Policy
 from mlworker import loop
-from mlworker.driving import drive_by, model_by
+from mlworker.driving import choosing, drive_by, model_by
 from mlworker.evaluation import metrics
 from mlworker.heads.features import Scaling
 from mlworker.replay.worlds import Floats, Numbers, Seeded, World, seeded, taken
@@ -39,24 +39,26 @@ class Reader:
     def model(self) -> loop.Model | None:
         """Fit what the refit job would fit; None while labels do not suffice."""
         pool, audit = self._labelled()
-        seed = self._drive(pool).seed
+        seed = self._drive().seed
         return model_by(self.policy, pool, audit, classes=self.classes, scaling=self.scaling, seed=seed)
 
     def read_on(self, model: loop.Model | None, limit: int) -> None:
         """Read the first places of the ranking: a batch, or what is left of the budget."""
         pool, _ = self._labelled()
-        drive = self._drive(pool)
+        drive = self._drive()
         size = min(self.policy.refit_every, limit - len(self.read))
         unread = np.setdiff1d(np.arange(len(self.dealt.read.labels)), self.read)
         streams = {name: unread[self.dealt.audit[unread] == (name == "audit")] for name in ("pool", "audit")}
         cases = {name: taken(self.dealt.read, chosen).cases for name, chosen in streams.items()}
-        places = loop.ordered(cases["pool"], cases["audit"], pool.cases, model=model, drive=drive, size=size)
+        chooser = choosing(model, pool, self.classes)
+        places = loop.ordered(
+            cases["pool"], cases["audit"], pool.cases, model=chooser, drive=drive, size=size
+        )
         picked = [streams[place.stream][place.position] for place in places]
         self.read = np.concatenate([self.read, np.array(picked, dtype=np.intp)])
 
-    def _drive(self, pool: loop.Labelled) -> loop.Drive:
-        counts = {"classes": len(self.classes), "learned": len(pool.labels), "read": len(self.read)}
-        return drive_by(self.policy, **counts)
+    def _drive(self) -> loop.Drive:
+        return drive_by(self.policy, classes=len(self.classes), read=len(self.read))
 
     def _labelled(self) -> tuple[loop.Labelled, loop.Labelled]:
         is_audit = self.dealt.audit[self.read]

@@ -1,12 +1,14 @@
 """Decisions of the learning room, by hand."""
 
+from typing import cast
+
 import pytest
 
 from annotation.learning.rules import (
     PolicySettings,
     checked_policy,
-    power_of,
     pretraining_is_due,
+    ready_to_choose,
     ready_to_fit,
 )
 from annotation.projects.rules import RefusedError
@@ -24,17 +26,18 @@ from annotation.projects.rules import RefusedError
         ({"a": 0, "b": 0}, False),
     ],
 )
-def test_a_head_needs_two_labels_of_every_class_or_ten_a_class_in_all(
+def test_a_head_chooses_from_two_labels_of_every_class_or_ten_a_class_in_all(
     counts: dict[str, int], ready: bool
 ) -> None:
+    assert ready_to_choose(counts) is ready
+
+
+@pytest.mark.parametrize(
+    ("counts", "ready"),
+    [({"a": 1, "b": 1, "c": 0}, True), ({"a": 9, "b": 0}, False), ({"a": 0, "b": 0}, False)],
+)
+def test_a_head_is_fitted_once_two_classes_are_known(counts: dict[str, int], ready: bool) -> None:
     assert ready_to_fit(counts) is ready
-
-
-def test_the_draw_grows_from_diverse_to_greedy() -> None:
-    assert power_of(0, 3) == 1.0
-    assert power_of(30, 3) == pytest.approx(10.0)
-    assert power_of(60, 3) == pytest.approx(100.0)
-    assert power_of(10_000, 3) == pytest.approx(100.0)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_a_policy_that_cannot_be_is_refused_with_the_field_s_name(
 ) -> None:
     policy: PolicySettings = {"strategy": "random", "refit_every": 10, "audit_share": 0.1}
     with pytest.raises(RefusedError, match=word):
-        checked_policy(policy | change, known=["random"])  # type: ignore[typeddict-item]
+        checked_policy(cast("PolicySettings", policy | change), known=["random"])
 
 
 def test_a_policy_may_leave_time_out_and_name_only_what_changes() -> None:
