@@ -27,8 +27,9 @@ from mlworker.encoders.finetuning import Way
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.training import Plan, Point, Training
 from mlworker.heads.artefact import packed
-from mlworker.pretrain import checkpoint_path, labelled_images
+from mlworker.pretrain import checkpoint_path
 from mlworker.runtime import Work
+from mlworker.teaching import labelled_images
 
 TRAINED, JUDGED = 0.7, 0.75
 

@@ -61,8 +61,9 @@ def pretrain(
 ) -> None:
     """Teach an encoder on the images of one or several projects, without their labels or with them."""
     from mlworker import pretrain as pretraining
+    from mlworker import teaching
 
-    wanted = pretraining.Wanted(minutes, method, project_ids, checkpoint)
+    wanted = teaching.Wanted(minutes, method, project_ids, checkpoint)
     pretraining.pretrain(work, dataset_id, wanted)
 
 

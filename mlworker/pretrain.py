@@ -1,71 +1,33 @@
 """The pretrain job's body: teach an encoder on one or several projects' images, measure what that bought."""
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import torch
 from django.conf import settings
 from django.utils import timezone
 from torch import nn
 
 from annotation.learning import runs, services
-from annotation.learning.models import Encoder, Policy
-from annotation.learning.selectors import (
-    Labelled,
-    encoder_in_use,
-    labelled,
-    question_of,
-    teachable_series,
-)
-from annotation.projects.models import Case, Project
+from annotation.learning.models import Encoder
+from annotation.learning.selectors import encoder_in_use
+from annotation.projects.models import Project
 from annotation.studies.models import Dataset
-from mlworker.encode import encode_all, encoders_of, network_of, registered, sample_planes, series_planes
+from mlworker.encode import encode_all, encoders_of, network_of, registered, sample_planes
 from mlworker.encoders import networks
 from mlworker.encoders.encoding import encoded, prepared
 from mlworker.encoders.gain import Encode, Gain, better, efficiency, probe, retrieval
-from mlworker.encoders.networks import VOLUME, Preprocessing, dimension_of
+from mlworker.encoders.networks import Preprocessing, dimension_of
 from mlworker.encoders.objectives import Classified, balance_of
 from mlworker.encoders.pretraining import METHODS, pretraining
 from mlworker.encoders.training import Plan, Point, Source, Training
 from mlworker.runtime import Work
+from mlworker.teaching import LABELS, Taught, Unseen, Wanted, taught_by
 
-MOST_IMAGES = 20_000
-PLANES_A_SERIES = 4
-HELD_BACK = 0.1
-FEWEST_HELD_BACK, MOST_HELD_BACK = 16, 512
-FEWEST_LABELS = 20
 TRAINED, MEASURED = 0.8, 0.85
-LABELS = "labels"
 CALIBRATED_ON = 256
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What was asked for.
-
-    method: one of METHODS, or "labels" (multi-task). project_ids: whose images or labels are learned from
-    beside the data set's own. checkpoint: names the file from which a later attempt goes on.
-    """
-
-    minutes: float
-    method: str
-    project_ids: Sequence[str]
-    checkpoint: str
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What an encoder learns from and what is held back of it, source by source; classes: of each head."""
-
-    sources: list[Source]
-    held_back: list[Source]
-    names: list[str]
-    classes: list[int]
 
 
 def pretrain(work: Work, dataset_id: str, wanted: Wanted) -> None:
@@ -154,105 +116,6 @@ def teller(work: Work, training: Training) -> Callable[[Point], None]:
     return told
 
 
-def taught_by(dataset: Dataset, preprocessing: Preprocessing, wanted: Wanted) -> Taught:
-    """Collect what is learned from, of projects that allow it.
-
-    raises: ValueError where it is too little.
-    """
-    if preprocessing.seen == VOLUME:
-        raise ValueError("the encoder sees whole volumes: it can be fine-tuned, and not pretrained here")
-    projects = allowed(dataset, wanted.project_ids)
-    if wanted.method == LABELS:
-        return labels_of(projects, preprocessing)
-    datasets = {dataset.pk: dataset} | {project.dataset_id: project.dataset for project in projects}
-    pairs = [pictures(one, preprocessing) for one in datasets.values()]
-    return Taught(
-        [Source(images) for images, _ in pairs],
-        [Source(held_back) for _, held_back in pairs],
-        [one.name for one in datasets.values()],
-        [],
-    )
-
-
-def allowed(dataset: Dataset, project_ids: Sequence[str]) -> list[Project]:
-    """Projects among those named that are of this data set, or whose owners share them now."""
-    sharing = set(Policy.objects.filter(share_labels=True).values_list("project_id", flat=True))
-    named = Project.objects.filter(pk__in=project_ids).select_related("dataset").order_by("pk")
-    return [one for one in named if one.dataset_id == dataset.pk or one.pk in sharing]
-
-
-def labels_of(projects: Sequence[Project], preprocessing: Preprocessing) -> Taught:
-    """Images of every project with the labels of its pool, a head each; none of the audit stream.
-
-    raises: ValueError where no project has labels enough.
-    """
-    taught = Taught([], [], [], [])
-    for project in projects:
-        _, classes = question_of(project.pk)
-        rows = [row for row in labelled(project.pk) if row.stream == Case.Stream.POOL]
-        sides = labelled_images(rows, classes, preprocessing)
-        if min(len(side.images) for side in sides) < 2 or len(rows) < FEWEST_LABELS:
-            continue
-        taught.sources.append(sides[0])
-        taught.held_back.append(sides[1])
-        taught.names.append(project.name)
-        taught.classes.append(len(classes))
-    if not taught.sources:
-        raise ValueError(f"no project that shares its labels has {FEWEST_LABELS} of them with images")
-    return taught
-
-
-def labelled_images(
-    rows: Sequence[Labelled], classes: Sequence[str], preprocessing: Preprocessing
-) -> tuple[Source, Source]:
-    """Images with class numbers: to learn from, and held back; apart by patient."""
-    by_digest = {row.content_digest: row for row in rows}
-    images: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    numbers: tuple[list[int], list[int]] = ([], [])
-    digests = list(by_digest)[:MOST_IMAGES]
-    for start in range(0, len(digests), 256):
-        for digest, seen in series_planes(digests[start : start + 256], preprocessing, PLANES_A_SERIES):
-            side = int(is_held_back(str(by_digest[digest].patient_id)))
-            images[side].append(seen)
-            numbers[side].extend([classes.index(by_digest[digest].label)] * len(seen))
-    empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.float32)
-    learned, held = (
-        Source(_bytes(some or [empty]), torch.tensor(labels, dtype=torch.int64))
-        for some, labels in zip(images, numbers, strict=True)
-    )
-    return learned, held
-
-
-def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images to learn from and images held back, apart by patient; (image, channel, [z,] y, x), uint8.
-
-    Only series that are in the pool of every project are used: nothing of the audit stream or held out.
-    raises: ValueError where there are too few.
-    """
-    rows = teachable_series(dataset).order_by("content_digest")
-    patients = dict(rows.values_list("content_digest", "study__patient_id")[:MOST_IMAGES])
-    sides: dict[bool, list[np.ndarray]] = {True: [], False: []}
-    digests = list(patients)
-    for start in range(0, len(digests), 256):
-        some = digests[start : start + 256]
-        for digest, planes in series_planes(some, preprocessing, PLANES_A_SERIES):
-            held = is_held_back(str(patients[digest]))
-            if not held or len(sides[True]) < MOST_HELD_BACK:
-                sides[held].append((planes[:1] if held else planes).astype(np.float32))
-    if len(sides[True]) < FEWEST_HELD_BACK:
-        raise ValueError(f"{len(digests)} series are in the pool: pretraining needs about 200")
-    return _bytes(sides[False]), _bytes(sides[True])
-
-
-def is_held_back(patient: str) -> bool:
-    """Choose a tenth of the patients, by a hash of the pseudonymous id."""
-    return hashlib.sha256(patient.encode()).digest()[0] < HELD_BACK * 256
-
-
-def _bytes(parts: list[np.ndarray]) -> torch.Tensor:
-    return torch.from_numpy((np.concatenate(parts) * 255.0 + 0.5).astype(np.uint8))
-
-
 def measured(
     dataset: Dataset,
     current: Encoder,
@@ -293,42 +156,3 @@ def untrained(dataset: Dataset, preprocessing: Preprocessing) -> nn.Module:
     sample = sample_planes(dataset, preprocessing, CALIBRATED_ON)
     networks.calibrate_normalisation(network, prepared(torch.from_numpy(sample), preprocessing))
     return network
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """Labelled cases that no encoder of this data set learned from: planes, class and patient numbers."""
-
-    planes: list[np.ndarray]
-    labels: np.ndarray
-    patients: np.ndarray
-
-    @classmethod
-    def of(cls, dataset: Dataset, preprocessing: Preprocessing) -> "Unseen | None":
-        """Take the project with the most such labels; None where there is none."""
-        counted = {
-            project: [row for row in labelled(project.pk) if is_unseen(row)]
-            for project in dataset.projects.all()
-        }
-        project, rows = max(counted.items(), key=lambda item: len(item[1]))
-        _, classes = question_of(project.pk)
-        found = dict(series_planes([row.content_digest for row in rows], preprocessing, preprocessing.slices))
-        rows = [row for row in rows if row.content_digest in found]
-        if not rows:
-            return None
-        present = sorted({row.label for row in rows}, key=classes.index)
-        people = sorted({row.patient_id for row in rows})
-        return cls(
-            [found[row.content_digest] for row in rows],
-            np.array([present.index(row.label) for row in rows], dtype=np.intp),
-            np.array([people.index(row.patient_id) for row in rows], dtype=np.intp),
-        )
-
-    def vectors(self, encode: Encode) -> np.ndarray:
-        """One vector a case: (case, feature)."""
-        return np.stack([encode(planes).mean(axis=0) for planes in self.planes])
-
-
-def is_unseen(row: Labelled) -> bool:
-    """Whether training never touches a case: it is in the audit stream, or its patient is held back."""
-    return row.stream == Case.Stream.AUDIT or is_held_back(str(row.patient_id))

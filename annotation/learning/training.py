@@ -33,7 +33,7 @@ METHODS: Final = {
 FEWEST_LABELS_A_CLASS: Final = 5
 LIMITS: Final[dict[str, tuple[float, float]]] = {
     "epochs": (1, 1000),
-    "minutes": (0.01, 1440),
+    "minutes": (0.01, 360),
     "rate": (1e-6, 1.0),
     "batch": (2, 1024),
     "accumulate": (1, 64),

@@ -12,7 +12,7 @@ from annotation.projects.models import Project
 from annotation.studies.models import Instance
 from jobs.models import Job, State
 from jobs.services import claim
-from mlworker import encode, pretrain
+from mlworker import encode, pretrain, teaching
 from mlworker.embeddings import EmbeddingStore
 from mlworker.encoders import networks
 from mlworker.registry import lookup
@@ -121,8 +121,8 @@ def test_pretraining_is_asked_for_once_where_the_pool_is_worth_it(monkeypatch: p
 
 
 def a_pretraining(project: Project, monkeypatch: pytest.MonkeyPatch, method: str = "SimCLR") -> Job:
-    monkeypatch.setattr(pretrain, "is_held_back", lambda patient: int(patient[:2], 16) % 3 == 0)
-    monkeypatch.setattr(pretrain, "FEWEST_HELD_BACK", 2)
+    monkeypatch.setattr(teaching, "is_held_back", lambda patient: int(patient[:2], 16) % 3 == 0)
+    monkeypatch.setattr(teaching, "FEWEST_HELD_BACK", 2)
     return services.ask_pretrain(dataset_id=project.dataset_id, minutes=0.01, method=method)
 
 
@@ -167,8 +167,8 @@ def test_pretraining_sees_no_image_that_judges(monkeypatch: pytest.MonkeyPatch) 
     some_cases(project, 30)
     some_cases(project, 10, split="test")
     some_cases(project, 10, audit_share=1.0)
-    monkeypatch.setattr(pretrain, "FEWEST_HELD_BACK", 0)
-    images, held_back = pretrain.pictures(project.dataset, networks.Preprocessing())
+    monkeypatch.setattr(teaching, "FEWEST_HELD_BACK", 0)
+    images, held_back = teaching.pictures(project.dataset, networks.Preprocessing())
     assert len(images) + len(held_back) == 30
 
 

@@ -23,7 +23,7 @@ from annotation.projects.rules import RefusedError
 from annotation.readings.models import ReferenceStandard
 from audit.models import Event
 from jobs.models import Job, State
-from mlworker import pretrain
+from mlworker import teaching
 from mlworker.comparison import by_group, compared
 from mlworker.encoders import checkpoints, distributed, finetuning, networks, weights
 from mlworker.encoders.finetuning import Way
@@ -185,7 +185,7 @@ def test_scanners_are_judged_apart_with_an_interval_where_patients_suffice() -> 
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project with read cases whose images show their class."""
-    monkeypatch.setattr(pretrain, "is_held_back", lambda patient: int(patient[:2], 16) % 4 == 0)
+    monkeypatch.setattr(teaching, "is_held_back", lambda patient: int(patient[:2], 16) % 4 == 0)
     project = a_project()
     some_cases(project, 40)
     some_cases(project, 24, audit_share=1.0)
@@ -298,7 +298,7 @@ def test_a_job_that_was_broken_off_goes_on_from_its_checkpoint_when_asked_again(
     with pytest.raises(KeyboardInterrupt):
         done_here(job)
     monkeypatch.undo()
-    monkeypatch.setattr(pretrain, "is_held_back", lambda patient: int(patient[:2], 16) % 4 == 0)
+    monkeypatch.setattr(teaching, "is_held_back", lambda patient: int(patient[:2], 16) % 4 == 0)
     job_again = Job.objects.create(
         name=job.name,
         lane=job.lane,

@@ -13,13 +13,13 @@ from annotation.learning.models import Encoder, Policy, TrainingRun
 from annotation.projects.models import Case, Project
 from annotation.readings.models import ReferenceStandard
 from jobs.models import State
-from mlworker import pretrain
+from mlworker import teaching
 from mlworker.encoders import gain, networks
 from mlworker.encoders.formulas import KINDS, generated
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.objectives import Batch, Classified, balance_of
 from mlworker.encoders.training import Plan, Source, Training
-from mlworker.pretrain import Wanted
+from mlworker.teaching import Wanted
 from tests.factories import CHOICES, a_project, some_cases
 from tests.mlworker.test_encode import done_here, embedded
 
@@ -101,8 +101,8 @@ def a_read_project(count: int, *, share: bool) -> Project:
 
 @pytest.fixture
 def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pretrain, "is_held_back", lambda patient: int(patient[:2], 16) % 4 == 0)
-    monkeypatch.setattr(pretrain, "FEWEST_HELD_BACK", 2)
+    monkeypatch.setattr(teaching, "is_held_back", lambda patient: int(patient[:2], 16) % 4 == 0)
+    monkeypatch.setattr(teaching, "FEWEST_HELD_BACK", 2)
 
 
 def wanted(method: str, *projects: Project) -> Wanted:
@@ -114,7 +114,7 @@ def test_labels_are_learned_from_where_their_owners_allow_it_and_never_from_the_
     held_back: None,
 ) -> None:
     own, open_one, closed = (a_read_project(40, share=share) for share in (False, True, False))
-    taught = pretrain.taught_by(own.dataset, SMALL, wanted("labels", own, open_one, closed))
+    taught = teaching.taught_by(own.dataset, SMALL, wanted("labels", own, open_one, closed))
     assert set(taught.names) == {own.name, open_one.name}
     for source, held in zip(taught.sources, taught.held_back, strict=True):
         assert len(source.images) + len(held.images) == 40
@@ -124,13 +124,13 @@ def test_labels_are_learned_from_where_their_owners_allow_it_and_never_from_the_
 def test_a_sharing_that_was_taken_back_holds_when_the_job_runs(held_back: None) -> None:
     own, other = a_read_project(40, share=False), a_read_project(40, share=True)
     Policy.objects.filter(project=other).update(share_labels=False)
-    assert pretrain.taught_by(own.dataset, SMALL, wanted("SimCLR", own, other)).names == [own.dataset.name]
+    assert teaching.taught_by(own.dataset, SMALL, wanted("SimCLR", own, other)).names == [own.dataset.name]
 
 
 @in_database
 def test_images_of_several_projects_are_learned_from_without_labels(held_back: None) -> None:
     own, other = a_read_project(40, share=False), a_read_project(30, share=True)
-    taught = pretrain.taught_by(own.dataset, SMALL, wanted("SimCLR", own, other))
+    taught = teaching.taught_by(own.dataset, SMALL, wanted("SimCLR", own, other))
     counts = [len(s.images) + len(h.images) for s, h in zip(taught.sources, taught.held_back, strict=True)]
     assert sorted(counts) == [30, 40]
 
@@ -156,17 +156,17 @@ def test_a_pretraining_on_two_projects_reports_what_it_bought(held_back: None, m
 def test_an_encoder_of_whole_volumes_says_that_it_cannot_be_pretrained() -> None:
     project = a_project()
     with pytest.raises(ValueError, match="sees whole volumes"):
-        pretrain.taught_by(project.dataset, Preprocessing(seen="volume"), wanted("SimCLR", project))
+        teaching.taught_by(project.dataset, Preprocessing(seen="volume"), wanted("SimCLR", project))
 
 
 @in_database
 def test_what_judges_an_encoder_is_what_it_never_learned_from(held_back: None) -> None:
     project = a_read_project(40, share=False)
-    unseen = pretrain.Unseen.of(project.dataset, SMALL)
+    unseen = teaching.Unseen.of(project.dataset, SMALL)
     assert unseen is not None
     held = [case for case in project.cases.all() if case.stream == Case.Stream.POOL and is_held(case)]
     assert len(unseen.labels) == 24 + len(held)
 
 
 def is_held(case: Case) -> bool:
-    return pretrain.is_held_back(str(case.patient_id))
+    return teaching.is_held_back(str(case.patient_id))

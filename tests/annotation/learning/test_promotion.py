@@ -32,8 +32,8 @@ def test_an_interval_that_reaches_zero_is_not_sure(low: float) -> None:
 
 
 def test_a_class_that_is_surely_recognised_less_holds_it_back_by_name() -> None:
-    found = a_comparison(**{"recall:rare": a_difference(-0.3, -0.1), "recall:common": a_difference(0.1, 0.2)})
-    verdict = gate(found)
+    recalls = {"recall:rare": a_difference(-0.3, -0.1), "recall:common": a_difference(0.1, 0.2)}
+    verdict = gate(a_comparison() | recalls)
     assert not verdict.promoted
     assert "surely worse on rare," in verdict.reason
 
