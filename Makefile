@@ -1,5 +1,5 @@
 # make run [DATA=folder or .npz]   the whole system on this machine
-# make test | make lint | make bench
+# make test | make lint | make bench | make bench-learning
 # On a machine without the CPU build of torch at hand, pip may bring the CUDA one: see docs/operations.md.
 
 SHELL := /bin/bash
@@ -18,7 +18,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend
 BUILT := frontend/static/app/.vite/manifest.json
 SOURCES := $(shell find frontend/src -type f 2>/dev/null) frontend/vite.config.ts frontend/tsconfig.json
 
-.PHONY: help run setup test lint bench
+.PHONY: help run setup test lint bench bench-learning
 help:
 	@sed -n '1,2s/^# //p' Makefile
 
@@ -27,7 +27,7 @@ run: setup
 
 setup: $(STAMPS)/base $(BUILT)
 
-test: $(STAMPS)/test $(STAMPS)/chromium $(BUILT)
+test: $(STAMPS)/test $(STAMPS)/oracles $(STAMPS)/chromium $(BUILT)
 	@$(NPM) run --silent test
 	@.ci/test
 
@@ -42,6 +42,9 @@ lint: $(STAMPS)/test $(STAMPS)/npm
 bench: $(STAMPS)/test $(BUILT)
 	@$(BIN)/python -m benchmarks
 
+bench-learning: $(STAMPS)/test $(STAMPS)/oracles
+	@$(BIN)/python -m benchmarks.learning --report
+
 # torch first and alone: an unconstrained resolution would bring a newer one with twenty CUDA packages.
 $(STAMPS)/base: constraints.txt requirements/base.in | $(STAMPS)/venv
 	@echo "Installing Python packages (some minutes the first time)"
@@ -53,6 +56,13 @@ $(STAMPS)/base: constraints.txt requirements/base.in | $(STAMPS)/venv
 $(STAMPS)/test: requirements/test.in $(STAMPS)/base
 	@echo "Installing what tests and lint need"
 	@$(PIP) -c constraints.txt -r requirements/test.in
+	@touch $@
+
+# Without their requirements, which would bring Jupyter and a torchvision that does not fit; see requirements/oracles.in.
+$(STAMPS)/oracles: requirements/oracles.in | $(STAMPS)/test
+	@echo "Installing the peers that tests ask"
+	@rm -rf .venv-oracles
+	@$(PIP) --no-deps --target .venv-oracles -r requirements/oracles.in
 	@touch $@
 
 $(STAMPS)/venv:

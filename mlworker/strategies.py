@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlworker.acquisition import scores
+from mlworker.acquisition.arrays import Keys
 from mlworker.acquisition.badge import badge_batch
 from mlworker.acquisition.batches import Draws, certain, log_weights, random_batch
 from mlworker.acquisition.clusters import principal
@@ -264,7 +265,7 @@ def _sites(pool: Cases) -> Quota:
     return no_quota(len(pool)) if pool.sites is None else site_quota(pool.sites)
 
 
-def _points(pool: Cases, known: Cases) -> tuple[Floats, Numbers]:
+def _points(pool: Cases, known: Cases) -> tuple[Floats, Keys]:
     """Principal components of unread cases and, behind them, labelled ones; and their keys."""
     scaling = Scaling.of(pool.vectors, known.vectors)
     keys, vectors = np.concatenate([pool.keys, known.keys]), np.concatenate([pool.vectors, known.vectors])

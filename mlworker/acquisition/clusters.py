@@ -27,7 +27,10 @@ def principal(
     centre = np.asarray(mean, dtype=np.float32)
     if embeddings.shape[1] <= components:
         return np.concatenate([part - centre for part in parts()])
-    turned = _directions(sum(_products(part - centre) for part in parts()), components)
+    covariance = np.zeros((embeddings.shape[1],) * 2)
+    for part in parts():
+        covariance += _products(part - centre)
+    turned = _directions(covariance, components)
     return np.concatenate([(part - centre) @ turned for part in parts()])
 
 

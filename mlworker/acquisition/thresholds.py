@@ -38,4 +38,4 @@ def closeness(probabilities: Floats, known: Floats, labels: Indices) -> Floats:
     """
     rows = zip(leads(probabilities), leads(known), strict=True)
     values = [1.0 - np.abs(unread - cut(own, labels == number)) for number, (unread, own) in enumerate(rows)]
-    return np.clip(np.stack(values), 0.0, 1.0)
+    return np.asarray(np.clip(np.stack(values), 0.0, 1.0))

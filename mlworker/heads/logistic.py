@@ -20,7 +20,7 @@ class Heads:
     @property
     def classes(self) -> int:
         """How many classes it tells apart."""
-        return self.bias.shape[1]
+        return int(self.bias.shape[1])
 
     def logits(self, features: Floats) -> NDArray[np.float32]:
         """(case, feature) → (case, head, class)."""

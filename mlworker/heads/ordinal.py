@@ -20,7 +20,7 @@ class OrdinalHeads:
     @property
     def classes(self) -> int:
         """How many grades it tells apart."""
-        return self.bias.shape[1] + 1
+        return int(self.bias.shape[1]) + 1
 
     def probabilities(self, features: Floats) -> NDArray[np.float32]:
         """(case, feature) → (case, head, class), rows sum to 1."""

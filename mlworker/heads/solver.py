@@ -100,7 +100,8 @@ def _started(coordinates: Floats, problem: Problem) -> tuple[Floats, Floats]:
     """Fit the mean of all heads first where there are several, and start every head from it."""
     whitening = _whitening(coordinates, float(np.exp(np.log(problem.penalties).mean())))
     white = coordinates @ whitening.astype(coordinates.dtype)
-    shared = np.zeros((1, coordinates.shape[1], problem.outputs)), problem.start[None]
+    nothing: Floats = np.zeros((1, coordinates.shape[1], problem.outputs))
+    shared = nothing, problem.start[None]
     if len(problem.weights) > 1:
         mean = problem.weights.mean(axis=0, keepdims=True)
         shared = _solve(white, whitening, problem, (mean, problem.penalties.mean(keepdims=True)), shared)
