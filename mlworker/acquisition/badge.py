@@ -9,6 +9,8 @@ import numpy as np
 from mlworker.acquisition.arrays import Floats, Indices, Keys, blocks, distributions, finite
 from mlworker.acquisition.batches import Draws
 
+HELD_ROWS = 65_536  # converted once; of a larger pool, block by block in every turn
+
 
 def badge_batch(probabilities: Floats, features: Floats, keys: Keys, *, size: int, seed: int) -> Draws:
     """First the largest gradient, then each in proportion to its squared distance from those chosen.
@@ -17,6 +19,8 @@ def badge_batch(probabilities: Floats, features: Floats, keys: Keys, *, size: in
     """
     distributions(probabilities)
     finite(features, "features")
+    if len(keys) <= HELD_ROWS:
+        features = features.astype(np.float32, copy=False)
     size, random = min(size, len(keys)), np.random.default_rng(seed)
     errors = class_errors(probabilities)
     lengths = (errors**2).sum(axis=1) * squared_lengths(features)
