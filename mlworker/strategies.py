@@ -37,6 +37,7 @@ SPREAD_BATCHES = 4
 COMPARED, COVERED = 20_000, 8_000  # cases among which such a strategy chooses: a random part of a larger pool
 COMPONENTS = 64
 GROUPS_AT_LEAST = 2
+COLD_GROUPS = 20  # over 10: mean height + 0.013 on chest X-rays' validation split, + 0.002 on brain MR's
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,11 @@ def typical(now: Situation) -> Chosen:
     return Chosen(draws, None, ["cold_start"] * len(draws))
 
 
+def cold_start(now: Situation) -> Chosen:
+    """Draw typical cases of many groups: small groups hold the rare classes."""
+    return typical(replace(now, drive=replace(now.drive, batch=max(now.drive.batch, COLD_GROUPS))))
+
+
 def uniform(now: Situation) -> Chosen:
     """Draw every case alike."""
     draws = random_batch(now.pool.keys, size=now.size, seed=now.drive.seed)
@@ -129,7 +135,7 @@ def scored(score: Score, *, reason: str, greedy: bool = False) -> Strategy:
     def draw(now: Situation) -> Chosen:
         fitted = _fitted(now)
         if fitted is None:
-            return typical(now)
+            return cold_start(now)
         found = score(fitted)
         quota = _quota(now, fitted)
         draws = shared_batch(
@@ -159,7 +165,7 @@ def spread(batch: Callable[[Situation, int], Draws], *, reason: str, among: int)
 
 def with_model(strategy: Strategy) -> Strategy:
     """Draw typical cases until there is a model."""
-    return lambda now: typical(now) if now.model is None else strategy(now)
+    return lambda now: cold_start(now) if now.model is None else strategy(now)
 
 
 def power_margin(now: Fitted) -> Scored:

@@ -140,7 +140,7 @@ def test_random_strategy_draws_each_case_alike() -> None:
 
 def test_margin_strategy_puts_the_least_certain_case_first() -> None:
     project, cases = a_stage(60, audit_share=0.0)
-    services.set_policy(project=project, strategy="margin", refit_every=5, audit_share=0.1, by=None)
+    services.set_policy(project=project, strategy="margin", class_quota=False, audit_share=0.1, by=None)
     read(cases[:10])
     refitted(project)
     scores = Entry.objects.filter(project=project, rank__lt=UNRANKED).order_by("rank")
