@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
-FITTED_ON = 8_192
+FITTED_ON = 4_096
 BLOCK = 8_192
 UMAP_COMPONENTS, UMAP_NEIGHBOURS, UMAP_DISTANCE = 50, 15, 0.1
 EDGE_QUANTILE, GRID = 0.005, 65_535
@@ -31,10 +31,11 @@ class Principal:
         if len(vectors) < 2:
             raise ValueError(f"there are {len(vectors)} vectors: principal components need at least 2")
         chosen = np.random.default_rng(seed).permutation(len(vectors))[:FITTED_ON]
-        sample = vectors[np.sort(chosen)].astype(np.float64)
-        mean = sample.mean(axis=0)
+        sample = vectors[np.sort(chosen)].astype(np.float32)
+        mean = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         centred = sample - mean
-        values, directions = np.linalg.eigh(centred.T @ centred / len(sample))
+        covariance = (centred.T @ centred).astype(np.float64) / len(sample)
+        values, directions = np.linalg.eigh(covariance)
         leading = directions[:, ::-1][:, :components]
         signs = np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(leading.shape[1])])
         variance = np.maximum(values[::-1][:components], 0.0)
