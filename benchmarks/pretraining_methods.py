@@ -41,6 +41,14 @@ from mlworker.heads.features import Scaling
 SETS = ("chest_xray", "brain_mri")
 CLASSES, EACH = 100, 20
 HELD_OUT_EVERY = 10
+NEVER = 1_000_000
+
+
+def some(images: Images, most: int) -> Images:
+    """Keep at most so many training images, drawn once, and all of `val`; nothing of `test`."""
+    train = np.random.default_rng(0).permutation(np.flatnonzero(images.splits == "train"))[:most]
+    kept = np.concatenate([np.sort(train), np.flatnonzero(images.splits == "val")])
+    return Images(images.planes[kept], images.labels[kept], images.splits[kept], images.patients[kept])
 
 
 def pool_of(images: Images) -> tuple[Source, Source]:
@@ -143,6 +151,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of the pretraining")
     parser.add_argument("--draws", type=int, default=20, help="of the labels")
     parser.add_argument("--budgets", type=int, nargs="+", default=[20, 60, 200])
+    parser.add_argument("--most", type=int, default=NEVER, help="training images of a set")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -152,7 +161,7 @@ def main() -> None:
     given = options()
     encoding.THREADS = given.threads
     preprocessing = Preprocessing(size=given.size)
-    sets = {name: read_images(given.data / name, preprocessing) for name in given.sets}
+    sets = {name: some(read_images(given.data / name, preprocessing), given.most) for name in given.sets}
     rows: list[dict[str, Any]] = []
 
     def judge(network: nn.Module, name: str, key: dict[str, Any]) -> None:
@@ -164,7 +173,14 @@ def main() -> None:
     for name, images in sets.items():
         judge(random_encoder(images, preprocessing), name, {"method": "random", "seed": 0, "taught_on": ""})
     for seed in given.seeds:
-        plan = Plan(epochs=100_000, minutes=given.minutes, patience=100_000, seed=seed, threads=given.threads)
+        plan = Plan(
+            epochs=NEVER,
+            minutes=given.minutes,
+            patience=NEVER,
+            seed=seed,
+            threads=given.threads,
+            longest=float(NEVER),
+        )
         for method, taught_on, network, facts in encoders(sets, preprocessing, plan, given.methods):
             key = {"method": method, "seed": seed, "taught_on": taught_on} | facts
             for name in sets:

@@ -157,7 +157,7 @@ def outcome(
         "epochs": training.epoch,
         "ended": training.ended(),
         "seconds": round(training.seconds, 1),
-        "snapshot": frozen.snapshot.digest,
+        "snapshot": frozen.snapshot.digest[:12],
         "labels": len(frozen.pool),
         **best_of(training),
     }

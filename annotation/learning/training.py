@@ -105,15 +105,16 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
 
 
 def enough(labels: Sequence[str], classes: Sequence[str]) -> None:
-    """Check that training has something to learn from.
+    """Check that training has something to tell apart; rare classes may be rarer.
 
-    raises: RefusedError naming the rarest class.
+    raises: RefusedError with what there is.
     """
     counts = Counter(labels)
-    rarest = min(classes, key=lambda value: counts[value])
-    if counts[rarest] < FEWEST_LABELS_A_CLASS:
+    known = [value for value in classes if counts[value] >= FEWEST_LABELS_A_CLASS]
+    if len(known) < 2:
+        told = ", ".join(f"{value} {counts[value]}" for value in classes)
         raise RefusedError(
-            f'"{rarest}" has {counts[rarest]} labels: training needs {FEWEST_LABELS_A_CLASS} of every class'
+            f"the pool's labels are {told}: training needs {FEWEST_LABELS_A_CLASS} of two classes at least"
         )
 
 

@@ -20,7 +20,6 @@ from mlworker.encoders.objectives import Batch, Objective
 
 Point = dict[str, float]
 WARM_UP_STEPS = 20
-LONGEST = 5.0
 MOST_SEEDS = 2**31
 
 
@@ -29,7 +28,7 @@ class Plan:
     """How long and how. The rate falls as a cosine over epochs or minutes, whichever end is nearer.
 
     minutes: of the threads' work, so that a busy machine takes longer instead of learning less; at most
-    LONGEST times as long by the clock.
+    `longest` times as long by the clock.
     patience: epochs without a lower loss on held-back images after which training stops.
     checkpoint_seconds: the most work that a killed process loses, an epoch at least.
     accumulate: parts in which a batch is worked on, where it does not fit into memory at once.
@@ -48,6 +47,7 @@ class Plan:
     accumulate: int = 1
     keep_best: bool = False
     threads: int = THREADS
+    longest: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Training:
         started, worked = time.monotonic(), time.process_time()
         loss = self._learn(sources)
         took = time.monotonic() - started
-        spent = max((time.process_time() - worked) / self.plan.threads, took / LONGEST)
+        spent = max((time.process_time() - worked) / self.plan.threads, took / self.plan.longest)
         held = self._loss_of(held_back) if held_back else math.nan
         loss, held, spent = self._agreed(loss, held, took if self.device.type == "cuda" else spent)
         self.seconds += spent

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
-from annotation.api.pages.charts import Chart
+from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.curves import loss_of
 from annotation.api.pages.frame import project_page
 from annotation.learning import promotion, training
@@ -36,6 +36,7 @@ JOBS_SHOWN, VERSIONS_SHOWN, DECISIONS_SHOWN = 6, 15, 10
 LARGEST_WEIGHTS = 2 * 1024**3
 SHORT = {"class": "input short"}
 DEFAULTS = TrainingSettings()
+COMPARED = {"candidate": "This encoder", "current": "The one before", "random": "Random weights"}
 
 
 def number(name: str, *, whole: bool = True) -> forms.IntegerField | forms.FloatField:
@@ -106,6 +107,7 @@ class Trained:
     job: Job
     run: TrainingRun | None
     loss: Chart | None
+    efficiency: Chart | None
     open: bool
     again: bool
 
@@ -299,12 +301,30 @@ def trainings_of(visit: Visit) -> list[Trained]:
     return [trained(job, runs.get(job.pk)) for job in jobs]
 
 
+def efficiency_of(run: TrainingRun) -> Chart | None:
+    """Draw what heads reach with few labels on the new encoder, the one before, and random weights."""
+    found = run.result.get("label_efficiency", {})
+    lines = [
+        Series(words, [Point(one["labels"], one["value"], one["low"], one["high"]) for one in found[key]])
+        for key, words in COMPARED.items()
+        if found.get(key)
+    ]
+    return chart(
+        lines,
+        title="Balanced accuracy by number of labels, on images that no encoder learned from",
+        x_title="labels",
+        y_title="Balanced accuracy on images it never saw",
+        y_limits=(0.0, 1.0),
+    )
+
+
 def trained(job: Job, run: TrainingRun | None) -> Trained:
     """Describe one training."""
     return Trained(
         job=job,
         run=run,
         loss=loss_of(run) if run is not None and run.history else None,
+        efficiency=efficiency_of(run) if run is not None else None,
         open=job.state in (State.QUEUED, State.RUNNING),
         again=job.state in (State.FAILED, State.CANCELLED),
     )

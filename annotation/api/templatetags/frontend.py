@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from annotation.learning.models import Encoder
+from annotation.learning.models import Encoder, TrainingRun
 from annotation.learning.training import MODES
 
 register = template.Library()
@@ -169,9 +169,10 @@ def after_colon(words: str) -> str:
 
 
 @register.filter
-def gains(encoder: Encoder) -> list[tuple[str, dict[str, float]]]:
+def gains(trained: Encoder | TrainingRun) -> list[tuple[str, dict[str, float]]]:
     """List what an encoder's training bought, as far as it was measured."""
-    found = [(words, encoder.report.get(key)) for key, words in GAIN_WORDS.items()]
+    report = trained.report if isinstance(trained, Encoder) else trained.result
+    found = [(words, report.get(key)) for key, words in GAIN_WORDS.items()]
     return [
         (words, {**gain, "gain": gain["candidate"] - gain["current"]})
         for words, gain in found

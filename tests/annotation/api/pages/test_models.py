@@ -105,7 +105,7 @@ def test_too_few_labels_are_said_in_the_form(ml_staff: Client, project: Project)
     form = {"mode": "lora", "epochs": 3, "minutes": 1, "rate": 0.001, "batch": 8, "accumulate": 1}
     answer = ml_staff.post(address(project, "train"), form | {"rank": 4, "processes": 0})
     assert answer.status_code == 422
-    assert "training needs 5 of every class" in answer.content.decode()
+    assert "training needs 5 of two classes" in answer.content.decode()
 
 
 def test_a_run_shows_its_live_loss_and_can_be_cancelled_and_resumed(
@@ -135,6 +135,24 @@ def test_a_run_shows_its_live_loss_and_can_be_cancelled_and_resumed(
     assert "<html" not in piece
     Job.objects.filter(pk=job.pk).update(state=State.CANCELLED)
     assert f"/jobs/{job.pk}/retry" in ml_staff.get(address(project), {"part": "runs"}).content.decode()
+
+
+def test_a_pretraining_shows_what_it_bought_by_number_of_labels(ml_staff: Client, project: Project) -> None:
+    now = timezone.now()
+    job = Job.objects.create(
+        name="pretrain", lane=Lane.TRAINING, scope_id=project.dataset_id, state=State.DONE, created_at=now
+    )
+    line = [{"labels": count, "value": 0.6, "low": 0.5, "high": 0.7} for count in (10, 20)]
+    probe = {"candidate": 0.7, "current": 0.6, "low": 0.02, "high": 0.18}
+    result = {"label_efficiency": {"candidate": line, "current": line, "random": line}, "probe": probe}
+    TrainingRun.objects.create(
+        job_id=job.pk, dataset=project.dataset, kind="pretrain", result=result, created_at=now
+    )
+    piece = ml_staff.get(address(project), {"part": "runs"}).content.decode()
+    assert "on images that no encoder learned from" in piece
+    assert "Random weights" in piece
+    assert "70 %" in piece
+    assert "+2.0 points to +18.0 points" in piece
 
 
 def test_one_click_rolls_back_and_is_audited(ml_staff: Client, project: Project) -> None:
