@@ -33,11 +33,8 @@ def measurements(images: Path, out: Path) -> dict[str, list[str]]:
             *("benchmarks.pretraining", "--data", data),
             *("--report-test", "--out", str(weights)),
         ]
-        commands[f"labels_{name}"] = [
-            *("benchmarks.label_efficiency", "--data", data),
-            *("--encoder", str(weights / "encoder.safetensors"), "--judge", "test"),
-            *("--out", str(out / f"labels_{name}")),
-        ]
+    commands["learning"] = ["benchmarks.learning"]
+    commands["rerank"] = ["benchmarks.rerank"]
     return commands
 
 

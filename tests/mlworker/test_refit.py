@@ -55,13 +55,13 @@ def test_labels_of_every_class_make_a_model_that_ranks_by_uncertainty() -> None:
 def test_audit_labels_judge_and_are_never_learned_from() -> None:
     project, cases = a_stage(120)
     pool, audit = of_stream(cases, Case.Stream.POOL), of_stream(cases, Case.Stream.AUDIT)
-    read(pool[:10])
+    read(pool[:40])
     read(audit)
     refitted(project)
     model = ModelVersion.objects.get(project=project)
     evaluation = Evaluation.objects.get(model=model)
     figure = evaluation.metrics["balanced_accuracy"]
-    assert model.label_count == 10
+    assert model.label_count == 40
     assert evaluation.case_count == len(audit)
     assert figure["low"] <= figure["value"] <= figure["high"]
     assert figure["value"] > 0.8
