@@ -10,8 +10,8 @@ from django.conf import settings
 from django.utils import timezone
 from torch import nn
 
-from annotation.learning import runs, services
-from annotation.learning.models import Encoder
+from annotation.learning import promotion, runs
+from annotation.learning.models import Encoder, Promotion
 from annotation.learning.selectors import encoder_in_use
 from annotation.projects.models import Project
 from annotation.studies.models import Dataset
@@ -94,8 +94,23 @@ def promote(projects: list[Project], current: Encoder, candidate: Encoder) -> No
     using = encoder_in_use([project.pk for project in projects])
     for project in projects:
         if using[project.pk].pk == current.pk:
-            services.choose_encoder(project=project, encoder=candidate)
-            services.ask_refit(project_id=project.pk)
+            promotion.change_encoder(
+                project=project,
+                encoder=candidate,
+                kind=Promotion.Kind.GATE,
+                reason=f"pretraining measured better: {why(candidate)}",
+                by=None,
+                now=timezone.now(),
+            )
+
+
+def why(candidate: Encoder) -> str:
+    """Put what decided into words: the probe where there are labels, else pictures found again."""
+    report = candidate.report
+    name, gain = next((key, report[key]) for key in ("probe", "retrieval") if key in report)
+    what = "balanced accuracy of heads" if name == "probe" else "pictures found again"
+    said = f"{what} {gain['candidate']:.3f} against {gain['current']:.3f}"
+    return f"{said}, 95 % interval of the gain {gain['low']:+.3f} to {gain['high']:+.3f}"
 
 
 def checkpoint_path(name: str) -> Path:

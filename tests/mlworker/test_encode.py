@@ -7,7 +7,7 @@ import torch
 from django.conf import settings
 
 from annotation.learning import services
-from annotation.learning.models import Encoder, TrainingRun
+from annotation.learning.models import Encoder, Promotion, TrainingRun
 from annotation.projects.models import Project
 from annotation.studies.models import Instance
 from jobs.models import Job, State
@@ -149,6 +149,9 @@ def test_a_better_encoder_is_chosen_with_its_vectors_in_place(monkeypatch: pytes
     assert after is not None
     assert after != before
     assert store_of(after).missing(encode.series_digests(project.dataset)) == []
+    decision = Promotion.objects.get()
+    assert (decision.encoder, decision.previous, decision.promoted) == (after, before, True)
+    assert "pictures found again" in decision.reason
 
 
 def test_an_encoder_that_is_no_better_is_kept_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
