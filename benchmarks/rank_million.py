@@ -2,10 +2,10 @@
 
 python -m benchmarks.rank_million [--cases 1000000] [--features 512] [--classes 3] [--folder FOLDER] --json
 
-The vectors lie in an embedding store on disk, written first (1 GB; not counted). A process of its own holds a
-fitted model of eleven heads, finds each case's row by its digest, reads the vectors and orders the whole pool:
-that is what `seconds` spans. peak_gb is the kernel's ru_maxrss of that process, from its start: pages of mapped
-files count while they are in memory.
+The vectors lie in an embedding store on disk, written first (1 GB, not counted). A process of its own has a
+model of eleven heads, finds each case's row by its digest, reads the vectors and orders the whole pool: that
+is in `seconds`. peak_gb is the kernel's ru_maxrss of that process, from its start: pages of mapped files
+count while they are in memory.
 """
 
 import argparse
