@@ -53,9 +53,10 @@ function pass(
   const [left, top] = [width / 2 - frame.x * frame.scale, height / 2 - frame.y * frame.scale];
   for (let index = 0; index < count; index += 1) {
     const value = valueAt(index);
+    if (value < 0) continue;
     const column = Math.round(left + (x[index] ?? 0) * frame.scale);
     const row = Math.round(top + (y[index] ?? 0) * frame.scale);
-    if (value < 0 || !isWithin(column, radius, width) || !isWithin(row, radius, height)) continue;
+    if (!isWithin(column, radius, width) || !isWithin(row, radius, height)) continue;
     disc(pixels, width, row, column, spans, colours[value] ?? 0);
   }
 }
@@ -78,7 +79,7 @@ function disc(
   for (let down = -radius; down <= radius; down += 1) {
     const half = spans[down + radius] ?? 0;
     const start = (row + down) * width + column;
-    pixels.fill(colour, start - half, start + half + 1);
+    for (let pixel = start - half; pixel <= start + half; pixel += 1) pixels[pixel] = colour;
   }
 }
 
