@@ -4,8 +4,8 @@
 
 Each set's encoder is taught on the set's own training images without labels (benchmarks.pretraining; made
 once, kept). Replays run through mlworker.replay, so through the code of production: the peers' strategies get
-the same vectors, heads, start and audit stream, and choose in place of ours. What is measured is kept a set at
-a time, so a broken run goes on. --report writes docs/benchmarks.md.
+the same vectors, heads, start and audit stream, and choose in place of ours. What is measured is kept by set,
+so a broken run goes on. --report writes docs/benchmarks.md.
 """
 
 import argparse
