@@ -103,6 +103,7 @@ class EmbeddingMap {
   }
 
   #move(frame: Frame): void {
+    this.#hide();
     const least = this.#least();
     const inside = (value: number) => Math.min(SIDE, Math.max(0, value));
     const scale = Math.min(least * 200, Math.max(least, frame.scale));
@@ -205,7 +206,6 @@ class EmbeddingMap {
       const [across, down] = [event.offsetX - from.x, event.offsetY - from.y];
       if (!from.moved && Math.hypot(across, down) < CLICK_PX) return;
       from = { x: event.offsetX, y: event.offsetY, moved: true };
-      this.#hide();
       const { x, y, scale } = this.#frame;
       this.#move({ x: x - (across * ratio()) / scale, y: y - (down * ratio()) / scale, scale });
     });

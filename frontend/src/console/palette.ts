@@ -16,10 +16,10 @@ const CLASSES: readonly Rgb[] = [
   [136, 136, 136],
 ];
 
-/** Cividis at five places: dark and blue is sure, bright and yellow is unsure. */
+/** Near cividis, its dark end lighter: blue is sure, yellow is unsure, on both grounds. */
 const RAMP: readonly Rgb[] = [
-  [0, 68, 136],
-  [66, 86, 120],
+  [40, 96, 168],
+  [84, 104, 140],
   [124, 123, 120],
   [185, 168, 96],
   [254, 224, 70],
