@@ -16,7 +16,7 @@ from mlworker.encoders.gain import Encode
 from mlworker.encoders.networks import VOLUME, Preprocessing
 from mlworker.encoders.training import Source
 
-MOST_IMAGES = 20_000
+MOST_SERIES, MOST_BYTES = 20_000, 2 * 1024**3
 PLANES_A_SERIES = 4
 HELD_BACK = 0.1
 FEWEST_HELD_BACK, MOST_HELD_BACK = 16, 512
@@ -103,15 +103,15 @@ def labelled_images(
     by_digest = {row.content_digest: row for row in rows}
     images: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     numbers: tuple[list[int], list[int]] = ([], [])
-    digests = list(by_digest)[:MOST_IMAGES]
+    digests = sorted(by_digest)[: most_series(preprocessing)]
     for start in range(0, len(digests), 256):
         for digest, seen in series_planes(digests[start : start + 256], preprocessing, PLANES_A_SERIES):
             side = int(is_held_back(str(by_digest[digest].patient_id)))
-            images[side].append(seen)
+            images[side].append(_bytes(seen))
             numbers[side].extend([classes.index(by_digest[digest].label)] * len(seen))
-    empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.float32)
+    empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.uint8)
     learned, held = (
-        Source(_bytes(some or [empty]), torch.tensor(labels, dtype=torch.int64))
+        Source(_together(some or [empty]), torch.tensor(labels, dtype=torch.int64))
         for some, labels in zip(images, numbers, strict=True)
     )
     return learned, held
@@ -124,7 +124,8 @@ def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tens
     raises: ValueError where there are too few.
     """
     rows = teachable_series(dataset).order_by("content_digest")
-    patients = dict(rows.values_list("content_digest", "study__patient_id")[:MOST_IMAGES])
+    wanted = rows.values_list("content_digest", "study__patient_id")[: most_series(preprocessing)]
+    patients = dict(wanted)
     sides: dict[bool, list[np.ndarray]] = {True: [], False: []}
     digests = list(patients)
     for start in range(0, len(digests), 256):
@@ -132,10 +133,10 @@ def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tens
         for digest, planes in series_planes(some, preprocessing, PLANES_A_SERIES):
             held = is_held_back(str(patients[digest]))
             if not held or len(sides[True]) < MOST_HELD_BACK:
-                sides[held].append((planes[:1] if held else planes).astype(np.float32))
+                sides[held].append(_bytes(planes[:1] if held else planes))
     if len(sides[True]) < FEWEST_HELD_BACK:
         raise ValueError(f"{len(digests)} series are in the pool: pretraining needs about 200")
-    return _bytes(sides[False]), _bytes(sides[True])
+    return _together(sides[False]), _together(sides[True])
 
 
 def is_held_back(patient: str) -> bool:
@@ -143,8 +144,18 @@ def is_held_back(patient: str) -> bool:
     return hashlib.sha256(patient.encode()).digest()[0] < HELD_BACK * 256
 
 
-def _bytes(parts: list[np.ndarray]) -> torch.Tensor:
-    return torch.from_numpy((np.concatenate(parts) * 255.0 + 0.5).astype(np.uint8))
+def most_series(preprocessing: Preprocessing) -> int:
+    """Say how many series fit into the memory that a training may take."""
+    deep = preprocessing.slices if preprocessing.seen == VOLUME else PLANES_A_SERIES
+    return min(MOST_SERIES, MOST_BYTES // (deep * preprocessing.channels * preprocessing.size**2))
+
+
+def _bytes(planes: np.ndarray) -> np.ndarray:
+    return np.asarray((planes * 255.0 + 0.5).astype(np.uint8))
+
+
+def _together(parts: list[np.ndarray]) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate(parts))
 
 
 @dataclass(frozen=True)

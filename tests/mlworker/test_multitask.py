@@ -152,6 +152,13 @@ def test_a_pretraining_on_two_projects_reports_what_it_bought(held_back: None, m
     assert Encoder.objects.filter(dataset=own.dataset).count() == 2
 
 
+def test_large_images_are_fewer_so_that_they_fit_into_memory() -> None:
+    assert teaching.most_series(Preprocessing()) == teaching.MOST_SERIES
+    large = Preprocessing(size=224, channels=3)
+    assert teaching.most_series(large) * 4 * 3 * 224**2 <= teaching.MOST_BYTES
+    assert teaching.most_series(large) < teaching.MOST_SERIES
+
+
 @in_database
 def test_an_encoder_of_whole_volumes_says_that_it_cannot_be_pretrained() -> None:
     project = a_project()
