@@ -5,40 +5,87 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0005_similarity_and_maps'),
+        ("annotation", "0005_similarity_and_maps"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='policy',
-            name='batch_size',
-            field=models.PositiveIntegerField(default=10, help_text='cases that are chosen to go together', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(500)]),
+            model_name="policy",
+            name="batch_size",
+            field=models.PositiveIntegerField(
+                default=10,
+                help_text="cases that are chosen to go together",
+                validators=[
+                    django.core.validators.MinValueValidator(1),
+                    django.core.validators.MaxValueValidator(500),
+                ],
+            ),
         ),
         migrations.AddField(
-            model_name='policy',
-            name='class_quota',
-            field=models.BooleanField(default=False, help_text='whether rarely labelled classes get more places'),
+            model_name="policy",
+            name="class_quota",
+            field=models.BooleanField(
+                default=False, help_text="whether rarely labelled classes get more places"
+            ),
         ),
         migrations.AddField(
-            model_name='policy',
-            name='cost_power',
-            field=models.FloatField(blank=True, help_text='score ** this / expected seconds; empty: time is left out', null=True, validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(4.0)]),
+            model_name="policy",
+            name="cost_power",
+            field=models.FloatField(
+                blank=True,
+                help_text="score ** this / expected seconds; empty: time is left out",
+                null=True,
+                validators=[
+                    django.core.validators.MinValueValidator(0.1),
+                    django.core.validators.MaxValueValidator(4.0),
+                ],
+            ),
         ),
         migrations.AddField(
-            model_name='policy',
-            name='logit_adjustment',
-            field=models.BooleanField(default=False, help_text='class imbalance by logit adjustment (Menon 2021) instead of weights'),
+            model_name="policy",
+            name="logit_adjustment",
+            field=models.BooleanField(
+                default=False, help_text="class imbalance by logit adjustment (Menon 2021) instead of weights"
+            ),
         ),
         migrations.AddField(
-            model_name='policy',
-            name='site_quota',
-            field=models.BooleanField(default=True, help_text='whether small scanners get more places'),
+            model_name="policy",
+            name="site_quota",
+            field=models.BooleanField(default=True, help_text="whether small scanners get more places"),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='strategy',
-            field=models.CharField(choices=[('power_margin', 'Power-margin: uncertain cases, kept diverse by a random draw'), ('margin', 'Margin: the cases first whose two likeliest answers are closest'), ('entropy', 'Entropy: the cases first whose prediction is spread over most answers'), ('bald', 'BALD: cases about which ten models, each of other readings, disagree'), ('laplace_bald', 'BALD, Laplace: cases about which likely variants of one model disagree'), ('badge', 'BADGE: batches of uncertain cases that differ from each other'), ('class_threshold', 'Class threshold: cases at the edge of each answer, rare answers more often; for long tails'), ('typiclust', 'Typical cases: the middle of each group of images that has no reading yet'), ('probcover', 'ProbCover: cases that look like as many others as possible'), ('core_set', 'Core-set: cases that look least like anything read so far'), ('random', 'Random: every case equally likely'), ('random_by_site', "Random by scanner: each scanner's cases alike, small scanners more often than their size")], default='power_margin', max_length=32),
+            model_name="policy",
+            name="strategy",
+            field=models.CharField(
+                choices=[
+                    ("power_margin", "Power-margin: uncertain cases, kept diverse by a random draw"),
+                    ("margin", "Margin: the cases first whose two likeliest answers are closest"),
+                    ("entropy", "Entropy: the cases first whose prediction is spread over most answers"),
+                    ("bald", "BALD: cases about which ten models, each of other readings, disagree"),
+                    (
+                        "laplace_bald",
+                        "BALD, Laplace: cases about which likely variants of one model disagree",
+                    ),
+                    ("badge", "BADGE: batches of uncertain cases that differ from each other"),
+                    (
+                        "class_threshold",
+                        "Class threshold: cases at the edge of each answer, rare answers more often; for long tails",
+                    ),
+                    (
+                        "typiclust",
+                        "Typical cases: the middle of each group of images that has no reading yet",
+                    ),
+                    ("probcover", "ProbCover: cases that look like as many others as possible"),
+                    ("core_set", "Core-set: cases that look least like anything read so far"),
+                    ("random", "Random: every case equally likely"),
+                    (
+                        "random_by_site",
+                        "Random by scanner: each scanner's cases alike, small scanners more often than their size",
+                    ),
+                ],
+                default="power_margin",
+                max_length=32,
+            ),
         ),
     ]

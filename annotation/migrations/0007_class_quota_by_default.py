@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0006_policy_strategies_and_quotas'),
+        ("annotation", "0006_policy_strategies_and_quotas"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='policy',
-            name='class_quota',
-            field=models.BooleanField(default=True, help_text='whether rarely labelled classes get more places'),
+            model_name="policy",
+            name="class_quota",
+            field=models.BooleanField(
+                default=True, help_text="whether rarely labelled classes get more places"
+            ),
         ),
     ]
