@@ -130,13 +130,12 @@ def lease_next(*, reader: User, project_id: UUID, now: datetime) -> Workload:
 
     raises: Membership.DoesNotExist, ForbiddenError.
     """
+    if stale_leases(now).exists():  # looked for before the transaction, which stays short
+        expire_leases(now=now)
     with transaction.atomic():
         lock_reader(reader, project_id)
         held = hold(reader=reader, project_id=project_id, now=now)
-        given = top_up(reader=reader, project_id=project_id, held=held, now=now)
-        if len(held) + len(given) < AHEAD and expire_leases(now=now):
-            given += top_up(reader=reader, project_id=project_id, held=[*held, *given], now=now)
-        record_leases(given)
+        record_leases(top_up(reader=reader, project_id=project_id, held=held, now=now))
     return workload(reader, project_id)
 
 
@@ -259,12 +258,17 @@ def expire_leases(*, now: datetime) -> int:
 
     returns: how many.
     """
-    stale = Lease.objects.select_for_update(skip_locked=True).filter(ended_at=None, expires_at__lt=now)
+    stale = stale_leases(now).select_for_update(skip_locked=True)
     ended = list(stale.order_by("case_id")[:500])
     if ended:
         end(ended, Lease.Ending.EXPIRED, now)
         put_back(ended)
     return len(ended)
+
+
+def stale_leases(now: datetime) -> QuerySet[Lease]:
+    """Find leases that ran out and are not ended yet."""
+    return Lease.objects.filter(ended_at=None, expires_at__lt=now)
 
 
 def end(leases: Sequence[Lease], ending: Lease.Ending, now: datetime) -> None:
