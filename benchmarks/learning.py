@@ -24,31 +24,37 @@ import numpy as np
 
 if TYPE_CHECKING:
     from benchmarks.images import Images
+    from mlworker.replay.study import Question
+    from mlworker.replay.turns import Curve
     from mlworker.replay.worlds import World
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
-OURS = ("default", "random", "margin", "entropy", "bald", "badge", "typiclust")
+OURS = ("default", "random", "margin", "entropy", "badge", "typiclust")
 SCRATCH_SEEDS = 3
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One set. budget: readings. rare: class that is thinned to a share of its cases, for a long tail."""
+    """One set. budget: readings. batch: readings between two rankings. scratch: readings to train on.
+
+    rare: class that is thinned to a share of its cases, for a long tail.
+    """
 
     folder: str
     budget: int
     scratch: tuple[int, ...]
+    batch: int = 10
     rare: str = ""
     share: float = 1.0
 
 
 SETS = {
-    "chest_xray": Bench("chest_xray", 400, (50, 100, 200, 400, 780)),
-    "brain_mri": Bench("brain_mri", 600, (50, 100, 200, 400, 800, 1600)),
+    "chest_xray": Bench("chest_xray", 300, (50, 100, 200, 400, 780)),
+    "brain_mri": Bench("brain_mri", 800, (100, 200, 400, 800, 1600), batch=20),
     "pneumoniamnist": Bench("pneumoniamnist", 300, (20, 50, 100, 200, 400)),
     "pneumoniamnist_long_tail": Bench("pneumoniamnist", 300, (50, 100, 200, 400), rare="0", share=0.2),
-    "nuclei": Bench("nuclei", 150, (20, 50, 100, 200)),
+    "nuclei": Bench("nuclei", 120, (20, 50, 100, 200), batch=5),
 }
 
 
@@ -61,6 +67,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "benchmarks" / "learning")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--judge", default="test", choices=["val", "test"])
+    parser.add_argument("--strategies", type=lambda text: text.split(","), help="only these, with commas")
     parser.add_argument("--no-peers", action="store_true", help="leave scikit-activeml and baal out")
     parser.add_argument("--no-scratch", action="store_true", help="leave training from scratch out")
     parser.add_argument(
@@ -100,15 +107,36 @@ def replayed(world: "World", bench: Bench, given: argparse.Namespace, peers: Seq
     """Replay ours and the peers' strategies."""
     from annotation.learning.models import Policy
     from mlworker.replay.settings import policies_of
-    from mlworker.replay.study import Question, answer
+    from mlworker.replay.study import Question, summed_up
     from mlworker.replay.turns import with_strategy
+    from mlworker.replay.worlds import checked
 
     policies = policies_of(OURS, Policy())
     policies |= {name: with_strategy(Policy(), name) for name in peers}
     for name, policy in policies.items():
+        policy.refit_every = bench.batch
         policy.class_quota = name == "default" and policy.class_quota  # a quota is part of ours, of no peer
-    budget = min(bench.budget, len(world.read.labels) // 2)
-    return answer(world, Question(policies, given.seeds, budget), telling(world.name))
+    chosen = {name: policies[name] for name in given.strategies or policies}
+    question = Question(chosen, given.seeds, min(bench.budget, len(world.read.labels) // 2))
+    folder = given.out / world.name
+    folder.mkdir(parents=True, exist_ok=True)
+    curves = {name: kept_runs(world, question, name, folder / f"{name}.json") for name in chosen}
+    return summed_up(checked(world), question, curves)
+
+
+def kept_runs(world: "World", question: "Question", name: str, kept: Path) -> "dict[int, Curve]":
+    """Give a strategy's runs, one a seed: from the file where they are there, else by replay."""
+    from mlworker.replay.study import Question, runs
+    from mlworker.replay.turns import Curve
+
+    if kept.exists():
+        rows = json.loads(kept.read_text())
+        return {int(seed): Curve(*(np.array(column) for column in row)) for seed, row in rows.items()}
+    only = Question({name: question.policies[name]}, question.seeds, question.budget)
+    found = runs(world, only, telling(world.name))[name]
+    columns = {seed: [column.tolist() for column in vars(curve).values()] for seed, curve in found.items()}
+    kept.write_text(json.dumps(columns))
+    return found
 
 
 def telling(name: str) -> Any:  # noqa: ANN401  a Told
@@ -121,6 +149,15 @@ def telling(name: str) -> Any:  # noqa: ANN401  a Told
             print(f"{name}: {fraction:.0%}, {message}", flush=True)
 
     return tell
+
+
+def kept_scratch(images: "Images", bench: Bench, target: float, given: argparse.Namespace) -> dict[str, Any]:
+    """Give what training from scratch reached: from the file where it is there."""
+    kept: Path = given.out / f"{bench.folder}{'_' * bool(bench.rare)}{bench.rare}_scratch.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(from_scratch(images, bench, target, given)))
+    found: dict[str, Any] = json.loads(kept.read_text())
+    return found
 
 
 def from_scratch(images: "Images", bench: Bench, target: float, given: argparse.Namespace) -> dict[str, Any]:
@@ -142,11 +179,7 @@ def from_scratch(images: "Images", bench: Bench, target: float, given: argparse.
 
 
 def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
-    """Measure one set, or take what was measured before."""
-    kept: Path = given.out / f"{name}.json"
-    if kept.exists():
-        found: dict[str, Any] = json.loads(kept.read_text())
-        return found
+    """Measure one set; what was measured before is taken from its files."""
     from benchmarks import peers
     from mlworker.replay.folders import world_of
 
@@ -156,10 +189,9 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
     with nullcontext([]) if given.no_peers else peers.registered() as names:
         found = replayed(world, bench, given, names)
     if not given.no_scratch:
-        found["scratch"] = from_scratch(images, bench, found["target"], given)
+        found["scratch"] = kept_scratch(images, bench, found["target"], given)
     found |= {"judge": given.judge, "seconds": round(time.monotonic() - started)}
-    given.out.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(found, indent=1))
+    (given.out / f"{name}.json").write_text(json.dumps(found, indent=1))
     return found
 
 

@@ -33,7 +33,11 @@ def answer(world: World, question: Question, told: Told) -> dict[str, Any]:
     raises: WorldError where the set or the budget does not allow it.
     """
     _checked(checked(world), question)
-    curves = runs(world, question, told)
+    return summed_up(world, question, runs(world, question, told))
+
+
+def summed_up(world: World, question: Question, curves: Mapping[str, Mapping[int, Curve]]) -> dict[str, Any]:
+    """Sum up runs of every strategy with the same seeds."""
     full = full_scores(world, question)
     target = TARGET_SHARE * full
     strategies = {name: of_strategy(list(one.values()), target) for name, one in curves.items()}
