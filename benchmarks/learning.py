@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,7 +186,8 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
     bench, started = SETS[name], time.monotonic()
     images, vectors = vectors_of(bench, given)
     world = world_of(images, vectors, name=name, judge=given.judge)
-    with nullcontext([]) if given.no_peers else peers.registered() as names:
+    asked: AbstractContextManager[list[str]] = nullcontext([]) if given.no_peers else peers.registered()
+    with asked as names:
         found = replayed(world, bench, given, names)
     if not given.no_scratch:
         found["scratch"] = kept_scratch(images, bench, found["target"], given)

@@ -17,7 +17,7 @@ from torch import nn
 ITERATIONS, BATCH, SIZE, CLASSES, WIDTH = 20, 16, 64, 3, 768
 
 
-class Made(torch.utils.data.Dataset):
+class Made(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
     """Images as a pool holds them: grey, one label that is not looked at."""
 
     def __init__(self, count: int) -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     from baal.active.heuristics import BALD
     from baal.bayesian.dropout import patch_module
 
-    encoder = torch.jit.load(sys.argv[2])
+    encoder = torch.jit.load(sys.argv[2])  # type: ignore[no-untyped-call]
     model = patch_module(nn.Sequential(encoder, nn.Dropout(0.5), nn.Linear(WIDTH, CLASSES)))
     wrapper = wrapped(ModelWrapper, model)
     predicted(wrapper, Made(BATCH))

@@ -171,7 +171,8 @@ def export_encoder(folder: str) -> None:
     preprocessing = networks.Preprocessing()
     network = networks.random_network(preprocessing, seed=0).eval()
     size = preprocessing.size
-    torch.jit.trace(network, torch.zeros(2, preprocessing.channels, size, size)).save(f"{folder}/encoder.pt")
+    example = torch.zeros(2, preprocessing.channels, size, size)
+    torch.jit.trace(network, example).save(f"{folder}/encoder.pt")  # type: ignore[no-untyped-call]
 
 
 def measured(given: argparse.Namespace, home: str) -> dict[str, Any]:

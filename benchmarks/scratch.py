@@ -59,7 +59,7 @@ def trained(planes: NDArray[np.float32], labels: NDArray[np.intp], classes: int,
         rows = torch.randint(len(truth), (min(BATCH, max(len(truth), 2)),))
         loss = functional.cross_entropy(model(augmented(images[rows])), truth[rows], weight=weight)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
     return model.eval()
@@ -76,6 +76,6 @@ def augmented(images: torch.Tensor) -> torch.Tensor:
 def score(model: nn.Module, planes: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
     """Balanced accuracy on what judges."""
     with torch.inference_mode():
-        parts = [model(part).softmax(dim=1).numpy() for part in torch.from_numpy(planes).split(256)]
+        parts = [model(part).softmax(dim=1).numpy() for part in torch.split(torch.from_numpy(planes), 256)]
     found = np.concatenate(parts)
     return float(metrics.balanced_accuracy(found, labels, np.ones((1, len(labels))))[0])

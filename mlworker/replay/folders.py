@@ -158,5 +158,5 @@ def long_tail(images: Images, *, rarest: Sequence[str], share: float, seed: int 
 def some(images: Images, chosen: NDArray[np.intp]) -> Images:
     """Take some of the images. chosen: positions."""
     return Images(
-        *(column[chosen] for column in (images.planes, images.labels, images.splits, images.patients))
+        images.planes[chosen], images.labels[chosen], images.splits[chosen], images.patients[chosen]
     )

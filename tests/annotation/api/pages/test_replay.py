@@ -19,7 +19,7 @@ from mlworker.replay.settings import policies_of
 from mlworker.replay.study import Question, answer
 from tests.mlworker.test_replay import a_world, silent
 
-ASKED = {"strategies": ["default", "random"], "seeds": 20, "budget": 60}
+ASKED: dict[str, Any] = {"strategies": ["default", "random"], "seeds": 20, "budget": 60}
 
 
 def address(project: Project, name: str = "replay") -> str:
