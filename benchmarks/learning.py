@@ -125,18 +125,31 @@ def replayed(world: "World", bench: Bench, given: argparse.Namespace, peers: Seq
 
 
 def kept_runs(world: "World", question: "Question", name: str, kept: Path) -> "dict[int, Curve]":
-    """Give a strategy's runs, one a seed: from the file where they are there, else by replay."""
+    """Give a strategy's runs, one a seed: those in the file, and replays of the seeds that it lacks."""
     from mlworker.replay.study import Question, runs
+
+    rows: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    tell, seeds = telling(f"{world.name}, {name}"), range(question.seeds)
+    for seed in seeds:
+        if str(seed) in rows:
+            continue
+        tell(seed / question.seeds, f"seed {seed}")
+        only = Question({name: question.policies[name]}, 1, question.budget, first_seed=seed)
+        (curve,) = runs(world, only, unheard)[name].values()
+        rows[str(seed)] = [column.tolist() for column in vars(curve).values()]
+        kept.write_text(json.dumps(rows))
+    return {seed: curve_of(rows[str(seed)]) for seed in seeds}
+
+
+def unheard(_fraction: float, _message: str) -> None:
+    """Hear progress within a seed, and say nothing."""
+
+
+def curve_of(columns: list[list[float]]) -> "Curve":
+    """Read a run back."""
     from mlworker.replay.turns import Curve
 
-    if kept.exists():
-        rows = json.loads(kept.read_text())
-        return {int(seed): Curve(*(np.array(column) for column in row)) for seed, row in rows.items()}
-    only = Question({name: question.policies[name]}, question.seeds, question.budget)
-    found = runs(world, only, telling(world.name))[name]
-    columns = {seed: [column.tolist() for column in vars(curve).values()] for seed, curve in found.items()}
-    kept.write_text(json.dumps(columns))
-    return found
+    return Curve(*(np.array(column) for column in columns))
 
 
 def telling(name: str) -> Any:  # noqa: ANN401  a Told
