@@ -38,7 +38,8 @@ SCRATCH_SEEDS = 3
 class Bench:
     """One set. budget: readings. batch: readings between two rankings. scratch: readings to train on.
 
-    rare: class that is thinned to a share of its cases, for a long tail.
+    rare: class that is thinned to a share of its cases, for a long tail. both: whether val judges beside
+    test, on a set with few images that nothing was chosen on.
     """
 
     folder: str
@@ -47,6 +48,7 @@ class Bench:
     batch: int = 10
     rare: str = ""
     share: float = 1.0
+    both: bool = False
 
 
 SETS = {
@@ -54,7 +56,7 @@ SETS = {
     "brain_mri": Bench("brain_mri", 800, (100, 200, 400, 800, 1600), batch=20),
     "pneumoniamnist": Bench("pneumoniamnist", 300, (20, 50, 100, 200, 400)),
     "pneumoniamnist_long_tail": Bench("pneumoniamnist", 300, (50, 100, 200, 400), rare="0", share=0.2),
-    "nuclei": Bench("nuclei", 120, (20, 50, 100, 200), batch=5),
+    "nuclei": Bench("nuclei", 120, (20, 50, 100, 200), batch=5, both=True),
 }
 
 
@@ -164,23 +166,23 @@ def telling(name: str) -> Any:  # noqa: ANN401  a Told
     return tell
 
 
-def kept_scratch(images: "Images", bench: Bench, target: float, given: argparse.Namespace) -> dict[str, Any]:
+def kept_scratch(images: "Images", bench: Bench, judge: str, target: float, out: Path) -> dict[str, Any]:
     """Give what training from scratch reached: from the file where it is there."""
-    kept: Path = given.out / f"{bench.folder}{'_' * bool(bench.rare)}{bench.rare}_scratch.json"
+    kept = out / f"{bench.folder}{'_' * bool(bench.rare)}{bench.rare}_scratch.json"
     if not kept.exists():
-        kept.write_text(json.dumps(from_scratch(images, bench, target, given)))
+        kept.write_text(json.dumps(from_scratch(images, bench, judge, target)))
     found: dict[str, Any] = json.loads(kept.read_text())
     return found
 
 
-def from_scratch(images: "Images", bench: Bench, target: float, given: argparse.Namespace) -> dict[str, Any]:
+def from_scratch(images: "Images", bench: Bench, judge: str, target: float) -> dict[str, Any]:
     """Train small networks on readings drawn at random: mean curve and where it reaches the target."""
     from benchmarks.scratch import curve
     from mlworker.replay.summaries import first_reach, known
 
     most = int((images.splits == "train").sum())
     readings = sorted({min(count, most) for count in bench.scratch})
-    rows = [curve(images, judge=given.judge, readings=readings, seed=seed) for seed in range(SCRATCH_SEEDS)]
+    rows = [curve(images, judge=judge, readings=readings, seed=seed) for seed in range(SCRATCH_SEEDS)]
     scores = np.array([[value for _, value in row] for row in rows])
     x, mean = np.array(readings, dtype=float), scores.mean(axis=0)
     return {
@@ -198,13 +200,14 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
 
     bench, started = SETS[name], time.monotonic()
     images, vectors = vectors_of(bench, given)
-    world = world_of(images, vectors, name=name, judge=given.judge)
+    judge = "val+test" if bench.both and given.judge == "test" else given.judge
+    world = world_of(images, vectors, name=name, judge=judge)
     asked: AbstractContextManager[list[str]] = nullcontext([]) if given.no_peers else peers.registered()
     with asked as names:
         found = replayed(world, bench, given, names)
     if not given.no_scratch:
-        found["scratch"] = kept_scratch(images, bench, found["target"], given)
-    found |= {"judge": given.judge, "seconds": round(time.monotonic() - started)}
+        found["scratch"] = kept_scratch(images, bench, judge, found["target"], given.out)
+    found |= {"judge": judge, "seconds": round(time.monotonic() - started)}
     (given.out / f"{name}.json").write_text(json.dumps(found, indent=1))
     return found
 

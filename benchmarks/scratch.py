@@ -36,7 +36,10 @@ def curve(
     torch.set_num_threads(threads)
     classes = sorted(set(images.labels.tolist()))
     labels = np.array([classes.index(label) for label in images.labels])
-    train, judged = np.flatnonzero(images.splits == "train"), np.flatnonzero(images.splits == judge)
+    train, judged = (
+        np.flatnonzero(images.splits == "train"),
+        np.flatnonzero(np.isin(images.splits, judge.split("+"))),
+    )
     order = np.random.default_rng(seed).permutation(train)
     found = []
     for count in readings:

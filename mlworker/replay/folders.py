@@ -134,7 +134,7 @@ def _with_weights(network: torch.nn.Module, encoder: Path) -> torch.nn.Module:
 
 
 def world_of(images: Images, vectors: NDArray[np.floating], *, name: str, judge: str) -> World:
-    """Split a folder's vectors as its table says. judge: the split that judges, "val" or "test"."""
+    """Split a folder's vectors as its table says. judge: what judges: "val", "test", "val+test"."""
     classes = sorted(set(images.labels.tolist()))
     everyone = loop.Labelled(
         loop.Cases(np.arange(1, len(vectors) + 1, dtype=np.uint64), vectors.astype(np.float16)),
@@ -145,7 +145,7 @@ def world_of(images: Images, vectors: NDArray[np.floating], *, name: str, judge:
 
 
 def _part(everyone: loop.Labelled, images: Images, split: str) -> loop.Labelled:
-    return taken(everyone, np.flatnonzero(images.splits == split))
+    return taken(everyone, np.flatnonzero(np.isin(images.splits, split.split("+"))))
 
 
 def long_tail(images: Images, *, rarest: Sequence[str], share: float, seed: int = 0) -> NDArray[np.intp]:
