@@ -26,6 +26,11 @@ def measurements(images: Path, out: Path) -> dict[str, list[str]]:
         "lease_postgresql": ["benchmarks.lease_next", "--database", "postgresql"],
         "viewer": ["benchmarks.viewer"],
         "import": ["benchmarks.import_rate"],
+        "rank_million": ["benchmarks.rank_million"],
+        "badge": ["benchmarks.badge"],
+        "refit": ["benchmarks.refit"],
+        "find_similar": ["benchmarks.find_similar"],
+        "rerank": ["benchmarks.rerank"],
     }
     for name in SETS:
         data, weights = str(images / name), out / f"pretraining_{name}"
@@ -34,7 +39,6 @@ def measurements(images: Path, out: Path) -> dict[str, list[str]]:
             *("--report-test", "--out", str(weights)),
         ]
     commands["learning"] = ["benchmarks.learning"]
-    commands["rerank"] = ["benchmarks.rerank"]
     return commands
 
 
