@@ -29,6 +29,7 @@ def labels_table(found: Found) -> str:
     """Labels to 95 % of the full-pool score."""
     head = [
         "set",
+        "seeds",
         "all labels give",
         "default policy",
         "random, same encoder",
@@ -47,6 +48,7 @@ def labels_row(name: str, one: Mapping[str, Any]) -> list[str]:
     scratch = one.get("scratch")
     return [
         name,
+        f"{one['seeds']}",
         f"{one['full']:.3f}",
         reach(ours, one["budget"]),
         reach(chance, one["budget"]),
