@@ -1,17 +1,13 @@
 """Candidate and champion on the audit stream: the same cases, the same resampled patients, one interval."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlworker.evaluation import metrics
-from mlworker.evaluation.calibration import cross_fitted, temperature
-from mlworker.evaluation.intervals import Verdict, judged, too_few
+from mlworker.evaluation.intervals import too_few
 from mlworker.evaluation.metrics import Floats, Labels
-from mlworker.heads.ensemble import Ensemble, learned
-from mlworker.heads.features import Scaling
 
 REPLICATES = 2_000
 Metric = Callable[[Floats, Labels, Floats], Floats]
@@ -20,45 +16,6 @@ COMPARED: dict[str, Metric] = {
     "macro_auc": metrics.macro_auc,
     "calibration_error": metrics.calibration_error,
 }
-
-
-@dataclass(frozen=True)
-class Side:
-    """Vectors of one stream by one encoder: (case, feature); labels and patients: (case,) numbers."""
-
-    vectors: Floats
-    labels: Labels
-    patients: Labels
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Heads on an encoder's vectors, and what they say of the audit stream, honestly calibrated."""
-
-    ensemble: Ensemble
-    temperature: float
-    said: Floats
-    verdict: Verdict
-
-
-def fitted(pool: Side, audit: Side, *, class_names: Sequence[str], seed: int) -> Fitted:
-    """Fit heads on the pool and judge them on the audit stream, as a refit does."""
-    scaling = Scaling.of(np.concatenate([pool.vectors, audit.vectors]).astype(np.float32))
-    ensemble = learned(
-        pool.vectors,
-        pool.labels,
-        scaling=scaling,
-        classes=len(class_names),
-        groups=pool.patients,
-        seed=seed,
-    )
-    if not len(audit.labels):
-        nothing = np.empty((0, len(class_names)))
-        return Fitted(ensemble, 1.0, nothing, Verdict({}, too_few(audit.labels, audit.patients)))
-    raw = ensemble.mean_probabilities(audit.vectors)
-    said = cross_fitted(raw, audit.labels, audit.patients, seed=seed)
-    verdict = judged(said, audit.labels, audit.patients, class_names=class_names, seed=seed)
-    return Fitted(ensemble, temperature(raw, audit.labels), said, verdict)
 
 
 def compared(

@@ -37,8 +37,13 @@ def model_by(
     """Fit a model, once the pool's labels suffice for one."""
     if not ready_to_fit(counts_of(pool, classes)):
         return None
-    recipe = Recipe(len(classes), adjusted=policy.logit_adjustment)
+    recipe = recipe_by(policy, classes)
     return loop.modelled(pool, audit, scaling=scaling, class_names=classes, seed=seed, recipe=recipe)
+
+
+def recipe_by(policy: Policy, classes: list[str]) -> Recipe:
+    """Say what heads a policy wants."""
+    return Recipe(len(classes), adjusted=policy.logit_adjustment)
 
 
 def choosing(model: loop.Model | None, pool: loop.Labelled, classes: list[str]) -> loop.Model | None:

@@ -19,8 +19,10 @@ from annotation.learning.models import Encoder, ModelVersion, Snapshot
 from annotation.learning.selectors import Labelled, labelled, question_of
 from annotation.learning.training import TrainingSettings
 from annotation.projects.models import Case, Project
+from mlworker import loop
 from mlworker.cards import groups_of
-from mlworker.comparison import Fitted, Side, by_group, compared, fitted
+from mlworker.comparison import by_group, compared
+from mlworker.driving import recipe_by
 from mlworker.encode import Origin, encode_all, encode_missing, network_of, registered, store_of
 from mlworker.encoders import checkpoints, distributed, finetuning
 from mlworker.encoders.finetuning import Way
@@ -30,6 +32,7 @@ from mlworker.heads.artefact import packed
 from mlworker.pretrain import checkpoint_path
 from mlworker.runtime import Work
 from mlworker.teaching import labelled_images
+from mlworker.turn import Floats
 
 TRAINED, JUDGED = 0.7, 0.75
 
@@ -198,14 +201,14 @@ class Judge:
         )
         self.people: dict[Any, int] = {}
         self.champion_heads, self.candidate_heads = (
-            self._fitted(encoder) for encoder in (champion, candidate)
+            self._model(encoder) for encoder in (champion, candidate)
         )
 
     def comparison(self) -> dict[str, Any]:
         """Compare with a paired bootstrap over patients."""
         return compared(
-            self.candidate_heads.said,
-            self.champion_heads.said,
+            self._said(self.candidate_heads),
+            self._said(self.champion_heads),
             self._labels(self.audit),
             self._patients(self.audit),
             class_names=self.frozen.classes,
@@ -221,7 +224,7 @@ class Judge:
             "temperature": heads.temperature,
         }
         groups = by_group(
-            heads.said, self._labels(self.audit), self._patients(self.audit), groups_of(self.audit)
+            self._said(heads), self._labels(self.audit), self._patients(self.audit), groups_of(self.audit)
         )
         return services.NewModel(
             encoder=self.candidate,
@@ -241,14 +244,27 @@ class Judge:
             card={"temperature": heads.temperature, "groups": groups, "training": report},
         )
 
-    def _fitted(self, encoder: Encoder) -> Fitted:
-        sides = (self._side(encoder, rows) for rows in (self.pool, self.audit))
-        return fitted(*sides, class_names=self.frozen.classes, seed=0)
+    def _model(self, encoder: Encoder) -> loop.Model:
+        """Fit and judge heads as a refit does."""
+        pool, audit = (self._stream(encoder, rows) for rows in (self.pool, self.audit))
+        return loop.modelled(
+            pool,
+            audit,
+            scaling=loop.scaling_of(pool.cases, audit.cases),
+            class_names=self.frozen.classes,
+            seed=0,
+            recipe=recipe_by(services.policy_for(self.frozen.project), self.frozen.classes),
+        )
 
-    def _side(self, encoder: Encoder, rows: Sequence[Labelled]) -> Side:
+    def _stream(self, encoder: Encoder, rows: Sequence[Labelled]) -> loop.Labelled:
         store = store_of(encoder)
-        vectors = store.vectors(store.rows([row.content_digest for row in rows])).astype(np.float32)
-        return Side(vectors, self._labels(rows), self._patients(rows))
+        vectors = store.vectors(store.rows([row.content_digest for row in rows]))
+        keys = np.array([loop.key_of(row.case_id) for row in rows], dtype=np.uint64)
+        return loop.Labelled(loop.Cases(keys, vectors), self._labels(rows), self._patients(rows))
+
+    def _said(self, model: loop.Model) -> Floats:
+        """Tell what a model says of the audit stream; nothing where that has no labels."""
+        return np.empty((0, len(self.frozen.classes))) if model.said is None else model.said
 
     def _labels(self, rows: Sequence[Labelled]) -> NDArray[np.intp]:
         return np.array([self.frozen.classes.index(row.label) for row in rows], dtype=np.intp)

@@ -70,7 +70,7 @@ def modelled(
     honest = cross_fitted(raw, audit.labels, audit.patients, seed=seed)
     sites = audit.cases.sites
     verdict = judged(honest, audit.labels, audit.patients, class_names=class_names, seed=seed, sites=sites)
-    return Model(ensemble, temperature(raw, audit.labels), verdict, pool, seed)
+    return Model(ensemble, temperature(raw, audit.labels), verdict, pool, seed, honest)
 
 
 def ordered(

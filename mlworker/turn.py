@@ -70,13 +70,17 @@ class Drive:
 
 @dataclass(frozen=True)
 class Model:
-    """Heads, the temperature that audit labels gave, and the labels that the heads learned from."""
+    """Heads, the temperature that audit labels gave, and the labels that the heads learned from.
+
+    said: (case, class), what it says of the audit stream, each case calibrated by the others.
+    """
 
     ensemble: Ensemble
     temperature: float
     verdict: Verdict
     learned_from: Labelled | None = None
     seed: int = 0
+    said: Floats | None = None
 
     @property
     def classes(self) -> int:
