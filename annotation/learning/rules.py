@@ -9,8 +9,8 @@ LABELS_A_CLASS = 2
 COLD_START_LABELS_A_CLASS = 10
 PRETRAINING_POOL = 200
 PRETRAINING_MINUTES = 6.0
-# How greedy a draw is: score ** POWER. Between 10 and 30, which did alike on two validation splits; all that was
-# tried, with the blocks of seeds that did not favour it: docs/benchmarks.md, Label efficiency.
+# How greedy a draw is: score ** POWER. Between 10 and 30, which did alike on two validation splits. All that
+# was tried, blocks of seeds that spoke against it included: docs/benchmarks.md, Label efficiency.
 POWER = 20.0
 MOST_SEEDS, SMALLEST_BUDGET, LARGEST_BUDGET = 100, 20, 5000
 # Least, most and unit of each number of a policy.
