@@ -17,7 +17,7 @@ from annotation.exchange.tables import Table, read_table
 from annotation.learning.services import ask_embed, policy_for
 from annotation.projects.models import Project
 from annotation.projects.rules import is_read, strictest_split
-from annotation.projects.services import NewCase, add_cases, create_project
+from annotation.projects.services import NewCase, actor_name, add_cases, create_project
 from annotation.queue.services import add_entries
 from annotation.studies.batches import Taken
 from annotation.studies.door.sandbox import Sandbox
@@ -84,7 +84,7 @@ def open_delivery(
         created_at=now,
     )
     record(
-        actor=str(requested_by.pk) if requested_by else "system",
+        actor=actor_name(requested_by),
         action="import.open",
         object_type="import",
         object_id=str(delivery.pk),
@@ -177,7 +177,7 @@ def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
     if delivery.stored:
         ask_embed(dataset_id=delivery.dataset_id, by=delivery.requested_by)
     record(
-        actor=str(delivery.requested_by_id) if delivery.requested_by_id else "system",
+        actor=actor_name(delivery.requested_by),
         action="import.done",
         object_type="import",
         object_id=str(import_id),

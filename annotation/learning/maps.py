@@ -15,9 +15,8 @@ from annotation.learning.files import StoredFile, content_of
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
 from annotation.learning.selectors import learning_project, question_of
 from annotation.projects.models import Project
-from annotation.projects.services import actor_name
+from annotation.projects.services import record_act
 from annotation.readings.models import ReferenceStandard
-from audit.services import record
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -35,13 +34,7 @@ def request_map(*, project: Project, by: User) -> Job:
         scope_id=project.pk,
         singleton_key=f"map_pool:{project.pk}",
     )
-    record(
-        actor=actor_name(by),
-        action="map.request",
-        object_type="project",
-        object_id=str(project.pk),
-        details={"job": str(job.pk)},
-    )
+    record_act("map.request", project.pk, by=by, details={"job": str(job.pk)})
     return job
 
 

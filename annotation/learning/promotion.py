@@ -13,8 +13,7 @@ from annotation.learning.models import Encoder, ModelVersion, Policy, Promotion
 from annotation.learning.services import ask_embed, ask_refit, choose_encoder, policy_for
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
-from annotation.projects.services import actor_name
-from audit.services import record
+from annotation.projects.services import record_act
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -153,7 +152,7 @@ def request_encoder(*, project: Project, encoder: Encoder, by: User) -> Job:
         raise RefusedError("this encoder belongs to another data set")
     job = ask_adopt(project_id=project.pk, encoder_id=encoder.pk, by=by)
     details = {"encoder": encoder.digest[:12], "job": str(job.pk)}
-    _record("encoder.request", project.pk, by, details)
+    record_act("encoder.request", project.pk, by=by, details=details)
     return job
 
 
@@ -180,7 +179,8 @@ def request_upload(*, project: Project, name: str, stored: str, digest: str, by:
         scope_id=project.pk,
         singleton_key=f"add-encoder:{project.pk}:{digest[:16]}",
     )
-    _record("encoder.upload", project.pk, by, {"name": name, "digest": digest[:12], "job": str(job.pk)})
+    details = {"name": name, "digest": digest[:12], "job": str(job.pk)}
+    record_act("encoder.upload", project.pk, by=by, details=details)
     return job
 
 
@@ -191,21 +191,11 @@ def set_sharing(*, project: Project, share_labels: bool, by: User) -> Policy:
     if policy.share_labels != share_labels:
         policy.share_labels = share_labels
         policy.save(update_fields=["share_labels"])
-        _record("policy.share_labels", project.pk, by, {"share_labels": share_labels})
+        record_act("policy.share_labels", project.pk, by=by, details={"share_labels": share_labels})
     return policy
 
 
 def _audit(action: str, made: Promotion, by: User | None) -> None:
     previous = made.previous.digest[:12] if made.previous else ""
     details = {"encoder": made.encoder.digest[:12], "previous": previous, "promoted": made.promoted}
-    _record(action, made.project_id, by, details)
-
-
-def _record(action: str, project_id: UUID, by: User | None, details: dict[str, Any]) -> None:
-    record(
-        actor=actor_name(by),
-        action=action,
-        object_type="project",
-        object_id=str(project_id),
-        details=details,
-    )
+    record_act(action, made.project_id, by=by, details=details)

@@ -11,8 +11,7 @@ from annotation.learning.models import Policy, TrainingRun
 from annotation.learning.rules import checked_replay
 from annotation.learning.selectors import runs_for
 from annotation.projects.models import Project
-from annotation.projects.services import actor_name
-from audit.services import record
+from annotation.projects.services import record_act
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -38,13 +37,7 @@ def request_replay(
         scope_id=project.pk,
         singleton_key=f"{KIND}:{project.pk}",
     )
-    record(
-        actor=actor_name(by),
-        action="replay.request",
-        object_type="project",
-        object_id=str(project.pk),
-        details=asked,
-    )
+    record_act("replay.request", project.pk, by=by, details=asked)
     return job
 
 

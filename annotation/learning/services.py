@@ -15,7 +15,7 @@ from annotation.learning.files import StoredFile, keep
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot
 from annotation.learning.rules import PolicySettings, checked_policy
 from annotation.projects.models import Project
-from annotation.projects.services import actor_name
+from annotation.projects.services import actor_name, record_act
 from annotation.studies.models import Dataset
 from audit.services import record
 from jobs.models import Job, Lane
@@ -38,7 +38,7 @@ def set_policy(*, project: Project, by: User | None, **settings: Unpack[PolicySe
     for name, value in settings.items():
         setattr(policy, name, value)
     policy.save(update_fields=list(settings))
-    _audit("policy.set", "project", project.pk, by, dict(settings))
+    record_act("policy.set", project.pk, by=by, details=dict(settings))
     return policy
 
 
@@ -46,7 +46,7 @@ def set_policy(*, project: Project, by: User | None, **settings: Unpack[PolicySe
 def request_retrain(*, project: Project, by: User | None = None) -> Job:
     """Ask for a refit and a new ranking now; the waiting one is returned where there is one."""
     job = ask_refit(project_id=project.pk, by=by)
-    _audit("model.request", "project", project.pk, by, {"job": str(job.pk)})
+    record_act("model.request", project.pk, by=by, details={"job": str(job.pk)})
     return job
 
 
@@ -141,7 +141,7 @@ def choose_encoder(*, project: Project, encoder: Encoder, by: User | None = None
         policy.encoder = encoder
         policy.save(update_fields=["encoder"])
         details = {"encoder": encoder.digest[:12], "name": encoder.name}
-        _audit("encoder.choose", "project", project.pk, by, details)
+        record_act("encoder.choose", project.pk, by=by, details=details)
     return policy
 
 
@@ -191,7 +191,13 @@ def record_model(*, project: Project, job_id: UUID, new: NewModel, now: datetime
         created_at=now,
     )
     write_card(model, new.labels, new.card or {}, now=now)
-    _audit("model.create", "model", model.pk, None, {"number": model.number, "labels": model.label_count})
+    record(
+        actor=actor_name(None),
+        action="model.create",
+        object_type="model",
+        object_id=str(model.pk),
+        details={"number": model.number, "labels": model.label_count},
+    )
     return model
 
 
@@ -206,7 +212,3 @@ def record_snapshot(*, project: Project, labels: Sequence[Mapping[str, str]], no
         defaults={"label_count": len(rows), "file_name": stored.name, "created_at": now},
     )
     return snapshot
-
-
-def _audit(action: str, kind: str, object_id: UUID, by: User | None, details: dict[str, Any]) -> None:
-    record(actor=actor_name(by), action=action, object_type=kind, object_id=str(object_id), details=details)

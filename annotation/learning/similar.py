@@ -13,9 +13,8 @@ from annotation.learning.models import SimilaritySearch
 from annotation.learning.selectors import learning_project, question_of
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import RefusedError
-from annotation.projects.services import actor_name
+from annotation.projects.services import record_act
 from annotation.readings.models import ReferenceStandard
-from audit.services import record
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -37,13 +36,7 @@ def ask_similar(
     )
     search.job_id = ask_job(search, by).pk
     search.save(update_fields=["job_id"])
-    record(
-        actor=actor_name(by),
-        action="similar.search",
-        object_type="project",
-        object_id=str(project.pk),
-        details={"like": wanted, "unlike": not_wanted},
-    )
+    record_act("similar.search", project.pk, by=by, details={"like": wanted, "unlike": not_wanted})
     return search
 
 

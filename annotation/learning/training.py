@@ -15,8 +15,7 @@ from annotation.learning.selectors import labelled, question_of
 from annotation.learning.services import ask_pretrain, record_snapshot
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import RefusedError
-from annotation.projects.services import actor_name
-from audit.services import record
+from annotation.projects.services import record_act
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -100,7 +99,8 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
         scope_id=project.pk,
         singleton_key=f"train:{project.pk}",
     )
-    _record("training.request", project, by, {"job": str(job.pk), "mode": settings.mode, "labels": len(rows)})
+    details = {"job": str(job.pk), "mode": settings.mode, "labels": len(rows)}
+    record_act("training.request", project.pk, by=by, details=details)
     return job
 
 
@@ -142,8 +142,8 @@ def request_pretraining(
         project_ids=[project.pk, *(one.pk for one in others)],
         by=by,
     )
-    details: dict[str, Any] = {"job": str(job.pk), "method": method, "others": len(others)}
-    _record("pretraining.request", project, by, details)
+    details = {"job": str(job.pk), "method": method, "others": len(others)}
+    record_act("pretraining.request", project.pk, by=by, details=details)
     return job
 
 
@@ -151,14 +151,4 @@ def sharing_projects() -> Any:  # noqa: ANN401  a QuerySet of projects
     """Projects whose owners let others' encoders learn from them."""
     return Project.objects.filter(pk__in=Policy.objects.filter(share_labels=True).values("project")).order_by(
         "name"
-    )
-
-
-def _record(action: str, project: Project, by: User | None, details: dict[str, Any]) -> None:
-    record(
-        actor=actor_name(by),
-        action=action,
-        object_type="project",
-        object_id=str(project.pk),
-        details=details,
     )

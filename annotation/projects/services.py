@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -45,13 +46,7 @@ def create_project(
     dataset = dataset or Dataset.objects.create(name=name, created_at=now)
     project = Project.objects.create(name=name, dataset=dataset, created_at=now)
     Protocol.objects.create(project=project, version=1, questions=[question], created_at=now)
-    record(
-        actor=actor_name(created_by),
-        action="project.create",
-        object_type="project",
-        object_id=str(project.pk),
-        details={"choices": len(choices)},
-    )
+    record_act("project.create", project.pk, by=created_by, details={"choices": len(choices)})
     return project
 
 
@@ -112,14 +107,20 @@ def set_membership(
         membership, _ = Membership.objects.update_or_create(
             project=project, user=user, defaults={"role": Role(role)}
         )
+    details = {"user": str(user.pk), "role": str(role) if role else ""}
+    record_act("membership.set", project.pk, by=by, details=details)
+    return membership
+
+
+def record_act(action: str, project_id: UUID, *, by: User | None, details: dict[str, Any]) -> None:
+    """Audit what was done to a project, in the caller's transaction."""
     record(
         actor=actor_name(by),
-        action="membership.set",
+        action=action,
         object_type="project",
-        object_id=str(project.pk),
-        details={"user": str(user.pk), "role": str(role) if role else ""},
+        object_id=str(project_id),
+        details=details,
     )
-    return membership
 
 
 def actor_name(user: User | None) -> str:
