@@ -232,10 +232,7 @@ class Judge:
             artefact=keep(
                 packed(heads.ensemble, description=description), folder="artefacts", suffix=".safetensors"
             ),
-            labels=[
-                {"case": str(row.case_id), "digest": row.content_digest, "label": row.label}
-                for row in self.frozen.pool
-            ],
+            labels=[row.as_row() for row in self.frozen.pool],
             seconds=seconds,
             audit_cases=len(self.audit),
             metrics={name: one.as_row() for name, one in heads.verdict.estimates.items()},

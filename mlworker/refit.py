@@ -228,10 +228,7 @@ def new_model(now: Situation, model: loop.Model, seconds: float) -> services.New
         artefact=keep(
             packed(model.ensemble, description=description), folder="artefacts", suffix=".safetensors"
         ),
-        labels=[
-            {"case": str(row.case_id), "digest": row.content_digest, "label": row.label}
-            for row in now.pool.rows
-        ],
+        labels=[row.as_row() for row in now.pool.rows],
         seconds=seconds,
         audit_cases=len(now.audit.rows),
         metrics={named(now, key): one.as_row() for key, one in model.verdict.estimates.items()},

@@ -108,6 +108,10 @@ class Labelled:
     stream: str
     label: str
 
+    def as_row(self) -> dict[str, str]:
+        """Write it as a snapshot keeps it."""
+        return {"case": str(self.case_id), "digest": self.content_digest, "label": self.label}
+
 
 def question_of(project_id: UUID) -> tuple[str, list[str]]:
     """Find the protocol's first question with one answer: its key, and the classes in order."""

@@ -84,8 +84,7 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
     checked(settings)
     rows = [row for row in labelled(project.pk) if row.stream == Case.Stream.POOL]
     enough([row.label for row in rows], question_of(project.pk)[1])
-    labels = [{"case": str(row.case_id), "digest": row.content_digest, "label": row.label} for row in rows]
-    snapshot = record_snapshot(project=project, labels=labels, now=now)
+    snapshot = record_snapshot(project=project, labels=[row.as_row() for row in rows], now=now)
     job = ask(
         name="train",
         lane=Lane.TRAINING,
