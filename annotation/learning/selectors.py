@@ -12,7 +12,7 @@ from accounts.models import Role, User
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Promotion, TrainingRun
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError
-from annotation.projects.selectors import project_for, protocol_in_force, role_in
+from annotation.projects.selectors import project_for, question_learned, role_in
 from annotation.readings.models import ReferenceStandard
 from annotation.studies.models import Dataset, Series
 
@@ -114,10 +114,9 @@ class Labelled:
 
 
 def question_of(project_id: UUID) -> tuple[str, list[str]]:
-    """Find the protocol's first question with one answer: its key, and the classes in order."""
-    protocol = protocol_in_force(project_id)
-    question = next(one for one in protocol.questions if one["kind"] == "single")
-    return question["key"], [choice["value"] for choice in question["choices"]]
+    """Find the key of the question that models learn to answer, and the classes in order."""
+    question = question_learned(project_id)
+    return question.key, question.classes
 
 
 def labelled(project_id: UUID) -> list[Labelled]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -72,3 +73,28 @@ def single_choice(prompt: str, choices: Sequence[tuple[str, str]]) -> Question:
             raise RefusedError(f'choice "{value}" is there twice: give each once')
     options = [{"value": value, "label": label} for value, label in choices]
     return {"key": QUESTION_KEY, "prompt": prompt, "kind": "single", "choices": options}
+
+
+@dataclass(frozen=True)
+class SingleChoice:
+    """A question with one answer; words: of its answers by value, in the protocol's order."""
+
+    key: str
+    prompt: str
+    words: Mapping[str, str]
+
+    @property
+    def classes(self) -> list[str]:
+        """List the values of its answers: what a model tells apart."""
+        return list(self.words)
+
+    def words_of(self, value: str) -> str:
+        """Give an answer's words; an answer that is offered no more is told by its value."""
+        return self.words.get(value, value)
+
+
+def first_single_choice(questions: Sequence[Question]) -> SingleChoice:
+    """Find the question that models learn to answer: a protocol's first one with one answer."""
+    question = next(one for one in questions if one["kind"] == "single")
+    words = {choice["value"]: choice["label"] for choice in question["choices"]}
+    return SingleChoice(question["key"], question["prompt"], words)

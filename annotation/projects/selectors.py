@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.projects.rules import SingleChoice, first_single_choice
 
 
 class UnknownProjectError(LookupError):
@@ -58,6 +59,11 @@ def is_reader(user: User, project_id: UUID) -> bool:
 def protocol_in_force(project_id: UUID) -> Protocol:
     """Find the newest version of what is asked."""
     return Protocol.objects.filter(project=project_id).latest("version")
+
+
+def question_learned(project_id: UUID) -> SingleChoice:
+    """Find the question that the project's models learn to answer."""
+    return first_single_choice(protocol_in_force(project_id).questions)
 
 
 def members_for(user: User, project_id: UUID) -> QuerySet[Membership]:

@@ -13,7 +13,7 @@ from annotation.learning import services
 from annotation.learning.models import Policy
 from annotation.learning.selectors import question_of
 from annotation.projects.models import Project
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.selectors import question_learned
 from annotation.projects.services import NewCase, add_cases, create_project
 from annotation.queue.services import add_entries
 from mlworker.simulation.accounts import dismiss, read_in_all, simulated_readers
@@ -41,11 +41,11 @@ def sibling(project: Project) -> Project:
     known = Project.objects.filter(name=name).first()
     if known is not None:
         return known
-    question = protocol_in_force(project.pk).questions[0]
+    question = question_learned(project.pk)
     twin = create_project(
         name=name,
-        choices=[(choice["value"], choice["label"]) for choice in question["choices"]],
-        prompt=question["prompt"],
+        choices=list(question.words.items()),
+        prompt=question.prompt,
         now=timezone.now(),
         dataset=project.dataset,
     )

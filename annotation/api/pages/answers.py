@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from annotation.api.pages.access import Visit
 from annotation.learning.selectors import models_for
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.selectors import question_learned
 
 Figure = Mapping[str, float]
 WORST = "worst_class_recall"
@@ -40,12 +40,12 @@ def answers_of(visit: Visit) -> Answers | None:
     if model is None:
         return None
     metrics: Mapping[str, Figure] = model.evaluation.metrics
-    labels = _labels(visit)
+    question = question_learned(visit.project.pk)
     return Answers(
         model_number=model.number,
         cases=model.evaluation.case_count,
         classes=[
-            Answer(labels.get(value, value), metrics[PREVALENCE + value], metrics.get(RECALL + value))
+            Answer(question.words_of(value), metrics[PREVALENCE + value], metrics.get(RECALL + value))
             for value in model.classes
             if PREVALENCE + value in metrics
         ],
@@ -55,9 +55,3 @@ def answers_of(visit: Visit) -> Answers | None:
         worst=metrics.get(WORST),
         calibration=metrics.get("calibration_error"),
     )
-
-
-def _labels(visit: Visit) -> dict[str, str]:
-    """Words of each answer of the protocol in force."""
-    questions = protocol_in_force(visit.project.pk).questions
-    return {choice["value"]: choice["label"] for one in questions for choice in one.get("choices", [])}

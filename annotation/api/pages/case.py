@@ -13,8 +13,9 @@ from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
 from annotation.api.permissions import record_view
 from annotation.learning.selectors import learning_project
-from annotation.projects.models import Case, Protocol
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.models import Case
+from annotation.projects.rules import SingleChoice
+from annotation.projects.selectors import question_learned
 from annotation.queue.models import UNRANKED, Entry, Pick
 from annotation.queue.rules import why_text
 from annotation.queue.selectors import text_of
@@ -56,7 +57,7 @@ def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Show a case of the project by its number; looking is audited."""
     shown = found_case(visit, number)
     record_view(request, shown)
-    protocol = protocol_in_force(visit.project.pk)
+    question = question_learned(visit.project.pk)
     entry = Entry.objects.select_related("ranking__model", "batch__asked_by").filter(pk=shown.pk).first()
     picks = Pick.objects.filter(lease__case=shown).select_related(
         "ranking__model", "batch__asked_by", "lease"
@@ -75,9 +76,9 @@ def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
         ranked=entry is not None and 0 < entry.rank < UNRANKED,
         waiting_why=waiting_why(entry, shown.stream) if entry else "",
         given=given,
-        chances=chances_of(entry, [pick for pick, _ in given], protocol),
-        standard=standard_of(shown, protocol),
-        readings=readings_of(shown, protocol),
+        chances=chances_of(entry, [pick for pick, _ in given], question),
+        standard=standard_of(shown, question),
+        readings=readings_of(shown, question),
         is_pool=shown.stream == Case.Stream.POOL,
     )
 
@@ -121,42 +122,32 @@ def waiting_why(entry: Entry, stream: str) -> str:
     return why_text(entry.reason, stream)
 
 
-def words_of(protocol: Protocol) -> tuple[str, dict[str, str]]:
-    """Find the first question's key, and its answers in words."""
-    question = next(one for one in protocol.questions if one["kind"] == "single")
-    return question["key"], {choice["value"]: choice["label"] for choice in question["choices"]}
-
-
-def chances_of(entry: Entry | None, picks: Sequence[Pick], protocol: Protocol) -> list[Chance]:
+def chances_of(entry: Entry | None, picks: Sequence[Pick], question: SingleChoice) -> list[Chance]:
     """Show the newest prediction that was kept: of the queue, else of when the case was given out."""
     sources = [entry.probabilities if entry else None, *(pick.probabilities for pick in picks)]
     kept: Mapping[str, float] = next((source for source in sources if source), {})
-    _, words = words_of(protocol)
-    chances = [Chance(words.get(value, value), share) for value, share in kept.items()]
+    chances = [Chance(question.words_of(value), share) for value, share in kept.items()]
     return sorted(chances, key=lambda chance: -chance.share)
 
 
-def standard_of(shown: Case, protocol: Protocol) -> str:
+def standard_of(shown: Case, question: SingleChoice) -> str:
     """Say what the readings were fused into."""
     standard = ReferenceStandard.objects.filter(pk=shown.pk).first()
-    key, words = words_of(protocol)
-    answer = standard.answers.get(key, "") if standard else ""
-    return words.get(answer, answer)
+    return question.words_of(standard.answers.get(question.key, "")) if standard else ""
 
 
-def readings_of(shown: Case, protocol: Protocol) -> list[ReadingRow]:
+def readings_of(shown: Case, question: SingleChoice) -> list[ReadingRow]:
     """List readings in force; a reader has the same number throughout the project, and no name."""
     readers = Reading.objects.filter(case__project=shown.project_id).order_by("reader")
     numbers = {
         reader: place for place, reader in enumerate(readers.values_list("reader", flat=True).distinct(), 1)
     }
-    key, words = words_of(protocol)
     rows = []
     for reading in shown.readings.prefetch_related("revisions").order_by("created_at"):
         revisions = list(reading.revisions.all())
         last = revisions[-1]
-        answer = str(last.answers.get(key, ""))
+        answer = question.words_of(str(last.answers.get(question.key, "")))
         seconds = sum(one.seconds for one in revisions)
         name = f"Reader {numbers[reading.reader_id]}"
-        rows.append(ReadingRow(name, words.get(answer, answer), seconds, len(revisions) - 1, last.created_at))
+        rows.append(ReadingRow(name, answer, seconds, len(revisions) - 1, last.created_at))
     return rows

@@ -14,7 +14,7 @@ from annotation.api.pages.frame import project_page
 from annotation.learning.maps import map_bytes, maps_for, request_map
 from annotation.learning.models import EmbeddingMap
 from annotation.learning.selectors import models_for
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.selectors import question_learned
 from jobs.models import State
 from jobs.selectors import jobs_in
 
@@ -77,14 +77,13 @@ def map_points(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def facts_of(visit: Visit, drawn: EmbeddingMap) -> dict[str, Any]:
     """Tell the drawing script the names behind the numbers."""
-    question = next(one for one in protocol_in_force(visit.project.pk).questions if one["kind"] == "single")
-    words = {choice["value"]: choice["label"] for choice in question["choices"]}
+    question = question_learned(visit.project.pk)
     points = reverse("map-points", kwargs={"project_id": visit.project.pk})
     return {
         "points": f"{points}?method={drawn.method}",
         "case": reverse("case", kwargs={"project_id": visit.project.pk, "number": 0})[:-1],
         "count": drawn.case_count,
-        "classes": [words.get(value, value) for value in drawn.classes],
+        "classes": [question.words_of(value) for value in drawn.classes],
         "sites": drawn.sites,
         "judged": drawn.model is not None,
     }

@@ -18,7 +18,7 @@ from annotation.learning.models import SimilaritySearch
 from annotation.learning.similar import MOST_EXAMPLES, ask_similar, examples_of, searches_for
 from annotation.projects.models import Case
 from annotation.projects.rules import RefusedError
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.selectors import question_learned
 from annotation.queue.batches import batches_for, make_batch, withdraw_batch
 from annotation.queue.models import QueryBatch
 from annotation.queue.rules import LONGEST_WHY
@@ -168,14 +168,11 @@ def numbers_in(request: HttpRequest, name: str) -> list[int]:
 
 def class_rows(visit: Visit) -> list[ClassRow]:
     """List the classes, the rarest label first."""
-    question = next(one for one in protocol_in_force(visit.project.pk).questions if one["kind"] == "single")
-    path = f"answers__{question['key']}"
+    question = question_learned(visit.project.pk)
+    path = f"answers__{question.key}"
     pool = ReferenceStandard.objects.filter(case__project=visit.project, case__stream=Case.Stream.POOL)
     counts = dict(pool.order_by().values_list(path).annotate(Count("pk")))
-    rows = [
-        ClassRow(choice["value"], choice["label"], counts.get(choice["value"], 0))
-        for choice in question["choices"]
-    ]
+    rows = [ClassRow(value, words, counts.get(value, 0)) for value, words in question.words.items()]
     return sorted(rows, key=lambda row: row.count)
 
 

@@ -7,6 +7,7 @@ from annotation.projects.rules import (
     HELD_OUT,
     POOL,
     RefusedError,
+    first_single_choice,
     single_choice,
     stream_of,
     strictest_split,
@@ -61,3 +62,10 @@ def test_one_held_out_image_holds_its_patient_out() -> None:
 def test_a_question_that_cannot_be_answered_is_refused(choices: list[tuple[str, str]], message: str) -> None:
     with pytest.raises(RefusedError, match=message):
         single_choice("What do you see?", choices)
+
+
+def test_models_learn_the_first_question_with_one_answer() -> None:
+    asked = single_choice("What do you see?", [("n", "Normal"), ("p", "Pneumonia")])
+    found = first_single_choice([{"key": "where", "prompt": "Where?", "kind": "region"}, asked])
+    assert (found.key, found.prompt, found.classes) == ("finding", "What do you see?", ["n", "p"])
+    assert (found.words_of("p"), found.words_of("gone")) == ("Pneumonia", "gone")
