@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -156,9 +157,10 @@ def back_to(request: HttpRequest, visit: Visit) -> str:
     """Where a form came from: the search that it names, else the page of searches."""
     named = searches_for(visit.user, visit.project.pk)
     key = request.POST.get("search", "")
-    place = f"/projects/{visit.project.pk}/learning/similar"
     known = {str(pk) for pk in named.values_list("pk", flat=True)[:SEARCHES_SHOWN]}
-    return f"{place}/{key}" if key in known else place
+    if key in known:
+        return reverse("search", kwargs={"project_id": visit.project.pk, "search_id": key})
+    return reverse("similar", kwargs={"project_id": visit.project.pk})
 
 
 def numbers_in(request: HttpRequest, name: str) -> list[int]:
