@@ -108,14 +108,14 @@ def why(pick: Pick, total: int) -> Why:
         pool_size=ranking.pool_size if ranking else total,
         model_number=ranking.model.number if ranking and ranking.model else None,
         strategy=ranking.strategy if ranking else None,
-        text=text_of(pick),
+        text=text_of(pick, pick.stream),
     )
 
 
-def text_of(pick: Pick) -> str:
-    """Tell it in words; of a query batch, who asked."""
-    batch = pick.batch
-    return batch_text(batch.asked_by.username, batch.why) if batch else why_text(pick.reason, pick.stream)
+def text_of(chosen: Pick | Entry, stream: str) -> str:
+    """Tell in words why a case was given out, or stands where it stands; of a query batch, who asked."""
+    batch = chosen.batch
+    return batch_text(batch.asked_by.username, batch.why) if batch else why_text(chosen.reason, stream)
 
 
 def progress_of(user: User, project_id: UUID) -> Progress:

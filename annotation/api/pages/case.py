@@ -17,7 +17,6 @@ from annotation.projects.models import Case
 from annotation.projects.rules import SingleChoice
 from annotation.projects.selectors import question_learned
 from annotation.queue.models import UNRANKED, Entry, Pick
-from annotation.queue.rules import why_text
 from annotation.queue.selectors import text_of
 from annotation.readings.models import Reading, ReferenceStandard
 
@@ -62,7 +61,7 @@ def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     picks = Pick.objects.filter(lease__case=shown).select_related(
         "ranking__model", "batch__asked_by", "lease"
     )
-    given = [(pick, text_of(pick)) for pick in picks.order_by("-lease__created_at")[:5]]
+    given = [(pick, text_of(pick, pick.stream)) for pick in picks.order_by("-lease__created_at")[:5]]
     return project_page(
         request,
         "learning/case.html",
@@ -74,7 +73,7 @@ def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
         entry=entry,
         waits=entry is not None and entry.state == Entry.State.WAITING,
         ranked=entry is not None and 0 < entry.rank < UNRANKED,
-        waiting_why=waiting_why(entry, shown.stream) if entry else "",
+        waiting_why=text_of(entry, shown.stream) if entry else "",
         given=given,
         chances=chances_of(entry, [pick for pick, _ in given], question),
         standard=standard_of(shown, question),
@@ -113,13 +112,6 @@ def tags_of(shown: Case) -> list[tuple[str, str]]:
 def tag_words(value: object) -> str:
     """Write a tag's value; numbers of a list side by side."""
     return " × ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def waiting_why(entry: Entry, stream: str) -> str:
-    """Say why a case stands where it stands in the queue."""
-    if entry.batch is not None:
-        return f"{entry.batch.asked_by.username} asked for it: {entry.batch.why}"
-    return why_text(entry.reason, stream)
 
 
 def chances_of(entry: Entry | None, picks: Sequence[Pick], question: SingleChoice) -> list[Chance]:
