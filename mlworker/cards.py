@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from annotation.learning.scanners import scanner_name
 from annotation.learning.selectors import Labelled
 from annotation.projects.models import Case
 from annotation.studies.models import ImportedFile
@@ -30,6 +31,6 @@ def deliveries_of(series_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def _group(series: UUID, maker: str, device: str, deliveries: dict[UUID, str]) -> dict[str, str]:
-    scanner = f"{maker} {device}".strip()
+    scanner = scanner_name(maker, device) if maker or device else ""
     told = {"maker": maker, "scanner": scanner, "delivery": deliveries.get(series, "")}
     return {kind: name for kind, name in told.items() if name}

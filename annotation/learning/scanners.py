@@ -12,4 +12,9 @@ def scanners_of(project_id: UUID) -> dict[UUID, str]:
     if len(cases.values_list(*columns).distinct()[:2]) < 2:
         return {}
     rows = cases.values_list("pk", *columns)
-    return {pk: f"{maker} {model}".strip() or "unknown" for pk, maker, model in rows}
+    return {pk: scanner_name(maker, model) for pk, maker, model in rows}
+
+
+def scanner_name(manufacturer: str, manufacturer_model_name: str) -> str:
+    """Name a scanner by its maker and model: what tells sites apart once an image is de-identified."""
+    return f"{manufacturer} {manufacturer_model_name}".strip() or "Device not told"

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from annotation.learning.scanners import scanner_name
 from annotation.projects.models import Case
 from annotation.queue.models import Entry
 
@@ -18,8 +19,8 @@ class PoolRow(NamedTuple):
 
     @property
     def site(self) -> str:
-        """Name the device: what tells sites apart once an image is de-identified."""
-        return " ".join(filter(None, [self.manufacturer, self.manufacturer_model_name])) or "Device not told"
+        """Name the device on which the image was made."""
+        return scanner_name(self.manufacturer, self.manufacturer_model_name)
 
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotation.learning import services
 from annotation.learning.models import Evaluation, ModelVersion
-from annotation.learning.scanners import scanners_of
+from annotation.learning.scanners import scanner_name, scanners_of
 from annotation.projects.models import Case, Project
 from annotation.queue.models import Entry
 from annotation.readings.models import Reading, Revision
@@ -54,6 +54,11 @@ def test_scanners_are_named_by_maker_and_model() -> None:
     of_two_scanners(cases)
     found = scanners_of(project.pk)
     assert {found[case.pk] for case in cases} == {"Maker One", "Maker Two"}
+
+
+def test_a_scanner_of_which_nothing_was_kept_is_called_so() -> None:
+    assert [scanner_name("Maker", ""), scanner_name("", "One")] == ["Maker", "One"]
+    assert scanner_name("", "") == "Device not told"
 
 
 def test_a_model_is_judged_at_each_scanner_that_has_enough_cases() -> None:
