@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Role, User
+from accounts.selectors import is_id
 from annotation.projects.models import Case, Membership, Project, Protocol
 from annotation.projects.rules import SingleChoice, first_single_choice
 
@@ -108,17 +109,9 @@ def project_called(name: str) -> Project:
     """
     projects = Project.objects.select_related("dataset")
     found = projects.filter(name=name).first()
-    if found is None and _is_uuid(name):
+    if found is None and is_id(name):
         found = projects.filter(pk=name).first()
     if found is None:
         known = ", ".join(Project.objects.values_list("name", flat=True)) or "none"
         raise UnknownProjectError(f'there is no project "{name}": there are {known}')
     return found
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
