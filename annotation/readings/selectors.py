@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, F, Sum
 
 from accounts.models import User
+from annotation.projects.models import Case
 from annotation.projects.selectors import project_for
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
 
@@ -34,8 +35,21 @@ def read_by(reader: User, project_id: UUID) -> int:
 
 
 def label_count(project_id: UUID) -> int:
-    """Count the project's reference standards; for machine work, so not scoped by a user."""
+    """Count the project's reference standards; not scoped: callers have found the project for the user."""
     return ReferenceStandard.objects.filter(case__project=project_id).count()
+
+
+def labels_by_stream(project_id: UUID) -> dict[str, int]:
+    """Count the reference standards of each stream; not scoped either."""
+    rows = ReferenceStandard.objects.filter(case__project=project_id).order_by()
+    counts: dict[str, int] = dict(rows.values_list("case__stream").annotate(Count("pk")))
+    return dict.fromkeys(Case.Stream.values, 0) | counts
+
+
+def pool_labels_by_answer(project_id: UUID, key: str) -> dict[str, int]:
+    """Count the pool's reference standards by their answer to a question; not scoped either."""
+    rows = ReferenceStandard.objects.filter(case__project=project_id, case__stream=Case.Stream.POOL)
+    return dict(rows.order_by().values_list(f"answers__{key}").annotate(Count("pk")))
 
 
 def read_cases(project_id: UUID) -> dict[str, object]:

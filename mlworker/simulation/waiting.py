@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from jobs.models import Job, State
+from jobs.models import State
+from jobs.selectors import jobs_in, open_jobs
 
 POLL_SECONDS = 0.05
-OPEN = (State.QUEUED, State.RUNNING)
 
 
 class MachineError(RuntimeError):
@@ -23,9 +23,8 @@ def until_idle(
     """
     end, said = time.monotonic() + limit_seconds, ""
     while True:
-        jobs = Job.objects.filter(name__in=names, scope_id=scope_id).order_by("-created_at")
-        newest = jobs.first()
-        waiting = jobs.filter(state__in=OPEN).order_by("created_at").first()
+        newest = jobs_in([scope_id]).filter(name__in=names).first()
+        waiting = open_jobs([scope_id], names).order_by("created_at").first()
         if waiting is None:
             if newest is not None and newest.state == State.FAILED:
                 raise MachineError(f"job {newest.name} failed: {newest.error}")

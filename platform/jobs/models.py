@@ -23,6 +23,9 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+OPEN = (State.QUEUED, State.RUNNING)
+
+
 class Job(models.Model):
     """One piece of machine work: asked for in a transaction, claimed with a token, swept when lost."""
 

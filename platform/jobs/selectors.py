@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from jobs.models import Job, State
+from jobs.models import OPEN, Job, State
 
 
 def jobs_in(scope_ids: Collection[uuid.UUID] | None) -> QuerySet[Job]:
@@ -29,4 +29,21 @@ def job_for(user: User, job_id: uuid.UUID, *, scope_ids: Collection[uuid.UUID] =
 
 def is_open(job: Job) -> bool:
     """Whether a job waits or runs."""
-    return job.state in (State.QUEUED, State.RUNNING)
+    return job.state in OPEN
+
+
+def open_jobs(scope_ids: Collection[uuid.UUID], names: Collection[str] = ()) -> QuerySet[Job]:
+    """Jobs of these scopes that wait or run, newest first; only those of some names, where any are given."""
+    return named(jobs_in(scope_ids), names).filter(state__in=OPEN)
+
+
+def last_failed(scope_ids: Collection[uuid.UUID], names: Collection[str] = ()) -> Job | None:
+    """Find the job of these scopes and names that came to its end last, if it failed."""
+    ended = named(jobs_in(scope_ids), names).filter(state__in=[State.DONE, State.FAILED])
+    last = ended.order_by("-finished_at").first()
+    return last if last is not None and last.state == State.FAILED else None
+
+
+def named(jobs: QuerySet[Job], names: Collection[str]) -> QuerySet[Job]:
+    """Keep the jobs of some names; all of them where none is given."""
+    return jobs.filter(name__in=names) if names else jobs

@@ -17,11 +17,10 @@ from django.utils import timezone
 from accounts.models import User
 from jobs import broker
 from jobs.claims import Claim, StaleClaim
-from jobs.models import Job, Lane, Outbox, State
+from jobs.models import OPEN, Job, Lane, Outbox, State
 from jobs.rules import ERROR_LENGTH, MESSAGE_LENGTH, retry_delay, should_send
 
 log = logging.getLogger(__name__)
-OPEN = (State.QUEUED, State.RUNNING)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from celery import current_app
 from accounts.models import User
 from jobs import broker as job_broker
 from jobs import services
-from jobs.models import Job, Lane, State
+from jobs.models import OPEN, Job, Lane, State
 from tests.processes.workers import Workers, workers
 from tests.servers import Redis, until
 
@@ -38,7 +38,7 @@ def ask(name: str, lane: Lane, **arguments: str) -> Job:
 
 def ended(jobs: list[Job]) -> bool:
     rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
-    return not rows.filter(state__in=services.OPEN).exists()
+    return not rows.filter(state__in=OPEN).exists()
 
 
 def assert_done_once(jobs: list[Job]) -> None:

@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest
 from annotation.api.permissions import person
 from annotation.studies.models import Import
 from annotation.studies.selectors import import_for
-from jobs.models import Job, State
-from jobs.selectors import jobs_in
+from jobs.models import Job
+from jobs.selectors import is_open, jobs_in
 
 
 def found_delivery(request: HttpRequest, import_id: UUID) -> Import:
@@ -40,6 +40,6 @@ def state_of(delivery: Import) -> dict[str, Any]:
     return {
         "delivery": delivery,
         "job": job,
-        "live": job is not None and job.state in (State.QUEUED, State.RUNNING),
+        "live": job is not None and is_open(job),
         "took": (ended - delivery.created_at).total_seconds() if ended else None,
     }

@@ -15,8 +15,7 @@ from annotation.learning.maps import map_bytes, maps_for, request_map
 from annotation.learning.models import EmbeddingMap
 from annotation.learning.selectors import models_for
 from annotation.projects.selectors import question_learned
-from jobs.models import State
-from jobs.selectors import jobs_in
+from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["map_pool", "map_pool_umap"]
 
@@ -27,9 +26,7 @@ def show_map(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the newest map of a method; while one is being drawn the page asks again by itself."""
     maps = maps_for(visit.user, visit.project.pk)
     drawn = maps.get(request.GET.get("method", "")) or maps.get("umap") or maps.get("pca")
-    jobs = jobs_in([visit.project.pk]).filter(name__in=JOBS)
-    busy = jobs.filter(state__in=[State.QUEUED, State.RUNNING]).first()
-    last = jobs.filter(state__in=[State.DONE, State.FAILED]).order_by("-finished_at").first()
+    busy = open_jobs([visit.project.pk], JOBS).first()
     newest = models_for(visit.user, visit.project.pk).first()
     if request.headers.get("HX-Request"):
         return progress(request, visit, busy)
@@ -41,7 +38,7 @@ def show_map(request: HttpRequest, visit: Visit) -> HttpResponse:
         drawn=drawn,
         methods=[(method, EmbeddingMap.Method(method).label) for method in sorted(maps)],
         busy=busy,
-        failed=last if last is not None and last.state == State.FAILED and busy is None else None,
+        failed=None if busy else last_failed([visit.project.pk], JOBS),
         newest=newest,
         facts=facts_of(visit, drawn) if drawn else {},
     )

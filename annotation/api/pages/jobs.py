@@ -18,11 +18,10 @@ from annotation.api.permissions import address_of, person
 from annotation.projects.selectors import projects_for
 from audit.services import record
 from jobs.models import Job, State
-from jobs.selectors import jobs_in
+from jobs.selectors import is_open, jobs_in
 from jobs.services import ask, cancel
 
 PAGE_LENGTH = 50
-OPEN = (State.QUEUED, State.RUNNING)
 FILTERS = [
     ("", "All"),
     (State.RUNNING, "Running"),
@@ -161,7 +160,7 @@ def row_of(job: Job, names: dict[UUID, str]) -> Row:
         job=job,
         scope=names.get(job.scope_id, "") if job.scope_id else "",
         seconds=(end - job.started_at).total_seconds() if job.started_at else None,
-        open=job.state in OPEN,
+        open=is_open(job),
         look=LOOKS[State(job.state)],
     )
 

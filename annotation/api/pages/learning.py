@@ -17,11 +17,9 @@ from annotation.learning.judgements import advice_for
 from annotation.learning.models import ModelVersion, Policy
 from annotation.learning.selectors import models_for, policy_of, runs_for
 from annotation.learning.services import request_retrain, set_policy
-from annotation.projects.models import Case
 from annotation.queue.selectors import queue_overview
-from annotation.readings.models import ReferenceStandard
-from jobs.models import State
-from jobs.selectors import jobs_in
+from annotation.readings.selectors import labels_by_stream
+from jobs.selectors import last_failed, open_jobs
 
 MODELS_SHOWN, RUNS_SHOWN = 12, 5
 FRAGMENTS = {"now": "learning/now.html", "curve": "learning/curve.html", "advice": "learning/advice.html"}
@@ -84,16 +82,17 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
     project, chosen = visit.project, metric if metric in METRICS else "balanced_accuracy"
     used = models_for(visit.user, project.pk).filter(origin=ModelVersion.Origin.REFIT)
     models = list(used[:MODELS_SHOWN])
-    labels, policy = labels_of(visit), policy_of(visit.user, project.pk)
+    labels, policy = labels_by_stream(project.pk), policy_of(visit.user, project.pk)
     learned = models[0].label_count if models else 0
+    scopes = [project.pk, project.dataset_id]
     return {
         "models": models,
         "labels": labels,
         "queue": queue_overview(visit.user, project.pk),
         "policy": policy,
         "until_refit": max(0, policy.refit_every - (labels["pool"] - learned)),
-        "busy": busy_jobs(visit),
-        "failed": failed_job(visit),
+        "busy": list(open_jobs(scopes).order_by("-state", "created_at")),
+        "failed": last_failed(scopes),
         "curve": curve_of(visit, chosen),
         "metric": chosen,
         "answers": answers_of(visit),
@@ -106,23 +105,3 @@ def encoder_parts(visit: Visit, policy: Policy) -> dict[str, Any]:
     """Collect the encoder, what its training bought, and the training runs."""
     runs = runs_for(visit.user, visit.project.pk).exclude(kind__in=["simulation", "replay"])[:RUNS_SHOWN]
     return {"encoder": policy.encoder, "runs": [(run, loss_of(run)) for run in runs]}
-
-
-def labels_of(visit: Visit) -> dict[str, int]:
-    """Count reference standards: those that are learned from, and those that judge."""
-    rows = ReferenceStandard.objects.filter(case__project=visit.project).order_by()
-    streams = list(rows.values_list("case__stream", flat=True))
-    return {"pool": streams.count(Case.Stream.POOL), "audit": streams.count(Case.Stream.AUDIT)}
-
-
-def busy_jobs(visit: Visit) -> list[Any]:
-    """Jobs of the project and its data set that wait or run, what runs first."""
-    jobs = jobs_in([visit.project.pk, visit.project.dataset_id])
-    return list(jobs.filter(state__in=[State.RUNNING, State.QUEUED]).order_by("-state", "created_at"))
-
-
-def failed_job(visit: Visit) -> Any:  # noqa: ANN401  a Job or None, as the template needs it
-    """Find the newest ended job, if it failed."""
-    jobs = jobs_in([visit.project.pk, visit.project.dataset_id])
-    last = jobs.filter(state__in=[State.DONE, State.FAILED]).order_by("-finished_at").first()
-    return last if last is not None and last.state == State.FAILED else None

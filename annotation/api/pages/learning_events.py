@@ -15,9 +15,8 @@ from accounts.models import Role, User
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.learning.models import ModelVersion
 from annotation.projects.models import Membership
-from annotation.readings.models import ReferenceStandard
-from jobs.models import State
-from jobs.selectors import jobs_in
+from annotation.readings.selectors import label_count
+from jobs.selectors import open_jobs
 
 POLL_SECONDS = 1.0
 STREAM_SECONDS = 240.0
@@ -62,13 +61,12 @@ def look(visit: Visit) -> Seen | None:
     if not still_there(visit):
         return None
     project_id, dataset_id = visit.project.pk, visit.project.dataset_id
-    open_jobs = jobs_in([project_id, dataset_id]).filter(state__in=[State.QUEUED, State.RUNNING])
     return Seen(
         jobs=tuple(
             (str(job.pk), job.state, round(job.progress, 3), job.message)
-            for job in open_jobs.order_by("created_at")
+            for job in open_jobs([project_id, dataset_id]).order_by("created_at")
         ),
-        labels=ReferenceStandard.objects.filter(case__project=project_id).count(),
+        labels=label_count(project_id),
         model=newest_model(project_id),
     )
 

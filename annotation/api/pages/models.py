@@ -29,7 +29,7 @@ from annotation.learning.training import LIMITS, METHODS, MODES, TrainingSetting
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
 from jobs.models import Job, State
-from jobs.selectors import jobs_in
+from jobs.selectors import is_open, jobs_in
 
 JOBS = ("train", "pretrain", "adopt_encoder", "add_encoder")
 JOBS_SHOWN, VERSIONS_SHOWN, DECISIONS_SHOWN = 6, 15, 10
@@ -325,6 +325,6 @@ def trained(job: Job, run: TrainingRun | None) -> Trained:
         run=run,
         loss=loss_of(run) if run is not None and run.history else None,
         efficiency=efficiency_of(run) if run is not None else None,
-        open=job.state in (State.QUEUED, State.RUNNING),
+        open=is_open(job),
         again=job.state in (State.FAILED, State.CANCELLED),
     )

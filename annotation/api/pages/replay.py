@@ -18,9 +18,8 @@ from annotation.api.pages.frame import project_page
 from annotation.learning.models import Policy, TrainingRun
 from annotation.learning.replays import KIND, replays_for, request_replay
 from annotation.learning.rules import LARGEST_BUDGET, MOST_SEEDS, SMALLEST_BUDGET
-from annotation.readings.models import ReferenceStandard
-from jobs.models import State
-from jobs.selectors import jobs_in
+from annotation.readings.selectors import label_count
+from jobs.selectors import last_failed, open_jobs
 
 RUNS_SHOWN, DRAWN = 5, 4
 DEFAULT_SEEDS, DEFAULT_SHARE, DEFAULT_BUDGET = 20, 0.5, 200
@@ -86,34 +85,18 @@ def shown(request: HttpRequest, visit: Visit, form: ReplayForm, *, status: int =
         visit,
         status=status,
         form=form,
-        labels=labels_of(visit),
+        labels=label_count(visit.project.pk),
         replays=[replay_of(run) for run in runs],
-        jobs=open_jobs(visit),
-        failed=failed_job(visit),
+        jobs=list(open_jobs([visit.project.pk], [KIND])),
+        failed=last_failed([visit.project.pk], [KIND]),
     )
 
 
 def initial_of(visit: Visit) -> dict[str, Any]:
     """Propose the policy in force beside random, over half of the labels."""
-    half = int(labels_of(visit) * DEFAULT_SHARE) // 10 * 10
+    half = int(label_count(visit.project.pk) * DEFAULT_SHARE) // 10 * 10
     budget = max(SMALLEST_BUDGET, min(half, DEFAULT_BUDGET))
     return {"strategies": ["default", "margin", "random"], "seeds": DEFAULT_SEEDS, "budget": budget}
-
-
-def labels_of(visit: Visit) -> int:
-    """Count the cases that have an answer."""
-    return ReferenceStandard.objects.filter(case__project=visit.project).count()
-
-
-def open_jobs(visit: Visit) -> list[Any]:
-    """List replays that wait or run."""
-    return list(jobs_in([visit.project.pk]).filter(name=KIND, state__in=[State.QUEUED, State.RUNNING]))
-
-
-def failed_job(visit: Visit) -> Any:  # noqa: ANN401  a Job or None, as the template needs it
-    """Find the newest replay, if it failed."""
-    last = jobs_in([visit.project.pk]).filter(name=KIND).order_by("-created_at").first()
-    return last if last is not None and last.state == State.FAILED else None
 
 
 def replay_of(run: TrainingRun) -> Replay:

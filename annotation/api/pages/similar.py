@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,7 +22,7 @@ from annotation.projects.selectors import question_learned
 from annotation.queue.batches import batches_for, make_batch, withdraw_batch
 from annotation.queue.models import QueryBatch
 from annotation.queue.rules import LONGEST_WHY
-from annotation.readings.models import ReferenceStandard
+from annotation.readings.selectors import pool_labels_by_answer
 from jobs.models import Job, State
 from jobs.selectors import jobs_in
 
@@ -171,9 +170,7 @@ def numbers_in(request: HttpRequest, name: str) -> list[int]:
 def class_rows(visit: Visit) -> list[ClassRow]:
     """List the classes, the rarest label first."""
     question = question_learned(visit.project.pk)
-    path = f"answers__{question.key}"
-    pool = ReferenceStandard.objects.filter(case__project=visit.project, case__stream=Case.Stream.POOL)
-    counts = dict(pool.order_by().values_list(path).annotate(Count("pk")))
+    counts = pool_labels_by_answer(visit.project.pk, question.key)
     rows = [ClassRow(value, words, counts.get(value, 0)) for value, words in question.words.items()]
     return sorted(rows, key=lambda row: row.count)
 
