@@ -7,7 +7,6 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.learning import services
 from annotation.learning.files import keep
 from annotation.learning.maps import MOST_NUMBERED, NO_LABEL, NewMap, ask_umap, record_map
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
@@ -18,6 +17,7 @@ from mlworker.predicting import predictions
 from mlworker.projection import Principal, has_umap, neighbours_kept, on_grid
 from mlworker.runtime import Work
 from mlworker.similar_cases import with_vectors
+from mlworker.vectors import encoder_of
 
 Floats = NDArray[np.floating]
 Bytes = NDArray[np.uint8]
@@ -31,9 +31,7 @@ def draw(work: Work, project_id: str, method: str) -> None:
         return
     started = time.monotonic()
     project = Project.objects.get(pk=project_id)
-    encoder = services.policy_for(project).encoder
-    if encoder is None:
-        raise ValueError("the project has no encoder yet: wait until the images are encoded")
+    encoder = encoder_of(project)
     rows, vectors = with_vectors(encoder, rows_to_draw(project.pk))
     if len(rows) < 3:
         raise ValueError(f"{len(rows)} images are encoded: a map needs at least 3")

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from django.conf import settings
 from django.utils import timezone
 from numpy.typing import NDArray
 from torch import nn
@@ -29,6 +28,7 @@ from mlworker.encoders.encoding import encoded, pooled, prepared
 from mlworker.encoders.networks import ADJACENT, VOLUME, Preprocessing
 from mlworker.pixels.series import adjacent, planes, volume
 from mlworker.runtime import Work
+from mlworker.vectors import store_of
 
 log = logging.getLogger(__name__)
 AT_A_TIME = 32
@@ -152,11 +152,6 @@ def network_of(encoder: Encoder) -> tuple[nn.Module, Preprocessing]:
     content = content_of(encoder.weights_name, digest=row.pop("weights_sha256"))
     preprocessing = Preprocessing.from_row(row)
     return weights.unpacked(networks.built(preprocessing), content), preprocessing
-
-
-def store_of(encoder: Encoder) -> EmbeddingStore:
-    """Open the store of an encoder's vectors."""
-    return EmbeddingStore(settings.HOME.embeddings, encoder.digest, encoder.dimension)
 
 
 def encode_all(dataset: Dataset, encoder: Encoder, told: Callable[[float, str], None]) -> int:

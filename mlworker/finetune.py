@@ -23,7 +23,7 @@ from mlworker import loop
 from mlworker.cards import groups_of
 from mlworker.comparison import by_group, compared
 from mlworker.driving import recipe_by
-from mlworker.encode import Origin, encode_all, encode_missing, network_of, registered, store_of
+from mlworker.encode import Origin, encode_all, encode_missing, network_of, registered
 from mlworker.encoders import checkpoints, distributed, finetuning
 from mlworker.encoders.finetuning import Way
 from mlworker.encoders.networks import Preprocessing
@@ -33,6 +33,7 @@ from mlworker.pretrain import checkpoint_path
 from mlworker.runtime import Work
 from mlworker.teaching import labelled_images
 from mlworker.turn import Floats
+from mlworker.vectors import encoder_of, store_of
 
 TRAINED, JUDGED = 0.7, 0.75
 
@@ -52,9 +53,7 @@ def train(work: Work, project_id: str, snapshot_id: str, settings: dict[str, Any
     """Fine-tune, judge, and put before the gate; a job makes one version, however often it runs."""
     started = time.monotonic()
     frozen = frozen_of(project_id, snapshot_id)
-    champion = services.policy_for(frozen.project).encoder
-    if champion is None:
-        raise ValueError("the project has no encoder yet: import images first")
+    champion = encoder_of(frozen.project)
     facts = settings | {
         "from": champion.name,
         "snapshot": frozen.snapshot.digest[:12],

@@ -4,12 +4,9 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -31,19 +28,7 @@ from mlworker.heads.artefact import packed
 from mlworker.heads.timing import expected_seconds
 from mlworker.runtime import Work
 from mlworker.stopping_notes import Fitted, noted
-
-
-@lru_cache(maxsize=8)
-def store_at(root: Path, digest: str, dimension: int) -> EmbeddingStore:
-    """Keep a store's maps open between jobs of one process; `refresh` sees what others appended."""
-    return EmbeddingStore(root, digest, dimension)
-
-
-def store_of(encoder: Encoder) -> EmbeddingStore:
-    """Open the embedding store of an encoder, up to date."""
-    store = store_at(settings.HOME.embeddings, encoder.digest, encoder.dimension)
-    store.refresh()
-    return store
+from mlworker.vectors import store_of
 
 
 @dataclass(frozen=True)

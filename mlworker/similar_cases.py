@@ -4,13 +4,12 @@ import time
 
 import numpy as np
 
-from annotation.learning import services
 from annotation.learning.models import Encoder, SimilaritySearch
 from annotation.learning.similar import keep_hits
 from annotation.queue.pool import PoolRow, rows_of, rows_to_ask_for
-from mlworker.refit import store_of
 from mlworker.runtime import Work
 from mlworker.similarity import Floats, Space, most_alike, prototype, similarities
+from mlworker.vectors import encoder_of, store_of
 
 HITS = 48
 
@@ -21,7 +20,7 @@ def find_similar(work: Work, search_id: str) -> None:
     if search.hits is not None:
         return
     started = time.monotonic()
-    encoder = encoder_of(search)
+    encoder = encoder_of(search.project)
     pool, vectors = with_vectors(encoder, rows_to_ask_for(search.project_id))
     like, unlike = (
         with_vectors(encoder, rows_of(search.project_id, numbers))[1]
@@ -45,17 +44,6 @@ def scored(vectors: Floats, like: Floats, unlike: Floats) -> Floats:
         return np.empty(0, dtype=np.float32)
     space = Space.of(np.concatenate([vectors, like, unlike]))
     return similarities(space, vectors, prototype(space, like, unlike))
-
-
-def encoder_of(search: SimilaritySearch) -> Encoder:
-    """Find the encoder whose vectors are compared.
-
-    raises: ValueError where there is none yet.
-    """
-    encoder = services.policy_for(search.project).encoder
-    if encoder is None:
-        raise ValueError("the project has no encoder yet: wait until the images are encoded")
-    return encoder
 
 
 def with_vectors(encoder: Encoder, rows: list[PoolRow]) -> tuple[list[PoolRow], Floats]:

@@ -9,8 +9,8 @@ from annotation.learning import selectors, services
 from annotation.projects.models import Project
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
-from mlworker.refit import store_of
 from mlworker.replay.worlds import World, WorldError
+from mlworker.vectors import store_of
 
 
 def world_of_project(project: Project) -> World:

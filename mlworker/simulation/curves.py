@@ -15,7 +15,7 @@ from annotation.queue.models import Ranking
 from mlworker.evaluation import metrics
 from mlworker.evaluation.intervals import Estimate, estimate, too_few
 from mlworker.heads.artefact import unpacked
-from mlworker.refit import store_of
+from mlworker.vectors import store_of
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Sequence
 
 import numpy as np
-from django.conf import settings
 from django.utils import timezone
 
 from annotation.learning import services
@@ -13,8 +12,8 @@ from annotation.projects.models import Case, Project
 from annotation.queue.models import Entry
 from annotation.readings.models import ReferenceStandard
 from jobs.models import Job
-from mlworker.embeddings import EmbeddingStore
 from mlworker.runtime import run
+from mlworker.vectors import store_of
 from tests.factories import CHOICES, a_project, some_cases
 
 WIDTH = 16
@@ -45,8 +44,7 @@ def store_vectors(encoder: Encoder, cases: Sequence[Case]) -> None:
     random = np.random.default_rng(0)
     truth = np.array([truth_of(case) for case in cases])
     vectors = random.normal(size=(len(cases), WIDTH)) + 6.0 * np.eye(len(CHOICES), WIDTH)[truth]
-    store = EmbeddingStore(settings.HOME.embeddings, encoder.digest, WIDTH)
-    store.append([case.series.content_digest for case in cases], vectors)
+    store_of(encoder).append([case.series.content_digest for case in cases], vectors)
 
 
 def read(cases: Sequence[Case]) -> None:

@@ -22,8 +22,9 @@ from mlworker import encode
 from mlworker.encoders import networks
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.weights import WrongWeightsError
+from mlworker.vectors import store_of
 from tests.factories import a_member, a_project, some_cases
-from tests.mlworker.test_encode import done_here, embedded, store_of
+from tests.mlworker.test_encode import done_here, embedded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

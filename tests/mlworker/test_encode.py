@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from django.conf import settings
 
 from annotation.learning import services
 from annotation.learning.models import Encoder, Promotion, TrainingRun
@@ -13,10 +12,10 @@ from annotation.studies.models import Instance
 from jobs.models import Job, State
 from jobs.services import claim
 from mlworker import encode, pretrain, teaching
-from mlworker.embeddings import EmbeddingStore
 from mlworker.encoders import networks
 from mlworker.registry import lookup
 from mlworker.runtime import Work, perform
+from mlworker.vectors import store_of
 from tests.factories import a_project, some_cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,10 +39,6 @@ def embedded(project: Project) -> Job:
 def again(job: Job) -> Job:
     Job.objects.filter(pk=job.pk).update(state=State.QUEUED, finished_at=None, lease_until=None)
     return done_here(job)
-
-
-def store_of(encoder: Encoder) -> EmbeddingStore:
-    return EmbeddingStore(settings.HOME.embeddings, encoder.digest, encoder.dimension)
 
 
 def test_embedding_gives_every_series_a_vector_and_asks_for_a_ranking() -> None:
