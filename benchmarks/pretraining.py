@@ -12,56 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.images import Images, random_encoder, read_images
+from benchmarks.probing import Probe, pool_of
 from mlworker.encoders import weights
 from mlworker.encoders.encoding import encoded
 from mlworker.encoders.gain import retrieval
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.pretraining import pretraining
-from mlworker.encoders.training import Plan, Source
-from mlworker.evaluation import metrics
-from mlworker.heads.ensemble import learned
-from mlworker.heads.features import Scaling
+from mlworker.encoders.training import Plan
 
 FEW, SEEDS = 60, 20
 
 
 def probed(vectors: NDArray[np.float32], images: Images, judge: str) -> dict[str, float]:
     """Balanced accuracy of heads on all training labels, and on a few drawn at random (mean over seeds)."""
-    classes = sorted(set(images.labels.tolist()))
-    labels = np.array([classes.index(label) for label in images.labels], dtype=np.intp)
-    people = np.unique(images.patients, return_inverse=True)[1]
-    train, judged = np.flatnonzero(images.splits == "train"), np.flatnonzero(images.splits == judge)
-    scaling = Scaling.of(vectors[train])
-
-    def score(chosen: NDArray[np.intp], seed: int) -> float:
-        ensemble = learned(
-            vectors[chosen],
-            labels[chosen],
-            scaling=scaling,
-            classes=len(classes),
-            groups=people[chosen],
-            seed=seed,
-        )
-        found = ensemble.mean_probabilities(vectors[judged])
-        return float(metrics.balanced_accuracy(found, labels[judged], np.ones((1, len(judged))))[0])
-
-    few = [
-        score(np.random.default_rng(seed).choice(train, FEW, replace=False), seed) for seed in range(SEEDS)
-    ]
-    return {"all_labels": score(train, 0), f"{FEW}_labels": float(np.mean(few))}
-
-
-def pool_of(images: Images) -> tuple[torch.Tensor, torch.Tensor]:
-    """Training images, a tenth of the patients held back: uint8."""
-    train = np.flatnonzero(images.splits == "train")
-    people = np.unique(images.patients[train], return_inverse=True)[1]
-    held = np.random.default_rng(0).permutation(int(people.max()) + 1)[people] % 10 == 0
-    planes = torch.from_numpy((images.planes[train] * 255.0 + 0.5).astype(np.uint8))
-    return planes[torch.from_numpy(~held)], planes[torch.from_numpy(held)]
+    probe = Probe.of(vectors, images, judge)
+    few = [probe.drawn(FEW, seed) for seed in range(SEEDS)]
+    return {"all_labels": probe.score(probe.train, 0), f"{FEW}_labels": float(np.mean(few))}
 
 
 def main() -> None:
@@ -79,9 +48,9 @@ def main() -> None:
     learning, held_back = pool_of(images)
     given.out.mkdir(parents=True, exist_ok=True)
     training = pretraining(network, preprocessing, Plan(minutes=given.minutes), given.out / "checkpoint.pt")
-    ended = training.run([Source(learning)], [Source(held_back)], print)
+    ended = training.run([learning], [held_back], print)
     gain = retrieval(
-        held_back,
+        held_back.images,
         candidate=lambda planes: encoded(network, planes, preprocessing),
         current=lambda planes: encoded(before, planes, preprocessing),
         seed=0,
@@ -90,7 +59,7 @@ def main() -> None:
         "data": given.data.name,
         "minutes": training.seconds / 60.0,
         "epochs": training.epoch,
-        "images": len(learning),
+        "images": len(learning.images),
         "ended": ended,
         "retrieval": gain.as_row(),
     }

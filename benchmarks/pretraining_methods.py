@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.images import Images, random_encoder, read_images
+from benchmarks.probing import HELD_OUT_EVERY, Probe, pool_of
 from mlworker.encoders import encoding
 from mlworker.encoders.encoding import encoded, prepared
 from mlworker.encoders.formulas import KINDS, generated
@@ -34,13 +35,9 @@ from mlworker.encoders.networks import (
 from mlworker.encoders.objectives import Classified, Objective, balance_of
 from mlworker.encoders.pretraining import METHODS
 from mlworker.encoders.training import Plan, Source, Training
-from mlworker.evaluation import metrics
-from mlworker.heads.ensemble import learned
-from mlworker.heads.features import Scaling
 
 SETS = ("chest_xray", "brain_mri")
 CLASSES, EACH = 100, 20
-HELD_OUT_EVERY = 10
 NEVER = 1_000_000
 
 
@@ -49,15 +46,6 @@ def some(images: Images, most: int) -> Images:
     train = np.random.default_rng(0).permutation(np.flatnonzero(images.splits == "train"))[:most]
     kept = np.concatenate([np.sort(train), np.flatnonzero(images.splits == "val")])
     return Images(images.planes[kept], images.labels[kept], images.splits[kept], images.patients[kept])
-
-
-def pool_of(images: Images) -> tuple[Source, Source]:
-    """Training images, a tenth of the patients held back: uint8, no labels."""
-    train = np.flatnonzero(images.splits == "train")
-    people = np.unique(images.patients[train], return_inverse=True)[1]
-    held = np.random.default_rng(0).permutation(int(people.max()) + 1)[people] % HELD_OUT_EVERY == 0
-    planes = torch.from_numpy((images.planes[train] * 255.0 + 0.5).astype(np.uint8))
-    return Source(planes[torch.from_numpy(~held)]), Source(planes[torch.from_numpy(held)])
 
 
 def from_formulas(kind: str, size: int, seed: int) -> tuple[Source, Source]:
@@ -98,27 +86,8 @@ def scores(
     vectors: NDArray[np.float32], images: Images, budgets: Sequence[int], draws: int
 ) -> dict[str, list[float]]:
     """Balanced accuracy on `val` of heads on so many training labels, for each draw of them."""
-    names = sorted(set(images.labels.tolist()))
-    labels = np.array([names.index(label) for label in images.labels], dtype=np.intp)
-    people = np.unique(images.patients, return_inverse=True)[1]
-    train, judged = np.flatnonzero(images.splits == "train"), np.flatnonzero(images.splits == "val")
-    scaling = Scaling.of(vectors[train])
-    found: dict[str, list[float]] = {}
-    for budget in budgets:
-        for seed in range(draws):
-            chosen = np.random.default_rng(seed).choice(train, budget, replace=False)
-            heads = learned(
-                vectors[chosen],
-                labels[chosen],
-                scaling=scaling,
-                classes=len(names),
-                groups=people[chosen],
-                seed=seed,
-            )
-            said = heads.mean_probabilities(vectors[judged])
-            value = metrics.balanced_accuracy(said, labels[judged], np.ones((1, len(judged))))[0]
-            found.setdefault(str(budget), []).append(float(value))
-    return found
+    probe = Probe.of(vectors, images, "val")
+    return {str(budget): [probe.drawn(budget, seed) for seed in range(draws)] for budget in budgets}
 
 
 def encoders(
