@@ -8,51 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.consoles import SLOW_MS, import_and_read, new_project, sign_in, watched_page
 from tests.browser.reading import small_delivery
 from tests.browser.serving import PASSWORD, Fovea
 
 pytestmark = pytest.mark.browser
 ULTRASOUND = "dicom_valid/dicom-test-files/WG04/J2KI/US1_J2KI"
-ANSWER_MS, SLOW_MS = 20_000, 120_000
 PEOPLE = """
 from accounts.models import User
 for name, is_admin in (("chief", True), ("analyst", False), ("guest", False)):
     User.objects.create_user(name, password={password!r}, is_admin=is_admin)
-"""
-A_PROJECT = """
-from django.utils import timezone
-from accounts.models import User
-from annotation.projects.services import create_project, set_membership
-choices = [("no_finding", "No finding"), ("pneumonia", "Pneumonia"), ("covid19", "Covid-19")]
-made = create_project(name={project!r}, choices=choices, prompt="What does it show?", now=timezone.now())
-set_membership(project=made, user=User.objects.get(username="analyst"), role="ml_staff")
-print(made.pk)
-"""
-IMPORT_AND_READ = """
-import uuid
-from pathlib import Path
-from django.core.management import call_command
-from django.utils import timezone
-from accounts.models import User
-from annotation.projects.models import Project
-from annotation.projects.services import set_membership
-from annotation.queue.services import lease_next
-from annotation.queue.submissions import submit
-from annotation.readings.services import Answered
-from mlworker.simulation.truth import answers_of, table_of
-call_command("import", {source!r}, project={project!r}, modality="DX")
-project = Project.objects.get(name={project!r})
-reader = User.objects.create_user("swift", password={password!r})
-set_membership(project=project, user=reader, role="reader")
-truth = answers_of(project, table_of(Path({source!r}) / "labels.csv"))
-key = project.protocols.get().questions[0]["key"]
-work = lease_next(reader=reader, project_id=project.pk, now=timezone.now())
-while work.cases:
-    held = work.cases[0]
-    answered = Answered({{key: truth[held.case.pk]}}, 1.0, 1, uuid.uuid4())
-    work = submit(
-        reader=reader, lease_id=held.lease.pk, case_id=held.case.pk, answered=answered, now=timezone.now()
-    ).workload
 """
 
 
@@ -66,25 +31,11 @@ def system(whole_system: Fovea) -> Fovea:
 @pytest.fixture
 def page(chromium: Browser, system: Fovea) -> Iterator[Page]:
     """A browser of the test's own; at the end no error and no breach of the content security policy."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=system.url)
-    opened, errors = context.new_page(), list[str]()
-    expect.set_options(timeout=ANSWER_MS)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
-    yield opened
-    context.close()
-    assert errors == []
-
-
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    """Sign in by keyboard alone: the name has the focus already."""
-    page.goto("/sign-in")
-    expect(page.get_by_label("Name")).to_be_focused()
-    page.keyboard.type(name)
-    page.keyboard.press("Tab")
-    page.keyboard.type(password)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
+    with (
+        chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=system.url) as context,
+        watched_page(context) as opened,
+    ):
+        yield opened
 
 
 def a_zip(delivery: Path, more: Path, target: Path) -> Path:
@@ -137,7 +88,7 @@ def test_ml_staff_press_retrain_and_see_the_curve_without_reloading(
     page: Page, system: Fovea, real_data: Path, tmp_path: Path
 ) -> None:
     project = "Retrain"
-    project_id = system.run(A_PROJECT.format(project=project))
+    project_id = new_project(system, project, "analyst")
     sign_in(page, "analyst")
     page.goto(f"/projects/{project_id}/learning")
     page.get_by_label("Fit a new model after").fill("1000")
@@ -145,7 +96,7 @@ def test_ml_staff_press_retrain_and_see_the_curve_without_reloading(
     page.get_by_role("button", name="Save the policy").click()
     expect(page.get_by_role("status").first).to_contain_text("The policy is saved")
     images = small_delivery(real_data / "chest_xray", tmp_path / "delivery", 60)
-    system.run(IMPORT_AND_READ.format(project=project, source=str(images), password=PASSWORD))
+    import_and_read(system, project, images, "swift")
     page.goto("/jobs?state=done")
     expect(page.get_by_role("link", name="Encode images").first).to_be_visible(timeout=SLOW_MS)
     for state in ("queued", "running"):

@@ -7,21 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.consoles import SLOW_MS, new_project, watched_page
 from tests.browser.reading import new_context, open_room, prepare, sign_in_here, small_delivery
-from tests.browser.serving import PASSWORD, Fovea
+from tests.browser.serving import Fovea
 from tests.servers import until
 
 pytestmark = pytest.mark.browser
-PROJECT, SLOW_MS, SLOW_SECONDS = "Find more", 120_000, 180
-MAKE_PROJECT = """
-from django.utils import timezone
-from accounts.models import User
-from annotation.projects.services import create_project, set_membership
-choices = [("no_finding", "No finding"), ("pneumonia", "Pneumonia"), ("covid19", "Covid-19")]
-made = create_project(name={project!r}, choices=choices, prompt="What does it show?", now=timezone.now())
-staff = User.objects.create_user("map-staff", password={password!r})
-set_membership(project=made, user=staff, role="ml_staff")
-"""
+PROJECT, SLOW_SECONDS = "Find more", 180
 RANKED = """
 from annotation.queue.models import Ranking
 print(Ranking.objects.filter(project={project!r}).count())
@@ -37,7 +29,7 @@ print({{case.number: case.stream for case in cases}})
 def project_id(whole_system: Fovea, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Import real chest X-rays; wait until they are encoded and ranked."""
     delivery = small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 60)
-    whole_system.run(MAKE_PROJECT.format(project=PROJECT, password=PASSWORD))
+    new_project(whole_system, PROJECT, "map-staff")
     made = prepare(whole_system, delivery, PROJECT, ["map-reader"], modality="DX")
     until(lambda: int(whole_system.run(RANKED.format(project=made))), seconds=SLOW_SECONDS)
     return made
@@ -53,14 +45,10 @@ def context(chromium: Browser, whole_system: Fovea) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """ML staff, signed in; at the end no error and no breach of the content security policy."""
-    opened, errors = context.new_page(), list[str]()
-    expect.set_options(timeout=20_000)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
-    opened.goto("/sign-in")
-    sign_in_here(opened, "map-staff")
-    yield opened
-    assert errors == []
+    with watched_page(context) as opened:
+        opened.goto("/sign-in")
+        sign_in_here(opened, "map-staff")
+        yield opened
 
 
 def open_map(page: Page, project_id: str) -> None:

@@ -7,24 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator
 
+from tests.browser.consoles import new_project
 from tests.browser.reading import Room, new_context, open_room, prepare, sign_in_here, small_delivery
-from tests.browser.serving import PASSWORD, Fovea
+from tests.browser.serving import Fovea
 from tests.servers import until
 
 pytestmark = pytest.mark.browser
 PROJECT = "The loop"
 SLOW_SECONDS = 180
-MAKE_PROJECT = """
-from django.utils import timezone
-from accounts.models import Role, User
-from annotation.learning.services import set_policy
-from annotation.projects.services import create_project, set_membership
-choices = [("no_finding", "No finding"), ("pneumonia", "Pneumonia"), ("covid19", "Covid-19")]
-made = create_project(name={project!r}, choices=choices, prompt="What does it show?", now=timezone.now())
-set_policy(project=made, strategy="power_margin", refit_every=10, audit_share=0.4, by=None)
-staff = User.objects.create_user("loop-staff", password={password!r})
-set_membership(project=made, user=staff, role=Role.ML_STAFF)
-"""
 DRAW_FEW_AUDITS = """
 from annotation.learning.services import set_policy
 from annotation.projects.models import Project
@@ -73,7 +63,8 @@ def delivery(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def project_id(whole_system: Fovea, delivery: Path) -> str:
     """Import the X-rays; wait until the first ranking stands."""
-    whole_system.run(MAKE_PROJECT.format(project=PROJECT, password=PASSWORD))
+    policy = {"strategy": "power_margin", "refit_every": 10, "audit_share": 0.4}
+    new_project(whole_system, PROJECT, "loop-staff", **policy)
     made = prepare(whole_system, delivery, PROJECT, ["loop-reader"], modality="DX")
     whole_system.run(DRAW_FEW_AUDITS.format(project=PROJECT))
     until(lambda: rankings(whole_system, made), seconds=SLOW_SECONDS)

@@ -6,45 +6,30 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.consoles import SLOW_MS, import_and_read, new_project, sign_in, watched_page
 from tests.browser.reading import small_delivery
-from tests.browser.serving import PASSWORD, Fovea
-from tests.browser.test_consoles import ANSWER_MS, IMPORT_AND_READ, SLOW_MS, sign_in
+from tests.browser.serving import Fovea
 
 pytestmark = pytest.mark.browser
 NAME = "Fine-tuning"
-PREPARED = """
-from django.utils import timezone
-from accounts.models import User
-from annotation.learning.services import set_policy
-from annotation.projects.services import create_project, set_membership
-choices = [("no_finding", "No finding"), ("pneumonia", "Pneumonia"), ("covid19", "Covid-19")]
-made = create_project(name={name!r}, choices=choices, prompt="What does it show?", now=timezone.now())
-trainer = User.objects.create_user("trainer", password={password!r})
-set_membership(project=made, user=trainer, role="ml_staff")
-set_policy(project=made, by=None, audit_share=0.4, refit_every=1000)
-print(made.pk)
-"""
 
 
 @pytest.fixture
 def page(chromium: Browser, whole_system: Fovea) -> Iterator[Page]:
-    """A browser of the test's own; at the end no error."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=whole_system.url)
-    opened, errors = context.new_page(), list[str]()
-    expect.set_options(timeout=ANSWER_MS)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
+    """A browser of the test's own; at the end no error and no breach of the content security policy."""
+    with (
+        chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=whole_system.url) as context,
+        watched_page(context) as opened,
+    ):
+        yield opened
 
 
 def test_ml_staff_train_on_the_labels_see_the_loss_live_and_read_why_it_was_promoted_or_not(
     page: Page, whole_system: Fovea, real_data: Path, tmp_path: Path
 ) -> None:
-    project_id = whole_system.run(PREPARED.format(name=NAME, password=PASSWORD))
+    project_id = new_project(whole_system, NAME, "trainer", audit_share=0.4, refit_every=1000)
     images = small_delivery(real_data / "chest_xray", tmp_path / "delivery", 120)
-    read = IMPORT_AND_READ.format(project=NAME, source=str(images), password=PASSWORD)
-    whole_system.run(read.replace('"swift"', '"quick"'))
+    import_and_read(whole_system, NAME, images, "quick")
     sign_in(page, "trainer")
     page.goto("/jobs?state=done")
     expect(page.get_by_role("link", name="Encode images").first).to_be_visible(timeout=SLOW_MS)
