@@ -18,7 +18,7 @@ from tests.servers import ROOT
 
 PASSWORD = "kept only in this test"
 BUILT = ROOT / "frontend" / "static" / "app" / ".vite" / "manifest.json"
-START_SECONDS = 60
+START_SECONDS, STOP_SECONDS = 60, 30
 
 
 @dataclass(frozen=True)
@@ -73,45 +73,43 @@ def build_front_end() -> Path:
     return BUILT
 
 
+def system_in(home: Path, port: int, **more: str) -> Fovea:
+    """Name a system with SQLite and files in a folder of its own."""
+    settings = {"FOVEA_HOME": str(home), "DJANGO_SETTINGS_MODULE": "config.settings.embedded"}
+    return Fovea(f"http://127.0.0.1:{port}", os.environ | settings | more)
+
+
 @contextmanager
-def serving(home: Path) -> Iterator[Fovea]:
-    """Serve an empty system: SQLite and files in a folder of its own."""
-    port = free_port()
-    environment = os.environ | {
-        "FOVEA_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-        "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
-        "FOVEA_LOG_LEVEL": "ERROR",
-    }
-    system = Fovea(f"http://127.0.0.1:{port}", environment)
-    system.manage("migrate", "--verbosity", "0")
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=environment)
+def running(system: Fovea, command: list[str], *, output: int | None = None) -> Iterator[Fovea]:
+    """Run a system's process until the caller is done; output: where it writes, as subprocess takes it."""
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=system.environment, stdout=output)
     try:
         wait_until_up(system.url, process)
         yield system
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=STOP_SECONDS)
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Fovea]:
+    """Serve an empty system."""
+    port = free_port()
+    path = f"{ROOT / 'platform'}{os.pathsep}{ROOT}"
+    system = system_in(home, port, PYTHONPATH=path, FOVEA_LOG_LEVEL="ERROR")
+    system.manage("migrate", "--verbosity", "0")
+    command = ["-m", "uvicorn", "config.asgi:application", "--port", str(port), "--log-level", "error"]
+    with running(system, command):
+        yield system
 
 
 @contextmanager
 def whole_system_in(home: Path) -> Iterator[Fovea]:
     """Run everything as `manage.py up` does: web, workers, clock, broker."""
     port = free_port()
-    environment = os.environ | {
-        "FOVEA_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-    }
-    system = Fovea(f"http://127.0.0.1:{port}", environment)
-    command = [sys.executable, "manage.py", "up", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_up(system.url, process)
+    command = ["manage.py", "up", "--port", str(port)]
+    with running(system_in(home, port), command, output=subprocess.DEVNULL) as system:
         yield system
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @contextmanager
