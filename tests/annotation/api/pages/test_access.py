@@ -10,15 +10,12 @@ from accounts.models import User
 from annotation.projects.models import Project
 from annotation.projects.services import set_membership
 from audit.models import Event
+from tests.annotation.api.pages.addresses import address
 from tests.factories import a_user
 
 
-def address(name: str, project: Project) -> str:
-    return reverse(name, kwargs={"project_id": project.pk})
-
-
 def test_an_anonymous_visitor_is_sent_to_sign_in_and_back(client: Client, project: Project) -> None:
-    answer = client.get(address("project", project))
+    answer = client.get(address(project, "project"))
     assert answer.status_code == 302
     assert answer["Location"] == f"/sign-in?next=/projects/{project.pk}"
 
@@ -26,20 +23,20 @@ def test_an_anonymous_visitor_is_sent_to_sign_in_and_back(client: Client, projec
 def test_a_page_that_refreshes_itself_goes_to_sign_in_when_the_session_is_over(
     client: Client, project: Project
 ) -> None:
-    answer = client.get(address("ml", project), headers={"HX-Request": "true"})
+    answer = client.get(address(project, "ml"), headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Redirect"]) == (401, "/sign-in")
 
 
 def test_a_foreign_project_is_not_there_and_the_attempt_is_audited(
     stranger: Client, project: Project
 ) -> None:
-    assert stranger.get(address("project", project)).status_code == 404
+    assert stranger.get(address(project, "project")).status_code == 404
     event = Event.objects.latest("sequence")
     assert (event.action, event.outcome, event.object_id) == ("access.denied", "denied", str(project.pk))
 
 
 def test_a_reader_may_not_see_the_models_and_the_attempt_is_audited(reader: Client, project: Project) -> None:
-    assert reader.get(address("ml", project)).status_code == 403
+    assert reader.get(address(project, "ml")).status_code == 403
     assert Event.objects.latest("sequence").details == {"route": "ml", "method": "GET"}
 
 
@@ -49,14 +46,14 @@ def test_an_administrator_who_reads_stays_blind_to_the_models(
     user = a_user(is_admin=True)
     set_membership(project=project, user=user, role="reader")
     client = signed_in(user)
-    assert client.get(address("ml", project)).status_code == 403
-    assert client.get(address("import", project)).status_code == 200
+    assert client.get(address(project, "ml")).status_code == 403
+    assert client.get(address(project, "import")).status_code == 200
 
 
 def test_a_revoked_role_bites_at_the_next_click(reader: Client, project: Project) -> None:
-    assert reader.get(address("project", project)).status_code == 200
+    assert reader.get(address(project, "project")).status_code == 200
     set_membership(project=project, user=User.objects.get(username="r.ode"), role=None)
-    assert reader.get(address("project", project)).status_code == 404
+    assert reader.get(address(project, "project")).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["home", "people", "audit", "jobs"])

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role, User
@@ -25,10 +24,7 @@ from annotation.projects.models import Project
 from annotation.projects.services import set_membership
 from audit.models import Event
 from jobs.models import Job, State
-
-
-def address(project: Project, name: str = "ml") -> str:
-    return reverse(name, kwargs={"project_id": project.pk})
+from tests.annotation.api.pages.addresses import address
 
 
 def a_model(project: Project, number: int, value: float, **metrics: dict[str, float]) -> ModelVersion:
@@ -58,7 +54,7 @@ def a_model(project: Project, number: int, value: float, **metrics: dict[str, fl
 
 
 def test_before_the_first_model_the_page_says_when_it_comes(ml_staff: Client, project: Project) -> None:
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "ml")).content.decode()
     assert "No curve yet" in page
     assert "at least two answers of each kind" in page
     assert "No encoder yet" in page
@@ -67,7 +63,7 @@ def test_before_the_first_model_the_page_says_when_it_comes(ml_staff: Client, pr
 def test_the_curve_is_drawn_and_told_as_a_table(ml_staff: Client, project: Project) -> None:
     a_model(project, 1, 0.6)
     a_model(project, 2, 0.75)
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "ml")).content.decode()
     assert "Model 2: 0.750 (0.650 – 0.850) after 20 labels" in page
     assert "0.650 – 0.850</td>" in page
     assert 'role="img"' in page
@@ -76,9 +72,9 @@ def test_the_curve_is_drawn_and_told_as_a_table(ml_staff: Client, project: Proje
 
 def test_another_metric_is_a_link_away(ml_staff: Client, project: Project) -> None:
     a_model(project, 1, 0.6, macro_auc={"value": 0.812, "low": 0.7, "high": 0.9})
-    page = ml_staff.get(address(project), {"metric": "macro_auc"}).content.decode()
+    page = ml_staff.get(address(project, "ml"), {"metric": "macro_auc"}).content.decode()
     assert "0.812" in page
-    assert ml_staff.get(address(project), {"metric": "nonsense"}).status_code == 200
+    assert ml_staff.get(address(project, "ml"), {"metric": "nonsense"}).status_code == 200
 
 
 A_POLICY = {"strategy": "margin", "refit_every": "25", "batch_size": "30", "audit_percent": "20"}
@@ -95,7 +91,7 @@ def test_the_newest_model_is_told_by_answer_and_by_scanner(ml_staff: Client, pro
         "scanner:Maker One": figure,
     }
     a_model(project, 1, 0.6, **metrics)
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "ml")).content.decode()
     for words in ("least recognised 61 %", "7 % – 19 %", "none in the stream yet", "Maker One", "0.034"):
         assert words in page
 
@@ -139,7 +135,7 @@ def test_a_policy_that_cannot_be_comes_back_with_what_is_wrong(
 
 
 def test_administrators_look_and_do_not_steer(admin: Client, project: Project) -> None:
-    page = admin.get(address(project)).content.decode()
+    page = admin.get(address(project, "ml")).content.decode()
     assert "Retrain now" not in page
     assert admin.post(address(project, "retrain")).status_code == 403
     assert admin.post(address(project, "policy")).status_code == 403
@@ -156,10 +152,10 @@ def test_a_piece_of_the_page_comes_without_the_rest(ml_staff: Client, project: P
         message="Ranking the pool",
         created_at=timezone.now(),
     )
-    piece = ml_staff.get(address(project), {"part": "now"}).content.decode()
+    piece = ml_staff.get(address(project, "ml"), {"part": "now"}).content.decode()
     assert "Ranking the pool" in piece
     assert "<html" not in piece
-    assert "Learning curve" in ml_staff.get(address(project), {"part": "curve"}).content.decode()
+    assert "Learning curve" in ml_staff.get(address(project, "ml"), {"part": "curve"}).content.decode()
 
 
 def test_simulated_readers_are_shown_strategy_against_random(ml_staff: Client, project: Project) -> None:
@@ -172,7 +168,7 @@ def test_simulated_readers_are_shown_strategy_against_random(ml_staff: Client, p
         result={"curves": {"random": line, "strategy": line}, "judging_cases": 80, "judged_on": "test split"},
         created_at=timezone.now(),
     )
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "ml")).content.decode()
     assert "Simulated readers" in page
     assert "80 cases (test split)" in page
     assert page.index("<td>Power-margin</td>") < page.index("<td>Random</td>")

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from annotation.learning import runs
@@ -17,13 +16,10 @@ from audit.models import Event
 from jobs.models import Job, State
 from mlworker.replay.settings import policies_of
 from mlworker.replay.study import Question, answer
+from tests.annotation.api.pages.addresses import address
 from tests.mlworker.test_replay import a_world, silent
 
 ASKED: dict[str, Any] = {"strategies": ["default", "random"], "seeds": 20, "budget": 60}
-
-
-def address(project: Project, name: str = "replay") -> str:
-    return reverse(name, kwargs={"project_id": project.pk})
 
 
 def a_replay(project: Project) -> dict[str, Any]:
@@ -37,7 +33,7 @@ def a_replay(project: Project) -> dict[str, Any]:
 
 
 def test_before_the_first_replay_the_page_says_what_it_needs(ml_staff: Client, project: Project) -> None:
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "replay")).content.decode()
     assert "No replay yet" in page
     assert "Ask for a replay" in page
     assert 'value="20"' in page
@@ -45,7 +41,7 @@ def test_before_the_first_replay_the_page_says_what_it_needs(ml_staff: Client, p
 
 def test_a_replay_is_shown_as_curves_tables_and_words(ml_staff: Client, project: Project) -> None:
     found = a_replay(project)
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "replay")).content.decode()
     assert 'role="img"' in page
     assert "Policy in force" in page
     assert f"{found['strategies']['random']['area_mean']:.3f}" in page
@@ -80,7 +76,7 @@ def test_what_is_wrong_stands_at_its_field(
 def test_progress_is_a_piece_of_the_page(ml_staff: Client, project: Project) -> None:
     ml_staff.post(address(project, "ask-replay"), ASKED)
     Job.objects.filter(name="replay").update(state=State.RUNNING, progress=0.25, message="seed 5: random")
-    piece = ml_staff.get(address(project), {"part": "progress"}).content.decode()
+    piece = ml_staff.get(address(project, "replay"), {"part": "progress"}).content.decode()
     assert "seed 5: random" in piece
     assert "<html" not in piece
 
@@ -88,7 +84,7 @@ def test_progress_is_a_piece_of_the_page(ml_staff: Client, project: Project) -> 
 def test_a_replay_that_failed_says_why(ml_staff: Client, project: Project) -> None:
     ml_staff.post(address(project, "ask-replay"), ASKED)
     Job.objects.filter(name="replay").update(state=State.FAILED, error="it has 3 labelled cases to read")
-    assert "it has 3 labelled cases to read" in ml_staff.get(address(project)).content.decode()
+    assert "it has 3 labelled cases to read" in ml_staff.get(address(project, "replay")).content.decode()
 
 
 @pytest.mark.parametrize("wrong", [{"strategies": ["oracle"]}, {"seeds": 0}, {"budget": 1}])

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,6 +19,7 @@ from annotation.queue.submissions import submit
 from annotation.readings.services import Answered
 from audit.models import Event
 from jobs.models import Job, State
+from tests.annotation.api.pages.addresses import address
 from tests.annotation.api.pages.test_learning import a_model
 from tests.factories import a_reader, some_cases
 
@@ -27,10 +27,6 @@ from tests.factories import a_reader, some_cases
 @pytest.fixture
 def cases(project: Project) -> list[Case]:
     return sorted(some_cases(project, 6), key=lambda case: case.number)
-
-
-def address(project: Project, name: str, **more: Any) -> str:
-    return reverse(name, kwargs={"project_id": project.pk, **more})
 
 
 def started(client: Client, project: Project, **form: Any) -> SimilaritySearch:
