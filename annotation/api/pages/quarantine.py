@@ -101,33 +101,24 @@ def preview(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
 @admin_only
 def clear(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
     """Let an image in; it becomes a case."""
-    return decided(
-        request,
-        quarantined_id,
-        lambda: clear_quarantined(quarantined_id=quarantined_id, by=person(request), now=timezone.now()),
-        "The image is cleared and is a case now.",
-    )
+    return decided(request, quarantined_id, clear_quarantined, "The image is cleared and is a case now.")
 
 
 @require_POST
 @admin_only
 def discard(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
     """Keep a file out for good."""
-    return decided(
-        request,
-        quarantined_id,
-        lambda: discard_quarantined(quarantined_id=quarantined_id, by=person(request), now=timezone.now()),
-        "The file is discarded: its bytes are deleted.",
-    )
+    words = "The file is discarded: its bytes are deleted."
+    return decided(request, quarantined_id, discard_quarantined, words)
 
 
 def decided(
-    request: HttpRequest, quarantined_id: UUID, decide: Callable[[], object], words: str
+    request: HttpRequest, quarantined_id: UUID, decide: Callable[..., object], words: str
 ) -> HttpResponse:
     """Carry a decision out, say what came of it, and go on to the next file."""
     project_id = project_of(request, quarantined_id)
     try:
-        decide()
+        decide(quarantined_id=quarantined_id, by=person(request), now=timezone.now())
         messages.success(request, words)
     except (NotHeldError, NotClearableError) as error:
         messages.error(request, f"Nothing was changed: {error}.")
