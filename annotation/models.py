@@ -13,7 +13,7 @@ from annotation.learning.models import (
     TrainingRun,
 )
 from annotation.projects.models import Case, Membership, Project, Protocol
-from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking
+from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking, Remark
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
 from annotation.studies.models import (
     Dataset,
@@ -52,6 +52,7 @@ __all__ = [
     "Ranking",
     "Reading",
     "ReferenceStandard",
+    "Remark",
     "Revision",
     "Series",
     "SimilaritySearch",

@@ -15,7 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from annotation.api.permissions import CsrfError, record_denial
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
-from annotation.queue.models import Lease
+from annotation.queue.models import Lease, Remark
 from annotation.queue.rules import LeaseLostError
 from annotation.readings.models import Reading
 from annotation.readings.rules import IdempotencyConflictError, ProtocolChangedError, RevisionStaleError
@@ -29,7 +29,8 @@ CONFLICTS = (
     RevisionStaleError,
     NewerDraftError,
 )
-OBJECTS: dict[str, type[Reading | Lease | Case | Project]] = {
+OBJECTS: dict[str, type[Remark | Reading | Lease | Case | Project]] = {
+    "remark_id": Remark,
     "reading_id": Reading,
     "lease_id": Lease,
     "case_id": Case,

@@ -14,6 +14,7 @@ from annotation.api.schemas import (
     LeasedCaseView,
     ProgressView,
     RenewalView,
+    SuggestionView,
     WhyView,
     WorkloadView,
 )
@@ -62,6 +63,7 @@ def leased_view(leased: LeasedCase) -> LeasedCaseView:
         protocol=protocol_view(leased.protocol),
         draft=draft_view(leased.draft),
         why=WhyView.model_construct(**vars(leased.why)),
+        suggestion=SuggestionView.model_construct(**vars(leased.suggestion)),
     )
 
 

@@ -25,6 +25,7 @@ from annotation.api.schemas import (
 )
 from annotation.projects.selectors import project_for
 from annotation.queue import submissions
+from annotation.queue.suggestions import Shown
 from annotation.readings.models import Revision
 from annotation.readings.selectors import last_revision
 from annotation.readings.services import Answered, Entered, revise
@@ -54,6 +55,7 @@ def submit_reading(request: HttpRequest, case_id: UUID, body: ReadingBody) -> Su
         case_id=case_id,
         answered=answered_in(body),
         now=timezone.now(),
+        shown=body.suggestion and Shown(body.suggestion.when, body.suggestion.first),
     )
     return SubmittedView.model_construct(
         reading_id=submitted.reading_id,
@@ -69,7 +71,7 @@ def skip_case(request: HttpRequest, case_id: UUID, body: SkipBody) -> SkippedVie
         reader=person(request),
         lease_id=body.lease_id,
         case_id=case_id,
-        passed=submissions.Passed(body.reason, body.comment, body.idempotency_key),
+        passed=submissions.Passed(body.reason, body.comment, body.idempotency_key, body.cannot_be_read),
         now=timezone.now(),
     )
     return SkippedView.model_construct(workload=workload_view(workload))

@@ -80,7 +80,10 @@ class CaseView(Schema):
 
 
 class WhyView(Schema):
-    """Why a case was chosen; rank counts from 1, null where no ranking had reached the case."""
+    """Why a case was chosen; rank counts from 1, null where no ranking had reached the case.
+
+    uncertainty: of the model, 0 – 1; null where no model has seen the case, and in the audit stream.
+    """
 
     reason: str
     stream: Literal["pool", "audit", "held_out"]
@@ -90,6 +93,15 @@ class WhyView(Schema):
     model_number: int | None
     strategy: str | None
     text: str
+    uncertainty: float | None
+
+
+class SuggestionView(Schema):
+    """What the model would answer; no probabilities: nothing is shown for this case."""
+
+    mode: Literal["never", "on_demand", "after_answer", "from_start"]
+    question: str
+    probabilities: dict[str, float] | None
 
 
 class LeasedCaseView(Schema):
@@ -101,6 +113,7 @@ class LeasedCaseView(Schema):
     protocol: ProtocolView
     draft: DraftView | None
     why: WhyView
+    suggestion: SuggestionView
 
 
 class ProgressView(Schema):
@@ -157,14 +170,22 @@ class DraftVersionView(Schema):
     version: int
 
 
+class ShownBody(Body):
+    """When the reader saw the suggestion, and what was answered before it was seen."""
+
+    when: Literal["before_answer", "after_answer"]
+    first: dict[str, Any] = Field(default_factory=dict, max_length=64)
+
+
 class ReadingBody(Body):
-    """Answers to a case."""
+    """Answers to a case, and what was seen of the model's suggestion before."""
 
     lease_id: UUID
     idempotency_key: UUID
     answers: Answers
     seconds: Seconds
     protocol_version: Version
+    suggestion: ShownBody | None = None
 
 
 class SubmittedView(Schema):
@@ -180,8 +201,11 @@ class SkipBody(Body):
 
     lease_id: UUID
     idempotency_key: UUID
-    reason: Literal["quality", "wrong_examination", "outside_expertise", "burned_in_text", "other"]
+    reason: Literal[
+        "quality", "wrong_examination", "outside_expertise", "burned_in_text", "incomplete", "other"
+    ]
     comment: Annotated[str, Field(max_length=500)] = ""
+    cannot_be_read: bool = False
 
 
 class SkippedView(Schema):

@@ -1,4 +1,4 @@
-"""Ranking, QueryBatch, Entry, Lease, Pick: who reads what next, and why."""
+"""Ranking, QueryBatch, Entry, Lease, Pick: who reads what next, and why. Remark: what readers say of it."""
 
 import uuid
 
@@ -150,3 +150,51 @@ class Pick(models.Model):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class Remark(models.Model):
+    """What a reader says of a case beside the answers: a comment, a flag, a question to a colleague."""
+
+    class Kind(models.TextChoices):
+        """What it is for."""
+
+        COMMENT = "comment", "Comment"
+        FLAG = "flag", "Flag"
+        QUESTION = "question", "Question"
+
+    class Reason(models.TextChoices):
+        """Why a case is flagged."""
+
+        IMPORTANT = "important", "Somebody should act on a finding"
+        WRONG_DATA = "wrong_data", "Images do not belong together"
+        BURNED_IN_TEXT = "burned_in_text", "Patient details visible"
+        TEACHING = "teaching", "Good for teaching"
+        UNSURE = "unsure", "Not sure of the answer"
+        OTHER = "other", "Other"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="remarks")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="remarks")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    reason = models.CharField(max_length=16, choices=Reason.choices, default="", blank=True)
+    text = models.CharField(max_length=1000, default="", blank=True)
+    to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="asked",
+        help_text="who is asked",
+    )
+    reply = models.CharField(max_length=1000, default="", blank=True)
+    replied_at = models.DateTimeField(null=True)
+    idempotency_key = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["author", "idempotency_key"], name="remark_idempotent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,7 +1,9 @@
 """Decisions of the queue: pure."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from math import log, log2
 from typing import ClassVar
 from uuid import UUID
 
@@ -98,3 +100,40 @@ def first_position(now: datetime, last: int) -> int:
 def refit_is_due(new_labels: int, refit_every: int) -> bool:
     """Whether enough reference standards came since the last refit was asked for."""
     return new_labels >= refit_every
+
+
+def withheld(mode: str, stream: str, *, is_predicted: bool, is_control: bool) -> str:
+    """Say why a reader is shown no suggestion: never, no_model, audit, control; nothing where one is shown.
+
+    The audit stream judges the model: whoever reads it must not have seen what the model says.
+    """
+    if mode == "never":
+        return mode
+    if not is_predicted:
+        return "no_model"
+    if stream == AUDIT:
+        return AUDIT
+    return "control" if is_control else ""
+
+
+def drawn_for_control(case_id: UUID, reader_id: UUID, share: float) -> bool:
+    """Whether this reader reads this case without a suggestion, to measure what suggestions do to readers.
+
+    The same for the same case and reader whenever it is asked; of all pairs, a fraction of about share.
+    """
+    digest = hashlib.sha256(b"control:" + case_id.bytes + reader_id.bytes).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def uncertainty(probabilities: Mapping[str, float] | None) -> float | None:
+    """Place a prediction between sure (0) and no idea (1), without telling the answer; None for none.
+
+    Entropy over its maximum where the probabilities sum to 1; the mean of binary entropies where they are of
+    findings that do not exclude each other.
+    """
+    values = list((probabilities or {}).values())
+    if not values:
+        return None
+    if len(values) > 1 and abs(sum(values) - 1) < 1e-3:
+        return -sum(p * log(p) for p in values if p > 0) / log(len(values))
+    return sum(-p * log2(p) - (1 - p) * log2(1 - p) for p in values if 0 < p < 1) / len(values)

@@ -10,9 +10,11 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.rules import AUDIT
 from annotation.projects.selectors import project_for, projects_for, protocol_in_force
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
-from annotation.queue.rules import BATCH_RANK, batch_text, why_text
+from annotation.queue.rules import BATCH_RANK, batch_text, uncertainty, why_text
+from annotation.queue.suggestions import Suggestion, suggestion_for
 from annotation.readings.models import Draft, Reading, ReferenceStandard
 from annotation.readings.selectors import drafts_of, read_by
 
@@ -21,7 +23,10 @@ BEGUN = (Entry.State.LEASED, Entry.State.DONE, Entry.State.SET_ASIDE)
 
 @dataclass(frozen=True)
 class Why:
-    """Why a case was chosen; rank counts from 1 and is None where no ranking had reached the case."""
+    """Why a case was chosen; rank counts from 1 and is None where no ranking had reached the case.
+
+    uncertainty: of the model, 0 – 1; None where no model has seen the case, and in the audit stream.
+    """
 
     reason: str
     stream: str
@@ -31,6 +36,7 @@ class Why:
     model_number: int | None
     strategy: str | None
     text: str
+    uncertainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class LeasedCase:
     protocol: Protocol
     draft: Draft | None
     why: Why
+    suggestion: Suggestion
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,14 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
     drafts = drafts_of(reader, [lease.case_id for lease in leases])
     protocol = protocol or protocol_in_force(project_id)
     cases = [
-        LeasedCase(lease, lease.case, protocol, drafts.get(lease.case_id), why(lease.pick, progress.total))
+        LeasedCase(
+            lease=lease,
+            case=lease.case,
+            protocol=protocol,
+            draft=drafts.get(lease.case_id),
+            why=why(lease.pick, progress.total),
+            suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
+        )
         for lease in leases
     ]
     return Workload(cases, progress)
@@ -109,6 +123,7 @@ def why(pick: Pick, total: int) -> Why:
         model_number=ranking.model.number if ranking and ranking.model else None,
         strategy=ranking.strategy if ranking else None,
         text=text_of(pick, pick.stream),
+        uncertainty=None if pick.stream == AUDIT else uncertainty(pick.probabilities),
     )
 
 

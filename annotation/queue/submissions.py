@@ -1,6 +1,6 @@
 """What ends a lease: a reading or a skip, one transaction each, with the next case in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +12,11 @@ from annotation.learning.models import Policy
 from annotation.learning.services import ask_refit
 from annotation.projects.models import Membership
 from annotation.projects.selectors import case_for, protocol_in_force
-from annotation.queue.models import Entry, Lease
+from annotation.queue.models import Entry, Lease, Pick
 from annotation.queue.rules import LeaseLostError, refit_is_due
 from annotation.queue.selectors import Workload, workload
 from annotation.queue.services import end, hold, record_leases, top_up
+from annotation.queue.suggestions import Shown, kept_suggestion
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Skip
 from annotation.readings.rules import IdempotencyConflictError
 from annotation.readings.selectors import read_cases
@@ -49,12 +50,22 @@ class Passed:
     reason: str
     comment: str
     idempotency_key: UUID
+    is_final: bool = False
 
 
-def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, now: datetime) -> Submitted:
+def submit(
+    *,
+    reader: User,
+    lease_id: UUID,
+    case_id: UUID,
+    answered: Answered,
+    now: datetime,
+    shown: Shown | None = None,
+) -> Submitted:
     """Take a reader's answers, end the lease, give the next case; the same message again changes nothing.
 
     A lease that ran out is good as long as nobody else was given the case.
+    shown:  what the reader saw of the model's suggestion.
     raises: Case.DoesNotExist, Lease.DoesNotExist, Membership.DoesNotExist, ForbiddenError, LeaseLostError,
             ProtocolChangedError, AnswersInvalidError, IdempotencyConflictError.
     """
@@ -67,6 +78,16 @@ def submit(*, reader: User, lease_id: UUID, case_id: UUID, answered: Answered, n
         if revision is None:
             closing = closable(reader, lease_id, case_id)
             check_protocol(protocol, answered)
+            pick = Pick.objects.get(lease=lease_id)
+            seen = kept_suggestion(
+                pick=pick,
+                protocol=protocol,
+                case_id=case_id,
+                reader=reader,
+                shown=shown,
+                answers=answered.answers,
+            )
+            answered = replace(answered, suggestion=seen)
             revision = add_reading(reader=reader, case=case, protocol=protocol, answered=answered, now=now)
             end(closing, Lease.Ending.SUBMITTED, now)
             Entry.objects.filter(case=case).update(state=Entry.State.DONE)
@@ -116,7 +137,9 @@ def refit_where_due(project_id: UUID) -> None:
 
 
 def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: datetime) -> Workload:
-    """Pass a case on to other readers; when all have, it is set aside. Sending again changes nothing.
+    """Pass a case on to other readers; when all have, or nobody could read it, it is set aside.
+
+    Sending again changes nothing.
 
     raises: as submit.
     """
@@ -127,7 +150,7 @@ def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: da
             closing = closable(reader, lease_id, case_id)
             write_skip(reader, case_id, passed, now)
             end(closing, Lease.Ending.SKIPPED, now)
-            left = state_after_skip(case.project_id, case_id)
+            left = Entry.State.SET_ASIDE if passed.is_final else state_after_skip(case.project_id, case_id)
             Entry.objects.filter(case=case).update(state=left)
             given = next_leases(reader, case.project_id, now)
             record_skip(reader, case_id, passed)
@@ -143,7 +166,8 @@ def skipped_before(reader: User, case_id: UUID, passed: Passed) -> bool:
     made = Skip.objects.filter(reader=reader, idempotency_key=passed.idempotency_key).first()
     if made is None:
         return False
-    if (made.case_id, made.reason, made.comment) != (case_id, passed.reason, passed.comment):
+    then = (made.case_id, made.reason, made.comment, made.is_final)
+    if then != (case_id, passed.reason, passed.comment, passed.is_final):
         raise IdempotencyConflictError("this idempotency_key was used for another skip: make a new one")
     return True
 
@@ -155,6 +179,7 @@ def write_skip(reader: User, case_id: UUID, passed: Passed, now: datetime) -> No
         reader=reader,
         reason=Skip.Reason(passed.reason),
         comment=passed.comment,
+        is_final=passed.is_final,
         idempotency_key=passed.idempotency_key,
         created_at=now,
     )
@@ -175,7 +200,7 @@ def record_skip(reader: User, case_id: UUID, passed: Passed) -> None:
         action="case.skip",
         object_type="case",
         object_id=str(case_id),
-        details={"reason": passed.reason},
+        details={"reason": passed.reason, "final": passed.is_final},
     )
 
 

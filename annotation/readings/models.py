@@ -78,12 +78,14 @@ class Skip(models.Model):
         WRONG_EXAMINATION = "wrong_examination", "Not the examination asked about"
         OUTSIDE_EXPERTISE = "outside_expertise", "Outside my expertise"
         BURNED_IN_TEXT = "burned_in_text", "Patient details visible"
+        INCOMPLETE = "incomplete", "Images are missing"
         OTHER = "other", "Other"
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="skips")
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(max_length=32, choices=Reason.choices)
     comment = models.CharField(max_length=500, default="", blank=True)
+    is_final = models.BooleanField(default=False, help_text="nobody can read the case: it is set aside")
     idempotency_key = models.UUIDField()
     created_at = models.DateTimeField()
 

@@ -27,12 +27,16 @@ from audit.services import record
 
 @dataclass(frozen=True)
 class Answered:
-    """What a reader sends: answers to a version of the protocol, and the expert time that they took."""
+    """What a reader sends: answers to a version of the protocol, and the expert time that they took.
+
+    suggestion: what the model had shown the reader, as the queue writes it down.
+    """
 
     answers: dict[str, Any]
     seconds: float
     protocol_version: int
     idempotency_key: UUID
+    suggestion: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ def add_revision(
         protocol=protocol,
         answers=answered.answers,
         seconds=answered.seconds,
+        suggestion=answered.suggestion,
         idempotency_key=answered.idempotency_key,
         created_at=now,
     )

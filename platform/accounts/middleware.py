@@ -1,4 +1,4 @@
-"""Sessions end after idle and absolute limits (ASVS 7.3)."""
+"""Sessions end after idle and absolute limits (ASVS 7.3); pages speak the person's language."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
+from accounts.models import Preferences
+
+LANGUAGE = "language"
 STARTED, SEEN = "session_started", "session_seen"
 SEEN_RESOLUTION_SECONDS = 30
 
@@ -37,3 +41,24 @@ class SessionLimits:
             logout(request)
         elif SEEN not in request.session or (counts_as_activity and idle > SEEN_RESOLUTION_SECONDS):
             request.session[SEEN] = now
+
+
+class OwnLanguage:
+    """Answer in the language that the person chose; English before that, and to who is not signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look the language up once a session: it is kept there."""
+        with translation.override(self.language_for(request)):
+            return self.get_response(request)
+
+    def language_for(self, request: HttpRequest) -> str:
+        """Name the language; nobody's session is begun for it."""
+        if not request.user.is_authenticated:
+            return settings.LANGUAGE_CODE
+        if LANGUAGE not in request.session:
+            chosen = Preferences.objects.filter(pk=request.user.pk).values_list("language", flat=True).first()
+            request.session[LANGUAGE] = chosen or settings.LANGUAGE_CODE
+        return str(request.session[LANGUAGE])

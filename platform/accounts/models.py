@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -24,3 +25,25 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+
+class Preferences(models.Model):
+    """How a person likes to work; the same at every desk."""
+
+    class Language(models.TextChoices):
+        """What the pages can be shown in."""
+
+        ENGLISH = "en", "English"
+        CHINESE = "zh-hans", "简体中文"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="preferences"
+    )
+    language = models.CharField(max_length=8, choices=Language.choices, default=Language.ENGLISH)
+    keys = models.JSONField(default=dict, help_text="the reading room's keys that were changed, by act")
+
+    class Meta:
+        verbose_name_plural = "preferences"
+
+    def __str__(self) -> str:
+        return self.language

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
-from accounts.models import User
+from accounts.models import Preferences, User
 
 
 def people_for(user: User) -> QuerySet[User]:
@@ -39,3 +39,8 @@ def is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def preferences_of(user: User) -> Preferences:
+    """How a person likes to work; not stored yet where nothing was chosen."""
+    return Preferences.objects.filter(pk=user.pk).first() or Preferences(user=user)

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Preferences, User
 
 # Words are read aloud and typed without mistakes; no look-alikes. 5 groups of 5 of 31 letters: 123 bits.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz2345678"
@@ -51,3 +51,10 @@ def end_sessions(*, user: User) -> int:
     mine = [one.pk for one in alive.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
     Session.objects.filter(pk__in=mine).delete()
     return len(mine)
+
+
+def set_preferences(*, user: User, language: str, keys: dict[str, list[str]]) -> Preferences:
+    """Keep how a person likes to work."""
+    values = {"language": Preferences.Language(language), "keys": keys}
+    preferences, _ = Preferences.objects.update_or_create(user=user, defaults=values)
+    return preferences

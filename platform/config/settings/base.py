@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.SessionLimits",
+    "accounts.middleware.OwnLanguage",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -102,6 +103,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [ROOT / "frontend" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

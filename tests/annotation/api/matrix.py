@@ -41,6 +41,8 @@ OWN_JOB_ACTS = "302 403 404 403 403 302 302"
 API = "api/v1/"
 MATRIX: dict[tuple[str, str], str] = {
     ("GET", f"{API}session"): SIGNED_IN_JSON,
+    ("GET", f"{API}preferences"): SIGNED_IN_JSON,
+    ("PUT", f"{API}preferences"): SIGNED_IN_JSON,
     ("GET", f"{API}projects"): SIGNED_IN_JSON,
     ("POST", f"{API}projects/<project_id>/leases"): READERS_JSON,
     ("POST", f"{API}leases/<lease_id>/renewal"): OWNER_JSON,
@@ -49,7 +51,13 @@ MATRIX: dict[tuple[str, str], str] = {
     ("POST", f"{API}cases/<case_id>/readings"): HOLDER_OF_A_CASE,
     ("POST", f"{API}cases/<case_id>/skips"): HOLDER_OF_A_CASE,
     ("GET", f"{API}projects/<project_id>/readings/last"): OWNER_JSON,
+    ("GET", f"{API}projects/<project_id>/readings/mine"): "401 404 404 200 200 200 200",
+    ("GET", f"{API}readings/<reading_id>"): OWNER_JSON,
     ("POST", f"{API}readings/<reading_id>/revisions"): OWNER_JSON,
+    ("POST", f"{API}cases/<case_id>/remarks"): HOLDER_OF_A_CASE,
+    ("GET", f"{API}projects/<project_id>/remarks"): READERS_JSON,
+    ("GET", f"{API}remarks/<remark_id>"): "401 404 404 200 200 404 404",
+    ("POST", f"{API}remarks/<remark_id>/reply"): OWNER_JSON,
     ("GET", f"{API}cases/<case_id>/instances/<sop_uid>/frames/<n>"): MEMBERS_JSON,
     ("GET", f"{API}cases/<case_id>/thumbnail"): MEMBERS_JSON,
     ("GET", API): NOWHERE,
@@ -132,6 +140,9 @@ BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ),
     ("POST", f"{API}cases/<case_id>/readings"): lambda world: lease(world) | answers(world),
     ("POST", f"{API}cases/<case_id>/skips"): lambda world: lease(world) | key() | {"reason": "quality"},
+    ("PUT", f"{API}preferences"): lambda _world: {"language": "en", "keys": {}},
+    ("POST", f"{API}cases/<case_id>/remarks"): lambda _world: key() | {"kind": "comment", "text": "blurred"},
+    ("POST", f"{API}remarks/<remark_id>/reply"): lambda _world: {"text": "yes"},
     ("POST", f"{API}readings/<reading_id>/revisions"): lambda world: answers(world) | {"base_revision": 1},
     ("POST", "people/<person_id>/membership"): lambda world: {
         "project": str(world.ids["project_id"]),

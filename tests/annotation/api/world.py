@@ -16,6 +16,7 @@ from annotation.learning.models import SimilaritySearch
 from annotation.learning.services import NewEncoder, register_encoder
 from annotation.projects.models import Project
 from annotation.queue.models import QueryBatch
+from annotation.queue.remarks import Said, add_remark
 from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
@@ -47,6 +48,7 @@ def a_world() -> World:
         "admin": factories.a_user(is_admin=True),
     }
     ids = ids_of(project, people["reader"]) | found_ids(project, people["staff"])
+    ids |= asked_ids(project, people["colleague"], people["reader"])
     return World(people, ids)
 
 
@@ -83,6 +85,16 @@ def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
             "person_id": reader.pk,
         }
     )
+
+
+def asked_ids(project: Project, colleague: User | None, reader: User | None) -> dict[str, Any]:
+    """Name a question of the colleague to the reader."""
+    assert colleague is not None
+    assert reader is not None
+    now = timezone.now()
+    held = lease_next(reader=colleague, project_id=project.pk, now=now).cases[0]
+    said = Said("question", "", "Is this a nodule?", reader.pk, uuid4())
+    return {"remark_id": add_remark(author=colleague, case_id=held.case.pk, said=said, now=now).pk}
 
 
 def case_ids(held: LeasedCase) -> dict[str, Any]:

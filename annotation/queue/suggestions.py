@@ -1,0 +1,109 @@
+"""What the model would answer: what is shown of it, to whom, and what is kept of that with the reading."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from annotation.projects.models import Protocol
+from annotation.queue.models import Pick
+from annotation.queue.rules import drawn_for_control, withheld
+
+CONTROL_SHARE = 0.1
+CHOICE_KINDS = frozenset({"single", "ordinal", "multi"})
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The model's mean prediction for the question that it learns; no probabilities: nothing is shown."""
+
+    mode: str
+    question: str
+    probabilities: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """When a reader saw the suggestion, and what was answered before."""
+
+    when: str
+    first: dict[str, Any]
+
+
+def suggestion_for(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> Suggestion:
+    """Say what of the model's prediction the reader may see."""
+    is_hidden = bool(why_withheld(pick, protocol, case_id, reader))
+    return Suggestion(mode_of(protocol), question_of(protocol), None if is_hidden else pick.probabilities)
+
+
+def why_withheld(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> str:
+    """Say why the reader is shown no suggestion; nothing where one is shown."""
+    share = float(settings_of(protocol).get("control_share", CONTROL_SHARE))
+    return withheld(
+        mode_of(protocol),
+        pick.stream,
+        is_predicted=bool(pick.probabilities),
+        is_control=drawn_for_control(case_id, reader.pk, share),
+    )
+
+
+def kept_suggestion(
+    *,
+    pick: Pick,
+    protocol: Protocol,
+    case_id: UUID,
+    reader: User,
+    shown: Shown | None,
+    answers: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """Write what is kept with a reading: what was predicted, whether it was seen, and what became of it.
+
+    returns: None where the project never shows suggestions or the model had none.
+    """
+    why_not = why_withheld(pick, protocol, case_id, reader)
+    if why_not in {"never", "no_model"} or pick.probabilities is None:
+        return None
+    key = question_of(protocol)
+    facts = {
+        "mode": mode_of(protocol),
+        "question": key,
+        "probabilities": pick.probabilities,
+        "ranking": str(pick.ranking_id) if pick.ranking_id else None,
+        "withheld": why_not,
+        "shown": "",
+    }
+    if shown is None or why_not:
+        return facts
+    answer, first = answers.get(key), shown.first.get(key)
+    agrees = said(answer) == predicted(pick.probabilities, answer)
+    changed = shown.when == "after_answer" and first != answer
+    return facts | {"shown": shown.when, "first": first, "accepted": agrees, "changed": changed}
+
+
+def settings_of(protocol: Protocol) -> dict[str, Any]:
+    """Read how the project's readers are asked."""
+    return getattr(protocol, "settings", {})
+
+
+def mode_of(protocol: Protocol) -> str:
+    """Name when the project shows suggestions."""
+    return str(settings_of(protocol).get("suggestions", "after_answer"))
+
+
+def question_of(protocol: Protocol) -> str:
+    """Name the question that models learn: the first that has choices; nothing where there is none."""
+    keys = (question["key"] for question in protocol.questions if question["kind"] in CHOICE_KINDS)
+    return next(keys, "")
+
+
+def said(answer: object) -> frozenset[object]:
+    """Put one choice or several into one form."""
+    return frozenset(answer) if isinstance(answer, list) else frozenset({answer})
+
+
+def predicted(probabilities: Mapping[str, float], answer: object) -> frozenset[object]:
+    """Name what the model would answer: the likeliest; of several choices all that are likelier than not."""
+    if isinstance(answer, list):
+        return frozenset(value for value, likely in probabilities.items() if likely >= 0.5)
+    return frozenset({max(probabilities, key=lambda value: probabilities[value])})
