@@ -1,0 +1,236 @@
+"""A protocol as a whole: does it make sense, and what changed from one version to the next. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+
+from annotation.projects.conditions import leaves
+from annotation.projects.problems import Problem, told
+from annotation.projects.questions import (
+    Attribute,
+    Computed,
+    Document,
+    Largest,
+    Number,
+    OneOf,
+    Question,
+    Regions,
+    Segmentation,
+    SomeOf,
+    VerticalRatio,
+)
+from annotation.projects.rules import RefusedError
+
+CONDITIONS_AT_MOST_DEEP = 8
+RATIO_KINDS = ("box", "ellipse")
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "point": (),
+    "line": ("length_mm",),
+    "bidirectional": ("long_axis_mm", "short_axis_mm"),
+    "angle": ("angle_deg",),
+    "box": ("area_mm2", "perimeter_mm"),
+    "ellipse": ("area_mm2", "perimeter_mm", "long_axis_mm", "short_axis_mm"),
+    "polygon": ("area_mm2", "perimeter_mm"),
+    "freehand": ("area_mm2", "perimeter_mm"),
+}
+WORDS: Mapping[str, str] = {
+    "missing": "it is absent: give it",
+    "extra_forbidden": "it is not known: leave it out",
+    "union_tag_not_found": "kind is absent: say which kind of question it is",
+}
+
+
+class ProtocolInvalidError(RefusedError):
+    """The protocol does not make sense."""
+
+    code: ClassVar[str] = "protocol_invalid"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(told(problems))
+        self.problems = problems
+
+
+def document_of(given: object) -> Document:
+    """Read a protocol.
+
+    raises: ProtocolInvalidError with every problem.
+    """
+    problems = problems_of(given)
+    if problems:
+        raise ProtocolInvalidError(problems)
+    return Document.model_validate(given)
+
+
+def problems_of(given: object) -> list[Problem]:
+    """List what is wrong with a protocol: first its form, then what it means."""
+    try:
+        document = Document.model_validate(given)
+    except ValidationError as error:
+        found = [
+            _of_form(given, one["loc"], one["type"], one["msg"]) for one in error.errors(include_url=False)
+        ]
+        return list({problem.at: problem for problem in reversed(found)}.values())[::-1]
+    return list(_of_meaning(document.questions))
+
+
+def _of_form(given: object, loc: Sequence[int | str], kind: str, message: str) -> Problem:
+    path = _path(given, loc, is_key_named=kind in ("missing", "extra_forbidden"))
+    words = WORDS.get(kind, message[:1].lower() + message[1:])
+    field = ".".join(str(part) for part in path[2:])
+    where = f"{_name(given, path)}{f', {field}' if field else ''}" if path else "the protocol"
+    return Problem(".".join(map(str, path)), "bad_form", f"{where}: {words}")
+
+
+def _path(given: Any, loc: Sequence[int | str], *, is_key_named: bool) -> list[int | str]:  # noqa: ANN401 - JSON
+    """Follow a place through the document; what is no key there is the checker's own name of a shape."""
+    path: list[int | str] = []
+    for depth, part in enumerate(loc):
+        is_last = depth == len(loc) - 1
+        inside = isinstance(given, dict) and part in given
+        item = isinstance(given, list) and isinstance(part, int) and part < len(given)
+        if inside or item:
+            given = given[part]
+            path.append(part)
+        elif is_last and is_key_named:
+            path.append(part)
+    return path
+
+
+def _name(given: Any, path: Sequence[int | str]) -> str:  # noqa: ANN401 - JSON
+    """Name the question that a path leads into: by its key where it has one."""
+    if path[0] != "questions" or len(path) < 2:
+        return str(path[0])
+    question = given["questions"][path[1]]
+    key = question.get("key") if isinstance(question, dict) else None
+    return f'question "{key}"' if isinstance(key, str) and key else f"question {int(path[1]) + 1}"
+
+
+def _of_meaning(questions: Sequence[Question]) -> Iterator[Problem]:
+    earlier: dict[str, Question] = {}
+    by_key = {one.key: one for one in questions}
+    for place, question in enumerate(questions):
+        at, name = f"questions.{place}", f'question "{question.key}"'
+        if question.key in earlier:
+            yield Problem(f"{at}.key", "duplicate", f"{name} is there twice: give each its own key")
+        yield from _of_one(question, at, name)
+        yield from _of_condition(question, earlier, at, name)
+        if isinstance(question, Computed):
+            yield from _of_formula(question.formula, by_key, f"{at}.formula", name)
+        earlier[question.key] = question
+
+
+def _of_one(question: Question | Attribute, at: str, name: str) -> Iterator[Problem]:
+    """Check what a question says of itself."""
+    yield from _values(question, at, name)
+    if isinstance(question, SomeOf | Regions | Number):
+        yield from _limits(question, at, name)
+    if isinstance(question, Regions):
+        yield from _attributes(question.attributes, f"{at}.attributes", name)
+
+
+def _limits(question: SomeOf | Regions | Number, at: str, name: str) -> Iterator[Problem]:
+    least, most = question.min, question.max
+    if least is not None and most is not None and most < least:
+        yield Problem(f"{at}.max", "bad_limits", f"{name}: max is {most:g}, below min, {least:g}")
+    if isinstance(question, SomeOf) and question.min > len(question.choices):
+        text = f"{name}: min is {question.min}, of {len(question.choices)} choices"
+        yield Problem(f"{at}.min", "bad_limits", text)
+
+
+def values_of(question: Question | Attribute) -> tuple[str, list[str]]:
+    """Name the field that holds a question's values, and the values; nothing where it offers none."""
+    match question:
+        case OneOf() | SomeOf():
+            return "choices", [one.value for one in question.choices]
+        case Regions():
+            return "labels", [one.value for one in question.labels]
+        case Segmentation():
+            return "classes", [one.value for one in question.classes]
+    return "", []
+
+
+def _values(question: Question | Attribute, at: str, name: str) -> Iterator[Problem]:
+    field, values = values_of(question)
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            text = f'{name}: "{value}" is there twice in {field}: give each its own value'
+            yield Problem(f"{at}.{field}.{place}.value", "duplicate", text)
+
+
+def _attributes(attributes: Sequence[Attribute], at: str, name: str) -> Iterator[Problem]:
+    keys = [one.key for one in attributes]
+    for place, attribute in enumerate(attributes):
+        here, its_name = f"{at}.{place}", f'{name}, attribute "{attribute.key}"'
+        if attribute.key in keys[:place]:
+            yield Problem(f"{here}.key", "duplicate", f"{its_name} is there twice: give each its own key")
+        if attribute.when is not None:
+            yield Problem(
+                f"{here}.when", "bad_condition", f"{its_name}: attributes are always asked: no when"
+            )
+        if attribute.scope != "case":
+            yield Problem(f"{here}.scope", "bad_scope", f"{its_name} is asked of its region: no scope")
+        yield from _of_one(attribute, here, its_name)
+
+
+def _of_condition(
+    question: Question, earlier: Mapping[str, Question], at: str, name: str
+) -> Iterator[Problem]:
+    if question.when is None:
+        return
+    if _depth(question.when) > CONDITIONS_AT_MOST_DEEP:
+        text = f"{name}: its condition is nested deeper than {CONDITIONS_AT_MOST_DEEP}: write it flatter"
+        yield Problem(f"{at}.when", "bad_condition", text)
+    for leaf in leaves(question.when):
+        wrong = _wrong_leaf(leaf, earlier)
+        if wrong:
+            yield Problem(f"{at}.when", "bad_condition", f"{name}: its condition {wrong}")
+
+
+def _depth(condition: Mapping[str, Any]) -> int:
+    inner = [condition["not"]] if "not" in condition else condition.get("all") or condition.get("any") or []
+    return 1 + max(map(_depth, inner), default=0)
+
+
+def _wrong_leaf(leaf: Mapping[str, Any], earlier: Mapping[str, Question]) -> str:
+    """Say what is wrong with a condition on one question; nothing where it can hold."""
+    key = leaf["question"]
+    question = earlier.get(key)
+    if question is None:
+        return f'names "{key}", which is no earlier question'
+    if isinstance(question, Computed):
+        return f'names "{key}", which is computed: name what it is computed from'
+    if "answered" in leaf:
+        return ""
+    if isinstance(question, Regions | Segmentation):
+        return f'compares "{key}", which is drawn: ask whether it is answered'
+    field, values = values_of(question)
+    wanted = leaf["in"] if "in" in leaf else [leaf["is"]]
+    unknown = [value for value in wanted if field and value not in values]
+    return f'compares "{key}" with "{unknown[0]}", which is none of its choices' if unknown else ""
+
+
+def _of_formula(
+    formula: VerticalRatio | Largest, questions: Mapping[str, Question], at: str, name: str
+) -> Iterator[Problem]:
+    if isinstance(formula, VerticalRatio):
+        for place, reference in enumerate(formula.of):
+            if not _has_extent(reference, questions):
+                text = f'{name}: "{reference}" is no box, no ellipse and no "question:class" of a mask'
+                yield Problem(f"{at}.of.{place}", "bad_formula", text)
+        return
+    source = questions.get(formula.of)
+    if not isinstance(source, Regions):
+        yield Problem(f"{at}.of", "bad_formula", f'{name}: "{formula.of}" is no question of regions')
+    elif formula.measure not in MEASURES[source.kind]:
+        known = ", ".join(MEASURES[source.kind]) or "nothing"
+        text = f'{name}: a {source.kind} has no measure "{formula.measure}": it has {known}'
+        yield Problem(f"{at}.measure", "bad_formula", text)
+
+
+def _has_extent(reference: str, questions: Mapping[str, Question]) -> bool:
+    key, _, value = reference.partition(":")
+    source = questions.get(key)
+    if isinstance(source, Segmentation):
+        return value in [one.value for one in source.classes]
+    return not value and isinstance(source, Regions) and source.kind in RATIO_KINDS
