@@ -74,7 +74,6 @@ class PoolCase(NamedTuple):
 
     case_id: UUID
     content_digest: str
-    patient_pseudonym: str
     stream: str
     state: str
 
@@ -162,9 +161,9 @@ def waiting_cases(project_id: UUID) -> Iterator[PoolCase]:
     """Walk over what nobody has read, or is just reading; for machine work, so not scoped by a user."""
     rows = Entry.objects.filter(project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED])
     columns = rows.order_by("case__number").values_list(
-        "case_id", "case__series__content_digest", "case__patient__pseudonym", "case__stream", "state"
+        "case_id", "case__series__content_digest", "case__stream", "state"
     )
-    return (PoolCase(*row) for row in columns.iterator(chunk_size=2000))
+    return map(PoolCase._make, columns.iterator(chunk_size=2000))
 
 
 class ProjectRow(TypedDict):

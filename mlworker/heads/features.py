@@ -24,9 +24,9 @@ class Scaling:
         total, squares = np.zeros(parts[0].shape[1]), np.zeros(parts[0].shape[1])
         for part in parts:
             for start in range(0, len(part), BLOCK_ROWS):
-                exact = part[start : start + BLOCK_ROWS].astype(np.float64)
-                total += exact.sum(axis=0)
-                squares += np.einsum("ij,ij->j", exact, exact)
+                block = part[start : start + BLOCK_ROWS].astype(np.float32)
+                total += block.sum(axis=0)
+                squares += np.einsum("ij,ij->j", block, block)
         mean = total / count
         deviation = np.sqrt(np.maximum(squares / count - mean**2, SMALLEST_DEVIATION**2))
         return cls(mean.astype(np.float32), deviation.astype(np.float32))
