@@ -27,13 +27,18 @@ class Project(models.Model):
 class Protocol(models.Model):
     """What is asked of a case; a change is a new version, and readings keep the version that they answered.
 
-    questions: [{"key", "prompt", "kind": "single", "choices": [{"value", "label"}, …]}, …]
+    questions, settings: as annotation.projects.questions describes them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="protocols")
     version = models.PositiveIntegerField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     questions = models.JSONField()
+    settings = models.JSONField(default=dict, blank=True)
+    changes = models.TextField(default="", blank=True, help_text="from the version before, a line each")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -16,6 +16,7 @@ class Draft(models.Model):
     version = models.PositiveIntegerField(
         help_text="grows with each save; an older one never overwrites a newer"
     )
+    protocol_version = models.PositiveIntegerField(null=True, help_text="what the answers are to")
     answers = models.JSONField(default=dict)
     seconds = models.FloatField(default=0.0)
     updated_at = models.DateTimeField()
@@ -52,6 +53,9 @@ class Revision(models.Model):
     number = models.PositiveIntegerField()
     protocol = models.ForeignKey(Protocol, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField()
+    measurements = models.JSONField(
+        default=dict, help_text="what the server measured and computed of the answers"
+    )
     seconds = models.FloatField(help_text="expert time, idle time left out")
     suggestion = models.JSONField(null=True, help_text="what the model had shown the reader, if anything")
     idempotency_key = models.UUIDField()
