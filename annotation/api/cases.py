@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from annotation.api.schemas import CaseView, InstanceView, ProtocolView
 from annotation.projects.models import Case, Protocol
+from annotation.projects.questions import Settings
 from annotation.studies.models import Instance
 from annotation.studies.rules import reading_order
 
@@ -31,7 +32,8 @@ def instance_view(instance: Instance) -> InstanceView:
 
 def protocol_view(protocol: Protocol) -> ProtocolView:
     """Show what is asked."""
-    return ProtocolView(version=protocol.version, questions=protocol.questions)
+    settings = Settings.model_validate(protocol.settings)
+    return ProtocolView(version=protocol.version, questions=protocol.questions, settings=settings)
 
 
 def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
@@ -18,7 +19,13 @@ from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.queue.models import Lease, Remark
 from annotation.queue.rules import LeaseLostError
 from annotation.readings.models import Reading
-from annotation.readings.rules import IdempotencyConflictError, ProtocolChangedError, RevisionStaleError
+from annotation.readings.rules import (
+    AnswersInvalidError,
+    AnswersTooLargeError,
+    IdempotencyConflictError,
+    ProtocolChangedError,
+    RevisionStaleError,
+)
 from annotation.readings.services import NewerDraftError
 
 log = logging.getLogger(__name__)
@@ -60,8 +67,16 @@ def on_refused(request: HttpRequest, error: RefusedError) -> HttpResponse:
     """Say which rule was broken."""
     if isinstance(error, NewerDraftError):
         draft = error.draft
-        newer = {"version": draft.version, "answers": draft.answers, "seconds": draft.seconds}
+        newer = {
+            "version": draft.version,
+            "protocol_version": draft.protocol_version,
+            "answers": draft.answers,
+            "seconds": draft.seconds,
+        }
         return problem(409, error.code, str(error), draft=newer)
+    if isinstance(error, AnswersInvalidError):
+        rows = [one.as_row() for one in error.problems]
+        return problem(422, error.code, str(error), problems=rows)
     if isinstance(error, ForbiddenError):
         record_denial(request, *object_named(request))
         return problem(403, error.code, str(error))
@@ -74,6 +89,8 @@ def status_of(error: RefusedError) -> int:
         return 404
     if isinstance(error, CsrfError):
         return 403
+    if isinstance(error, AnswersTooLargeError):
+        return 413
     return 409 if isinstance(error, CONFLICTS) else 422
 
 
@@ -109,6 +126,12 @@ def on_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(422, "invalid", f"{field}: {first['msg']}")
 
 
+def on_too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    """Say how much a request may hold."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20
+    return problem(413, "too_large", f"the request holds more than {most} MiB: send less at once")
+
+
 def on_busy(_request: HttpRequest, error: OperationalError) -> HttpResponse:
     """Ask to try again where the database is locked or away."""
     log.error("database: %s", type(error).__name__)
@@ -131,6 +154,7 @@ def register(api: NinjaAPI) -> None:
         (Http404, on_missing),
         (HttpError, on_http),
         (ValidationError, on_invalid),
+        (RequestDataTooBig, on_too_large),
         (OperationalError, on_busy),
         (Exception, on_crash),
     )

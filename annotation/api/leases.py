@@ -71,4 +71,9 @@ def draft_view(draft: Draft | None) -> DraftView | None:
     """Show a draft, if there is one."""
     if draft is None:
         return None
-    return DraftView(version=draft.version, answers=draft.answers, seconds=draft.seconds)
+    return DraftView(
+        version=draft.version,
+        protocol_version=draft.protocol_version,
+        answers=draft.answers,
+        seconds=draft.seconds,
+    )

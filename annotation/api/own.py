@@ -42,5 +42,6 @@ def past_reading(revision: Revision) -> PastReadingView:
         case=case_view(revision.reading.case),
         protocol=protocol_view(revision.protocol),
         answers=revision.answers,
+        measurements=revision.measurements,
         submitted_at=revision.created_at,
     )

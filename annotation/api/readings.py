@@ -6,16 +6,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
 
-from annotation.api.cases import case_view, protocol_view
 from annotation.api.errors import NotThereError
 from annotation.api.leases import workload_view
+from annotation.api.own import past_reading
 from annotation.api.permissions import person
-from annotation.api.responses import CONFLICT, MISSING, WRITE
+from annotation.api.responses import ANSWERED, CONFLICT, MISSING, WRITE
 from annotation.api.schemas import (
     DraftBody,
     DraftProblem,
     DraftVersionView,
     PastReadingView,
+    Problem,
     ReadingBody,
     RevisionBody,
     RevisionView,
@@ -31,22 +32,25 @@ from annotation.readings.selectors import last_revision
 from annotation.readings.services import Answered, Entered, revise
 
 router = Router(tags=["readings"])
+DRAFTED = {200: DraftVersionView, 409: DraftProblem, 413: Problem, **WRITE}
 
 
-@router.put("cases/{uuid:case_id}/draft", response={200: DraftVersionView, 409: DraftProblem, **WRITE})
+@router.put(
+    "cases/{uuid:case_id}/draft", response={200: DraftVersionView, 409: DraftProblem, 413: Problem, **WRITE}
+)
 def save_draft(request: HttpRequest, case_id: UUID, body: DraftBody) -> DraftVersionView:
     """Keep what was entered; draft_stale when a newer version is kept, lease_lost when the case went on."""
     draft = submissions.save_draft(
         reader=person(request),
         lease_id=body.lease_id,
         case_id=case_id,
-        entered=Entered(body.version, body.answers, body.seconds),
+        entered=Entered(body.version, body.answers, body.seconds, body.protocol_version),
         now=timezone.now(),
     )
     return DraftVersionView(version=draft.version)
 
 
-@router.post("cases/{uuid:case_id}/readings", response={200: SubmittedView, **CONFLICT})
+@router.post("cases/{uuid:case_id}/readings", response={200: SubmittedView, **ANSWERED})
 def submit_reading(request: HttpRequest, case_id: UUID, body: ReadingBody) -> SubmittedView:
     """Take the answers and give the next case; the same message again changes nothing."""
     submitted = submissions.submit(
@@ -86,17 +90,10 @@ def last_reading(request: HttpRequest, project_id: UUID) -> PastReadingView:
         revision = last_revision(reader, project.pk)
     except Revision.DoesNotExist:
         raise NotThereError("nothing was read yet in this project") from None
-    return PastReadingView.model_construct(
-        reading_id=revision.reading_id,
-        revision=revision.number,
-        case=case_view(revision.reading.case),
-        protocol=protocol_view(revision.protocol),
-        answers=revision.answers,
-        submitted_at=revision.created_at,
-    )
+    return past_reading(revision)
 
 
-@router.post("readings/{uuid:reading_id}/revisions", response={200: RevisionView, **CONFLICT})
+@router.post("readings/{uuid:reading_id}/revisions", response={200: RevisionView, **ANSWERED})
 def revise_reading(request: HttpRequest, reading_id: UUID, body: RevisionBody) -> RevisionView:
     """Change one's own reading; the older revisions stay."""
     revision = revise(

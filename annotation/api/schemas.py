@@ -7,11 +7,12 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from annotation.projects.questions import Question, Settings
+
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Key = Annotated[str, Field(min_length=1, max_length=64)]
-Answer = Annotated[str, Field(max_length=256)]
-Answers = Annotated[dict[Key, Answer], Field(max_length=64)]
+Answers = Annotated[dict[Key, Any], Field(max_length=100)]
 
 
 class Problem(Schema):
@@ -24,33 +25,33 @@ class Problem(Schema):
     detail: str
 
 
-class Choice(Schema):
-    """One possible answer."""
+class AnswerProblem(Schema):
+    """What is wrong with an answer, and where: "finding", "nodules.0.texture"."""
 
-    value: str
-    label: str
+    at: str
+    code: str
+    message: str
 
 
-class Question(Schema):
-    """One question of a protocol; single: one of the choices."""
+class AnswersProblem(Problem):
+    """answers_invalid comes with every problem of the answers; other codes without."""
 
-    key: str
-    prompt: str
-    kind: Literal["single"]
-    choices: list[Choice]
+    problems: list[AnswerProblem] = []
 
 
 class ProtocolView(Schema):
-    """What is asked, in the version that an answer names."""
+    """What is asked, in the version that an answer names, and how."""
 
     version: int
     questions: list[Question]
+    settings: Settings
 
 
 class DraftView(Schema):
-    """What a reader has entered so far."""
+    """What a reader has entered so far; the protocol may have changed since, null: not known."""
 
     version: int
+    protocol_version: int | None
     answers: Answers
     seconds: float
 
@@ -162,6 +163,7 @@ class DraftBody(Body):
     version: Version
     answers: Answers
     seconds: Seconds
+    protocol_version: Version | None = None
 
 
 class DraftVersionView(Schema):
@@ -222,6 +224,7 @@ class PastReadingView(Schema):
     case: CaseView
     protocol: ProtocolView
     answers: Answers
+    measurements: dict[str, Any]
     submitted_at: datetime
 
 

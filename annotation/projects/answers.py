@@ -35,7 +35,7 @@ def problems_in(questions: Sequence[Question], answers: Answers) -> list[Problem
     found = [problem for one in questions for problem in _of_question(one, answers, is_asked=asked[one.key])]
     unknown = sorted(set(answers) - set(asked))
     return found + [
-        Problem(key, "unknown_question", f'question "{key}" is not in the protocol: leave it out')
+        Problem(key, "unknown_question", f'question "{key[:40]}" is not asked by the protocol: leave it out')
         for key in unknown
     ]
 
@@ -95,7 +95,7 @@ def _image_by_image(question: Question, answer: object) -> Iterator[Problem]:
     for image, one in answer.items():
         at = f"{question.key}.{image}"
         if IMAGE_NAME.match(image) is None:
-            text = f'question "{question.key}" names no image "{image[:80]}": give its UID, or UID#frame'
+            text = f'question "{question.key}" names no image there: give its UID, or UID#frame'
             yield Problem(at, "unknown_image", text)
         else:
             yield from _of_answer(question, one, at)
@@ -185,11 +185,13 @@ def _region(question: Regions, region: Region, at: str, *, is_again: bool) -> It
     if is_again:
         yield Problem(at, "bad_region", f'question "{question.key}" has two regions of one id')
     if region.label not in [label.value for label in question.labels]:
-        yield Problem(at, "unknown_label", f'question "{question.key}" has no label "{region.label[:80]}"')
+        yield Problem(
+            at, "unknown_label", f'question "{question.key}" has no such label: choose one of its own'
+        )
     for attribute in question.attributes:
         yield from _attribute(attribute, region.attributes, at)
     for key in sorted(set(region.attributes) - {one.key for one in question.attributes}):
-        text = f'question "{question.key}" has no attribute "{key[:80]}": leave it out'
+        text = f'question "{question.key}" has no attribute "{key[:40]}": leave it out'
         yield Problem(f"{at}.{key}", "unknown_question", text)
 
 
@@ -205,8 +207,10 @@ def _mask(question: Segmentation, answer: object, at: str) -> Iterator[Problem]:
         yield Problem(at, "bad_mask", f'question "{question.key}": {error}')
         return
     known = {one.value for one in question.classes}
-    for value in sorted(set(mask.classes) - known):
-        yield Problem(at, "unknown_label", f'question "{question.key}" has no class "{value[:80]}"')
+    if not set(mask.classes) <= known:
+        yield Problem(
+            at, "unknown_label", f'question "{question.key}" has no such class: choose one of its own'
+        )
 
 
 def _wanted(question: Question) -> str:

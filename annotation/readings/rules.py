@@ -1,19 +1,34 @@
 """Decisions about readings: what is a valid answer, what readings are fused into. Pure."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from annotation.projects.rules import Question, RefusedError
+from annotation.projects.answers import problems_in
+from annotation.projects.problems import Problem, told
+from annotation.projects.questions import Question
+from annotation.projects.rules import RefusedError
 
 Answers = Mapping[str, Any]
 MAX_SECONDS = 24 * 60 * 60
+MAX_BYTES = 3 * 2**20
 
 
 class AnswersInvalidError(RefusedError):
     """The answers do not fit the protocol."""
 
     code: ClassVar[str] = "answers_invalid"
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = list(problems)
+
+
+class AnswersTooLargeError(RefusedError):
+    """The answers hold more than is kept of one reading."""
+
+    code: ClassVar[str] = "answers_too_large"
 
 
 class ProtocolChangedError(RefusedError):
@@ -41,24 +56,34 @@ class IdempotencyConflictError(RefusedError):
 
 
 def check_answers(questions: Sequence[Question], answers: Answers) -> None:
-    """Hold answers against the questions asked: each answered by one of its choices, nothing else said.
+    """Hold answers against the questions asked.
 
-    raises: AnswersInvalidError naming the question.
+    raises: AnswersInvalidError with every problem.
     """
-    for question in questions:
-        check_answer(question, answers)
-    unknown = sorted(set(answers) - {question["key"] for question in questions})
-    if unknown:
-        raise AnswersInvalidError(f'question "{unknown[0]}" is not asked by the protocol: leave it out')
+    refuse_with(problems_in(questions, answers))
 
 
-def check_answer(question: Question, answers: Answers) -> None:
-    """Hold one answer against its question; kinds other than single will come."""
-    key, allowed = question["key"], [choice["value"] for choice in question["choices"]]
-    if key not in answers:
-        raise AnswersInvalidError(f'question "{key}" is not answered: choose one of {", ".join(allowed)}')
-    if answers[key] not in allowed:
-        raise AnswersInvalidError(f'question "{key}" has no such choice: choose one of {", ".join(allowed)}')
+def refuse_with(problems: list[Problem]) -> None:
+    """Refuse answers that have problems.
+
+    raises: AnswersInvalidError with all of them.
+    """
+    if problems:
+        raise AnswersInvalidError(told(problems), problems)
+
+
+def check_size(answers: Answers) -> None:
+    """Hold answers against what is kept of one reading.
+
+    raises: AnswersTooLargeError naming the question that is the largest.
+    """
+    sizes = {key: len(json.dumps(answer, ensure_ascii=False).encode()) for key, answer in answers.items()}
+    if sum(sizes.values()) > MAX_BYTES:
+        largest = max(sizes, key=lambda key: sizes[key])
+        raise AnswersTooLargeError(
+            f"the answers hold {sum(sizes.values()) / 2**20:.1f} MiB, at most {MAX_BYTES // 2**20} are kept:"
+            f' most of it is question "{largest}", draw it with fewer points or simpler edges'
+        )
 
 
 def check_seconds(seconds: float) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Max, OuterRef, Subquery
 
 from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import protocol_in_force
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
@@ -20,6 +21,7 @@ from annotation.readings.rules import (
     RevisionStaleError,
     check_answers,
     check_seconds,
+    check_size,
     fuse,
 )
 from audit.services import record
@@ -46,6 +48,7 @@ class Entered:
     version: int
     answers: dict[str, Any]
     seconds: float
+    protocol_version: int | None = None
 
 
 class NewerDraftError(DraftStaleError):
@@ -73,13 +76,14 @@ def lock_reader(reader: User, project_id: UUID) -> Membership:
 def keep_draft(*, reader: User, case_id: UUID, entered: Entered, now: datetime) -> Draft:
     """Keep what a reader has entered so far; sending a version again changes nothing.
 
-    raises: NewerDraftError, with the draft that is newer.
+    raises: NewerDraftError, with the draft that is newer; AnswersTooLargeError.
     """
     check_seconds(entered.seconds)
-    values = {"version": entered.version, "answers": entered.answers, "seconds": entered.seconds}
+    check_size(entered.answers)
+    values = vars(entered)
     draft = Draft.objects.select_for_update().filter(case=case_id, reader=reader).first()
     if draft is not None and draft.version >= entered.version:
-        if Entered(draft.version, draft.answers, draft.seconds) == entered:
+        if Entered(draft.version, draft.answers, draft.seconds, draft.protocol_version) == entered:
             return draft
         raise NewerDraftError(draft)
     draft, _ = Draft.objects.update_or_create(
@@ -109,14 +113,15 @@ def revision_sent_before(*, reader: User, case_id: UUID, answered: Answered) -> 
 def check_protocol(protocol: Protocol, answered: Answered) -> None:
     """Hold answers against the protocol in force.
 
-    raises: ProtocolChangedError, AnswersInvalidError.
+    raises: ProtocolChangedError, AnswersInvalidError, AnswersTooLargeError.
     """
     if protocol.version != answered.protocol_version:
         raise ProtocolChangedError(
             f"the protocol is at version {protocol.version}, the answers are to {answered.protocol_version}:"
             " load the case again"
         )
-    check_answers(protocol.questions, answered.answers)
+    check_size(answered.answers)
+    check_answers(questions_of(protocol.questions), answered.answers)
     check_seconds(answered.seconds)
 
 

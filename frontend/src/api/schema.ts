@@ -24,6 +24,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Preferences
+         * @description Say how the person likes to work.
+         */
+        get: operations["show_preferences"];
+        /**
+         * Save Preferences
+         * @description Keep how the person likes to work.
+         */
+        put: operations["save_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -204,6 +228,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/readings/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Readings
+         * @description List what the reader read or revised since a moment, with the pace and the goal of the day.
+         */
+        get: operations["own_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/{reading_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open Reading
+         * @description Open one of the reader's own readings as it stands.
+         */
+        get: operations["open_reading"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Remark
+         * @description Say something of a case that one reads or has read; the same message again changes nothing.
+         */
+        post: operations["add_remark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Remarks
+         * @description List what the reader is asked, what was replied to the reader, and who can be asked.
+         */
+        get: operations["list_remarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remarks/{remark_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open Remark
+         * @description Show the case of a question to those who ask and are asked.
+         */
+        get: operations["open_remark"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remarks/{remark_id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reply To Remark
+         * @description Answer a colleague's question; a later reply takes the place of the earlier one.
+         */
+        post: operations["reply_to_remark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case_id}/instances/{sop_uid}/frames/{n}": {
         parameters: {
             query?: never;
@@ -291,6 +435,36 @@ export interface components {
             detail: string;
         };
         /**
+         * PreferencesView
+         * @description How a person likes to work; keys: only those that were changed.
+         */
+        PreferencesView: {
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "zh-hans";
+            /** Keys */
+            keys: {
+                [key: string]: string[];
+            };
+        };
+        /**
+         * PreferencesBody
+         * @description How a person likes to work.
+         */
+        PreferencesBody: {
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "zh-hans";
+            /** Keys */
+            keys: {
+                [key: string]: string[];
+            };
+        };
+        /**
          * ProjectView
          * @description A project in its member's list.
          */
@@ -313,6 +487,35 @@ export interface components {
             read_by_me: number;
             /** Labels */
             labels: number;
+        };
+        /**
+         * All
+         * @description Every one of them holds.
+         */
+        All: {
+            /** All */
+            all: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"])[];
+        };
+        /**
+         * Answered
+         * @description The question has an answer.
+         */
+        Answered: {
+            /** Question */
+            question: string;
+            /**
+             * Answered
+             * @constant
+             */
+            answered: true;
+        };
+        /**
+         * AnyOf
+         * @description At least one of them holds.
+         */
+        AnyOf: {
+            /** Any */
+            any: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"])[];
         };
         /**
          * CaseView
@@ -342,18 +545,62 @@ export interface components {
             label: string;
         };
         /**
+         * Computed
+         * @description A value that the server computes from the other answers, and no reader gives.
+         */
+        Computed: {
+            /** Key */
+            key: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "computed";
+            /** Formula */
+            formula: components["schemas"]["VerticalRatio"] | components["schemas"]["Largest"];
+            /**
+             * Scope
+             * @default case
+             * @constant
+             */
+            scope: "case";
+        };
+        /**
          * DraftView
-         * @description What a reader has entered so far.
+         * @description What a reader has entered so far; the protocol may have changed since, null: not known.
          */
         DraftView: {
             /** Version */
             version: number;
+            /** Protocol Version */
+            protocol_version: number | null;
             /** Answers */
             answers: {
-                [key: string]: string;
+                [key: string]: unknown;
             };
             /** Seconds */
             seconds: number;
+        };
+        /** In */
+        In: {
+            /** Question */
+            question: string;
+            /** In */
+            in: (string | number)[];
         };
         /**
          * InstanceView
@@ -370,6 +617,40 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+        };
+        /** Is */
+        Is: {
+            /** Question */
+            question: string;
+            /** Is */
+            is: string | number;
+        };
+        /**
+         * Label
+         * @description What a region or a class of a mask can be called, and its colour on the image.
+         */
+        Label: {
+            /** Value */
+            value: string;
+            /** Label */
+            label: string;
+            /** Color */
+            color?: string | null;
+        };
+        /**
+         * Largest
+         * @description The largest of a measure over the regions of a question.
+         */
+        Largest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "largest";
+            /** Of */
+            of: string;
+            /** Measure */
+            measure: string;
         };
         /**
          * LeasedCaseView
@@ -390,6 +671,91 @@ export interface components {
             protocol: components["schemas"]["ProtocolView"];
             draft: components["schemas"]["DraftView"] | null;
             why: components["schemas"]["WhyView"];
+            suggestion: components["schemas"]["SuggestionView"];
+        };
+        /** Not */
+        Not: {
+            /** Not */
+            not: components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"];
+        };
+        /**
+         * Number
+         * @description A number; step is what the arrows of the field do.
+         */
+        Number: {
+            /** Key */
+            key: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "number";
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+            /** Step */
+            step?: number | null;
+            /**
+             * Scope
+             * @default case
+             * @enum {string}
+             */
+            scope: "case" | "image";
+        };
+        /**
+         * OneOf
+         * @description One of the choices; ordinal: they stand in order.
+         */
+        OneOf: {
+            /** Key */
+            key: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ordinal" | "single";
+            /** Choices */
+            choices: components["schemas"]["Choice"][];
+            /**
+             * Scope
+             * @default case
+             * @enum {string}
+             */
+            scope: "case" | "image";
         };
         /**
          * ProgressView
@@ -407,34 +773,239 @@ export interface components {
         };
         /**
          * ProtocolView
-         * @description What is asked, in the version that an answer names.
+         * @description What is asked, in the version that an answer names, and how.
          */
         ProtocolView: {
             /** Version */
             version: number;
             /** Questions */
-            questions: components["schemas"]["Question"][];
+            questions: (components["schemas"]["OneOf"] | components["schemas"]["SomeOf"] | components["schemas"]["Number"] | components["schemas"]["Text"] | components["schemas"]["Regions"] | components["schemas"]["Segmentation"] | components["schemas"]["Computed"])[];
+            settings: components["schemas"]["Settings"];
         };
         /**
-         * Question
-         * @description One question of a protocol; single: one of the choices.
+         * Regions
+         * @description Regions of one shape, each with a label and attributes; between min and max, once one is there.
          */
-        Question: {
+        Regions: {
             /** Key */
             key: string;
             /** Prompt */
             prompt: string;
             /**
-             * Kind
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "angle" | "bidirectional" | "box" | "ellipse" | "freehand" | "line" | "point" | "polygon";
+            /** Labels */
+            labels: components["schemas"]["Label"][];
+            /**
+             * Attributes
+             * @default []
+             */
+            attributes: (components["schemas"]["OneOf"] | components["schemas"]["SomeOf"] | components["schemas"]["Number"] | components["schemas"]["Text"])[];
+            /**
+             * Min
+             * @default 0
+             */
+            min: number;
+            /** Max */
+            max?: number | null;
+            /**
+             * Scope
+             * @default case
              * @constant
              */
-            kind: "single";
+            scope: "case";
+        };
+        /**
+         * Segmentation
+         * @description A mask of disjoint classes.
+         */
+        Segmentation: {
+            /** Key */
+            key: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "segmentation";
+            /** Classes */
+            classes: components["schemas"]["Label"][];
+            /**
+             * Scope
+             * @default case
+             * @constant
+             */
+            scope: "case";
+        };
+        /**
+         * Settings
+         * @description How a project's readers are asked.
+         *
+         *     suggestions:   when the model's are shown.
+         *     control_share: fraction of cases without a suggestion, which measures what suggestions do to readers.
+         */
+        Settings: {
+            /**
+             * Auto Advance
+             * @default false
+             */
+            auto_advance: boolean;
+            /**
+             * Suggestions
+             * @default after_answer
+             * @enum {string}
+             */
+            suggestions: "never" | "on_demand" | "after_answer" | "from_start";
+            /**
+             * Control Share
+             * @default 0.1
+             */
+            control_share: number;
+            /** Daily Goal */
+            daily_goal?: number | null;
+        };
+        /**
+         * SomeOf
+         * @description Any of the choices, between min and max of them once one is given.
+         */
+        SomeOf: {
+            /** Key */
+            key: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "multi";
             /** Choices */
             choices: components["schemas"]["Choice"][];
+            /**
+             * Min
+             * @default 0
+             */
+            min: number;
+            /** Max */
+            max?: number | null;
+            /**
+             * Scope
+             * @default case
+             * @enum {string}
+             */
+            scope: "case" | "image";
+        };
+        /**
+         * SuggestionView
+         * @description What the model would answer; no probabilities: nothing is shown for this case.
+         */
+        SuggestionView: {
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "never" | "on_demand" | "after_answer" | "from_start";
+            /** Question */
+            question: string;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
+         * Text
+         * @description Free words; max_length counts characters.
+         */
+        Text: {
+            /** Key */
+            key: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Help
+             * @default
+             */
+            help: string;
+            /** When */
+            when?: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "text";
+            /**
+             * Max Length
+             * @default 2000
+             */
+            max_length: number;
+            /**
+             * Scope
+             * @default case
+             * @enum {string}
+             */
+            scope: "case" | "image";
+        };
+        /**
+         * VerticalRatio
+         * @description Extent across the rows of the first over the second: keys of boxes or ellipses, or "question:class".
+         */
+        VerticalRatio: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "vertical_ratio";
+            /** Of */
+            of: string[];
         };
         /**
          * WhyView
          * @description Why a case was chosen; rank counts from 1, null where no ranking had reached the case.
+         *
+         *     uncertainty: of the model, 0 – 1; null where no model has seen the case, and in the audit stream.
          */
         WhyView: {
             /** Reason */
@@ -456,6 +1027,8 @@ export interface components {
             strategy: string | null;
             /** Text */
             text: string;
+            /** Uncertainty */
+            uncertainty: number | null;
         };
         /**
          * WorkloadView
@@ -516,10 +1089,12 @@ export interface components {
             version: number;
             /** Answers */
             answers: {
-                [key: string]: string;
+                [key: string]: unknown;
             };
             /** Seconds */
             seconds: number;
+            /** Protocol Version */
+            protocol_version?: number | null;
         };
         /**
          * SubmittedView
@@ -536,8 +1111,41 @@ export interface components {
             workload: components["schemas"]["WorkloadView"];
         };
         /**
+         * AnswerProblem
+         * @description What is wrong with an answer, and where: "finding", "nodules.0.texture".
+         */
+        AnswerProblem: {
+            /** At */
+            at: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * AnswersProblem
+         * @description answers_invalid comes with every problem of the answers; other codes without.
+         */
+        AnswersProblem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["AnswerProblem"][];
+        };
+        /**
          * ReadingBody
-         * @description Answers to a case.
+         * @description Answers to a case, and what was seen of the model's suggestion before.
          */
         ReadingBody: {
             /**
@@ -552,12 +1160,28 @@ export interface components {
             idempotency_key: string;
             /** Answers */
             answers: {
-                [key: string]: string;
+                [key: string]: unknown;
             };
             /** Seconds */
             seconds: number;
             /** Protocol Version */
             protocol_version: number;
+            suggestion?: components["schemas"]["ShownBody"] | null;
+        };
+        /**
+         * ShownBody
+         * @description When the reader saw the suggestion, and what was answered before it was seen.
+         */
+        ShownBody: {
+            /**
+             * When
+             * @enum {string}
+             */
+            when: "before_answer" | "after_answer";
+            /** First */
+            first?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * SkippedView
@@ -585,12 +1209,17 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "quality" | "wrong_examination" | "outside_expertise" | "burned_in_text" | "other";
+            reason: "quality" | "wrong_examination" | "outside_expertise" | "burned_in_text" | "incomplete" | "other";
             /**
              * Comment
              * @default
              */
             comment: string;
+            /**
+             * Cannot Be Read
+             * @default false
+             */
+            cannot_be_read: boolean;
         };
         /**
          * PastReadingView
@@ -608,7 +1237,11 @@ export interface components {
             protocol: components["schemas"]["ProtocolView"];
             /** Answers */
             answers: {
-                [key: string]: string;
+                [key: string]: unknown;
+            };
+            /** Measurements */
+            measurements: {
+                [key: string]: unknown;
             };
             /**
              * Submitted At
@@ -638,12 +1271,165 @@ export interface components {
             base_revision: number;
             /** Answers */
             answers: {
-                [key: string]: string;
+                [key: string]: unknown;
             };
             /** Seconds */
             seconds: number;
             /** Protocol Version */
             protocol_version: number;
+        };
+        /**
+         * OwnReadingView
+         * @description One of the reader's own readings; answer: of the first question with choices, in its words.
+         */
+        OwnReadingView: {
+            /**
+             * Reading Id
+             * Format: uuid
+             */
+            reading_id: string;
+            /** Case Number */
+            case_number: number;
+            /** Modality */
+            modality: string;
+            /** Revision */
+            revision: number;
+            /** Answer */
+            answer: string;
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * TodayView
+         * @description The reader's work since a moment: the newest first; median_seconds: own pace of late.
+         */
+        TodayView: {
+            /** Readings */
+            readings: components["schemas"]["OwnReadingView"][];
+            /** Read */
+            read: number;
+            /** Seconds */
+            seconds: number;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Goal */
+            goal: number | null;
+        };
+        /**
+         * RemarkView
+         * @description What was said of a case, and what was replied.
+         */
+        RemarkView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Case Id
+             * Format: uuid
+             */
+            case_id: string;
+            /** Case Number */
+            case_number: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "comment" | "flag" | "question";
+            /** Reason */
+            reason: string;
+            /** Text */
+            text: string;
+            /** By */
+            by: string;
+            /** To */
+            to: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Reply */
+            reply: string;
+            /** Replied At */
+            replied_at: string | null;
+        };
+        /**
+         * RemarkBody
+         * @description A comment, a flag with its reason, or a question to a colleague.
+         */
+        RemarkBody: {
+            /**
+             * Idempotency Key
+             * Format: uuid
+             */
+            idempotency_key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "comment" | "flag" | "question";
+            /**
+             * Reason
+             * @default
+             * @enum {string}
+             */
+            reason: "" | "important" | "wrong_data" | "burned_in_text" | "teaching" | "unsure" | "other";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** To */
+            to?: string | null;
+        };
+        /**
+         * ColleagueView
+         * @description Another reader of the project.
+         */
+        ColleagueView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Username */
+            username: string;
+        };
+        /**
+         * RemarksView
+         * @description Questions that wait for the reader's reply, replies to the reader's own, and who can be asked.
+         */
+        RemarksView: {
+            /** Asked */
+            asked: components["schemas"]["RemarkView"][];
+            /** Replied */
+            replied: components["schemas"]["RemarkView"][];
+            /** Colleagues */
+            colleagues: components["schemas"]["ColleagueView"][];
+        };
+        /**
+         * AskedView
+         * @description A question to the reader with the case that it is about.
+         */
+        AskedView: {
+            remark: components["schemas"]["RemarkView"];
+            case: components["schemas"]["CaseView"];
+            protocol: components["schemas"]["ProtocolView"];
+        };
+        /**
+         * ReplyBody
+         * @description What the colleague says.
+         */
+        ReplyBody: {
+            /** Text */
+            text: string;
         };
     };
     responses: never;
@@ -674,6 +1460,95 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -953,6 +1828,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["DraftProblem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1024,13 +1908,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["AnswersProblem"];
                 };
             };
         };
@@ -1208,6 +2101,355 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AnswersProblem"];
+                };
+            };
+        };
+    };
+    own_readings: {
+        parameters: {
+            query: {
+                since: string;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TodayView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reading_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastReadingView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_remark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemarkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemarkView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_remarks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemarksView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_remark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                remark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply_to_remark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                remark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemarkView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

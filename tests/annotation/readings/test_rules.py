@@ -4,10 +4,13 @@ import math
 
 import pytest
 
+from annotation.projects.questions import questions_of
 from annotation.projects.rules import single_choice
 from annotation.readings.rules import AnswersInvalidError, check_answers, check_seconds, fuse
 
-QUESTIONS = [single_choice("What do you see?", [("normal", "Normal"), ("pneumonia", "Pneumonia")])]
+QUESTIONS = questions_of(
+    [single_choice("What do you see?", [("normal", "Normal"), ("pneumonia", "Pneumonia")])]
+)
 
 
 def test_one_of_the_choices_is_an_answer() -> None:
@@ -20,7 +23,7 @@ def test_one_of_the_choices_is_an_answer() -> None:
         ({}, 'question "finding" is not answered: choose one of normal, pneumonia'),
         ({"finding": "cat"}, 'question "finding" has no such choice'),
         ({"finding": ["normal"]}, 'question "finding" has no such choice'),
-        ({"finding": None}, 'question "finding" has no such choice'),
+        ({"finding": None}, 'question "finding" is not answered'),
         ({"finding": "normal", "status": "done"}, 'question "status" is not asked'),
     ],
 )
