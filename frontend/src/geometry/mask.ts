@@ -2,7 +2,7 @@
 
 export interface Mask {
   /** Slices, rows, columns. */
-  readonly shape: readonly [number, number, number];
+  readonly shape: readonly number[];
   /** SOP Instance UID of each slice, ascending along the slices' normal; "uid#frame" where an instance has several frames. */
   readonly images: readonly string[];
   /**

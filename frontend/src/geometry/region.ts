@@ -32,7 +32,7 @@ export interface Region {
   /** Counted from 1. */
   readonly frame: number;
   readonly points: readonly Point[];
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, string | number | readonly string[]>>;
   readonly origin: RegionOrigin;
 }
 

@@ -1,7 +1,7 @@
 /** Bytes to values: PS3.3 C.7.6.3 (layout), C.11.1 (modality values), C.11.2 (window). */
 
 import type { Attributes } from "../api/types";
-import { numberOf, type PixelFormat, pixelFormatOf, textOf, UnreadableImage } from "./frame";
+import { numberOf, numbersOf, type PixelFormat, pixelFormatOf, textOf, UnreadableImage } from "./frame";
 
 export type Samples =
   | Uint8Array
@@ -26,6 +26,9 @@ export interface DecodedFrame {
   readonly format: PixelFormat;
   /** Modality values (after rescale); interleaved red, green, blue where there are three samples. */
   readonly samples: Samples;
+  /** What is shown where a VOI LUT stands between: display values; else the same as samples. */
+  readonly display: Samples;
+  /** Of what is shown. */
   readonly extent: Extent;
   readonly window: Window;
   readonly bytes: number;
@@ -117,7 +120,7 @@ export const fullWindow = ({ lowest, highest }: Extent): Window => ({
   width: Math.max(2, highest - lowest + 1),
 });
 
-/** The values that become black and white: PS3.3 C.11.2.1.2.1, LINEAR. */
+/** The values that become black and white: PS3.3 C.11.2.1.2.1, LINEAR (LINEAR_EXACT differs by half a value). */
 export const rangeOf = ({ center, width }: Window): Extent => ({
   lowest: center - 0.5 - (width - 1) / 2,
   highest: center - 0.5 + (width - 1) / 2,
@@ -132,15 +135,59 @@ export const windowFromRange = ({ lowest, highest }: Extent): Window => ({
 export const isInverted = (attributes: Attributes): boolean =>
   textOf(attributes, "PhotometricInterpretation") === "MONOCHROME1";
 
+interface LookUpTable {
+  /** The value that the first entry is for. */
+  readonly first: number;
+  readonly entries: readonly number[];
+}
+
+/** PS3.3 C.11.1.1.1: number of entries (0 is 65536), first value mapped, bits; undefined where it is not whole. */
+const lookUpTableOf = (attributes: Attributes, keyword: string, signed: boolean): LookUpTable | undefined => {
+  const sequence = attributes[keyword];
+  const item = (Array.isArray(sequence) ? sequence[0] : undefined) as Attributes | undefined;
+  const [count, first] = (item && numbersOf(item, "LUTDescriptor")) ?? [];
+  const entries = item && numbersOf(item, "LUTData");
+  if (count === undefined || first === undefined || !entries || entries.length < (count || 65_536))
+    return undefined;
+  return { first: signed && first > 32_767 ? first - 65_536 : first, entries };
+};
+
+/** Values below the first or above the last entry take that one's. */
+const lookedUp = (samples: Samples, { first, entries }: LookUpTable): Samples => {
+  const values = new Uint16Array(samples.length);
+  const last = entries.length - 1;
+  for (let at = 0; at < samples.length; at += 1) {
+    const place = Math.min(last, Math.max(0, Math.round((samples[at] ?? 0) - first)));
+    values[at] = entries[place] ?? 0;
+  }
+  return values;
+};
+
+/** Stored values to modality values: by the Modality LUT, else by slope and intercept. */
+const modalityValues = (raw: Samples, format: PixelFormat, attributes: Attributes): Samples => {
+  if (format.samplesPerPixel === 3) return raw;
+  const table = lookUpTableOf(attributes, "ModalityLUTSequence", format.signed);
+  if (table) return lookedUp(raw, table);
+  const slope = numberOf(attributes, "RescaleSlope") ?? 1;
+  return rescaled(raw, format, slope, numberOf(attributes, "RescaleIntercept") ?? 0);
+};
+
+/** A VOI LUT shows the values where no window is given (PS3.3 C.11.2.1.1). */
+const displayValues = (samples: Samples, format: PixelFormat, attributes: Attributes): Samples => {
+  if (format.samplesPerPixel === 3 || numberOf(attributes, "WindowWidth") !== undefined) return samples;
+  const table = lookUpTableOf(attributes, "VOILUTSequence", true);
+  return table ? lookedUp(samples, table) : samples;
+};
+
 /** One frame's bytes as the viewer needs them. */
 export const decode = (buffer: ArrayBuffer, attributes: Attributes): DecodedFrame => {
   const format = pixelFormatOf(attributes);
   const raw = stored(buffer, format);
   cutToStoredBits(raw, format);
-  const slope = numberOf(attributes, "RescaleSlope") ?? 1;
-  const intercept = numberOf(attributes, "RescaleIntercept") ?? 0;
-  const samples = format.samplesPerPixel === 3 ? raw : rescaled(raw, format, slope, intercept);
-  const extent = extentOf(samples);
+  const samples = modalityValues(raw, format, attributes);
+  const display = displayValues(samples, format, attributes);
+  const extent = extentOf(display);
   const window = windowOf(attributes, format, extent);
-  return { format, samples, extent, window, bytes: samples.byteLength };
+  const bytes = samples.byteLength + (display === samples ? 0 : display.byteLength);
+  return { format, samples, display, extent, window, bytes };
 };

@@ -2,6 +2,7 @@
 
 import type { Mask } from "../geometry/mask";
 import type { DrawnRegion } from "../geometry/region";
+import type { SlabMode } from "../geometry/volume";
 import type { FrameDescription } from "../images/frame";
 import type { Window } from "../images/pixels";
 
@@ -31,9 +32,6 @@ export type ToolName = PointerTool | RegionTool | MaskTool;
 
 /** priors: the case and an earlier study side by side. four-up: the four views of a mammography. */
 export type LayoutName = "stack" | "mpr" | "priors" | "four-up";
-
-/** What is seen of a slab: its mean, brightest or darkest values. */
-export type SlabMode = "mean" | "maximum" | "minimum";
 
 /** What is on screen now. */
 export interface View {
