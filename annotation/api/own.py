@@ -1,9 +1,10 @@
 """A reader's own work: the day's readings, and one of them opened again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Router
 
 from annotation.api.cases import case_view, protocol_view
@@ -19,9 +20,9 @@ router = Router(tags=["own readings"])
 
 
 @router.get("projects/{uuid:project_id}/readings/mine", response={200: TodayView, **MISSING})
-def own_readings(request: HttpRequest, project_id: UUID, since: datetime) -> own.Today:
-    """List what the reader read or revised since a moment, with the pace and the goal of the day."""
-    return own.today(person(request), project_id, since)
+def own_readings(request: HttpRequest, project_id: UUID, since: datetime | None = None) -> own.Today:
+    """List what the reader read or revised since a moment, by default a day ago, with pace and goal."""
+    return own.today(person(request), project_id, since or timezone.now() - timedelta(days=1))
 
 
 @router.get("readings/{uuid:reading_id}", response={200: PastReadingView, **MISSING})

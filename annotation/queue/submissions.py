@@ -200,7 +200,7 @@ def record_skip(reader: User, case_id: UUID, passed: Passed) -> None:
         action="case.skip",
         object_type="case",
         object_id=str(case_id),
-        details={"reason": passed.reason, "final": passed.is_final},
+        details={"reason": passed.reason} | ({"final": True} if passed.is_final else {}),
     )
 
 

@@ -83,7 +83,7 @@ def kept_suggestion(
 
 def settings_of(protocol: Protocol) -> dict[str, Any]:
     """Read how the project's readers are asked."""
-    return getattr(protocol, "settings", {})
+    return dict(protocol.settings)
 
 
 def mode_of(protocol: Protocol) -> str:

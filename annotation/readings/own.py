@@ -62,7 +62,7 @@ def today(reader: User, project_id: UUID, since: datetime) -> Today:
         read=mine.filter(created_at__gte=since).count(),
         seconds=spent.aggregate(seconds=Sum("seconds"))["seconds"] or 0.0,
         median_seconds=pace(reader, project.pk),
-        goal=getattr(protocol_in_force(project.pk), "settings", {}).get("daily_goal"),
+        goal=protocol_in_force(project.pk).settings.get("daily_goal"),
     )
 
 

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
 
 from annotation.learning.models import Encoder, TrainingRun
 from annotation.learning.training import MODES
@@ -74,6 +75,12 @@ def parsed_manifest(path: Path, _written_ns: int) -> dict[str, Any]:
     """Parse one written state of the manifest."""
     parsed: dict[str, Any] = json.loads(path.read_text())
     return parsed
+
+
+@register.simple_tag
+def page_language() -> str:
+    """Name the page's language for <html lang>: zh-hans is written zh-Hans (RFC 5646)."""
+    return to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-")
 
 
 @register.filter

@@ -237,7 +237,7 @@ export interface paths {
         };
         /**
          * Own Readings
-         * @description List what the reader read or revised since a moment, with the pace and the goal of the day.
+         * @description List what the reader read or revised since a moment, by default a day ago, with pace and goal.
          */
         get: operations["own_readings"];
         put?: never;
@@ -2130,8 +2130,8 @@ export interface operations {
     };
     own_readings: {
         parameters: {
-            query: {
-                since: string;
+            query?: {
+                since?: string | null;
             };
             header?: never;
             path: {

@@ -52,7 +52,11 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["django.templatetags.static", "annotation.api.templatetags.frontend"],
+            "builtins": [
+                "django.templatetags.static",
+                "django.templatetags.i18n",
+                "annotation.api.templatetags.frontend",
+            ],
         },
     },
 ]
