@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 from django.utils import timezone
@@ -69,8 +70,10 @@ def a_stage(count: int = 60, *, audit_share: float = 0.3) -> tuple[Project, list
 
 
 def of_stream(cases: Sequence[Case], stream: str) -> list[Case]:
-    """Cases of one stream."""
-    return [case for case in cases if case.stream == stream]
+    """Cases of one stream, the classes in turn: the first ones hold every class, however they were drawn."""
+    drawn = [case for case in cases if case.stream == stream]
+    by_class = [[case for case in drawn if truth_of(case) == number] for number in range(len(CHOICES))]
+    return [case for turn in zip_longest(*by_class) for case in turn if case is not None]
 
 
 def refitted(project: Project) -> Job:

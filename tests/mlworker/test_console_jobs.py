@@ -114,7 +114,7 @@ def test_a_search_is_audited_by_case_numbers() -> None:
 
 def test_examples_of_a_class_are_its_newest_labels_in_the_pool() -> None:
     project, cases = a_stage(60)
-    read(cases[:30])
+    read(cases[:40])
     found = similar.examples_of(project.pk, "pneumonia")
     by_number = {case.number: case for case in cases}
     assert len(found) == 5
@@ -132,7 +132,7 @@ def test_without_an_encoder_the_job_says_what_to_wait_for() -> None:
 def test_a_map_shows_every_readable_case_with_todays_labels() -> None:
     project, cases = a_stage(60)
     Case.objects.filter(pk=cases[0].pk).update(stream=Case.Stream.HELD_OUT)
-    read(of_stream(cases[1:], Case.Stream.POOL)[:20])
+    read(of_stream(cases[1:40], Case.Stream.POOL)[:20])
     refitted(project)
     found = drawn(project)
     count = found.case_count
@@ -179,9 +179,9 @@ def test_umap_is_asked_for_only_where_it_is_installed() -> None:
 def test_a_fit_notes_the_pools_uncertainty_and_how_it_agrees_with_the_one_before() -> None:
     project, cases = a_stage(120)
     pool = of_stream(cases, Case.Stream.POOL)
-    read(pool[:10])
+    read(pool[:20])
     refitted(project)
-    read(pool[10:40])
+    read(pool[20:50])
     refitted(project)
     refitted(project)
     first, second, third = Evaluation.objects.order_by("model__number").values_list("advice", flat=True)
