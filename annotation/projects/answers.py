@@ -73,6 +73,14 @@ def is_empty(answer: object) -> bool:
     return answer is None or answer == []
 
 
+def fits(question: Question, answer: object) -> bool:
+    """Whether an answer can be one to a question that is asked."""
+    if is_empty(answer):
+        return not question.required
+    given = {question.key: answer}
+    return not list(_of_question(question, given, is_asked=True))
+
+
 def _of_question(question: Question, answers: Answers, *, is_asked: bool) -> Iterator[Problem]:
     answer, name = answers.get(question.key), f'question "{question.key}"'
     if not is_asked:

@@ -25,6 +25,7 @@ from annotation.readings.services import (
     Entered,
     add_reading,
     check_protocol,
+    examine,
     keep_draft,
     lock_reader,
     record_revision,
@@ -67,17 +68,18 @@ def submit(
     A lease that ran out is good as long as nobody else was given the case.
     shown:  what the reader saw of the model's suggestion.
     raises: Case.DoesNotExist, Lease.DoesNotExist, Membership.DoesNotExist, ForbiddenError, LeaseLostError,
-            ProtocolChangedError, AnswersInvalidError, IdempotencyConflictError.
+            ProtocolChangedError, AnswersInvalidError, AnswersTooLargeError, IdempotencyConflictError.
     """
     case = case_for(reader, case_id)
     protocol = protocol_in_force(case.project_id)
+    examined = examine(case=case, protocol=protocol, answered=answered)
     with transaction.atomic():
         lock_reader(reader, case.project_id)
         revision = revision_sent_before(reader=reader, case_id=case_id, answered=answered)
         fresh = revision is None
         if revision is None:
             closing = closable(reader, lease_id, case_id)
-            check_protocol(protocol, answered)
+            check_protocol(examined, answered)
             pick = Pick.objects.get(lease=lease_id)
             seen = kept_suggestion(
                 pick=pick,
@@ -88,7 +90,7 @@ def submit(
                 answers=answered.answers,
             )
             answered = replace(answered, suggestion=seen)
-            revision = add_reading(reader=reader, case=case, protocol=protocol, answered=answered, now=now)
+            revision = add_reading(reader=reader, case=case, examined=examined, answered=answered, now=now)
             end(closing, Lease.Ending.SUBMITTED, now)
             Entry.objects.filter(case=case).update(state=Entry.State.DONE)
             given = next_leases(reader, case.project_id, now)

@@ -3,14 +3,26 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from enum import Enum
+from statistics import median
 from typing import Any, ClassVar
 
-from annotation.projects.answers import problems_in
+from annotation.projects.answers import asked_of, fits, is_empty
 from annotation.projects.problems import Problem, told
-from annotation.projects.questions import Question
+from annotation.projects.questions import Number, OneOf, Question, SomeOf
 from annotation.projects.rules import RefusedError
 
 Answers = Mapping[str, Any]
+
+
+class _Mark(Enum):
+    """What fusing can find besides an answer."""
+
+    TIED = "readers disagree"
+    NOTHING = "nobody said anything that can be fused"
+
+
+TIED, NOTHING = _Mark.TIED, _Mark.NOTHING
 MAX_SECONDS = 24 * 60 * 60
 MAX_BYTES = 3 * 2**20
 
@@ -55,14 +67,6 @@ class IdempotencyConflictError(RefusedError):
     code: ClassVar[str] = "idempotency_conflict"
 
 
-def check_answers(questions: Sequence[Question], answers: Answers) -> None:
-    """Hold answers against the questions asked.
-
-    raises: AnswersInvalidError with every problem.
-    """
-    refuse_with(problems_in(questions, answers))
-
-
 def refuse_with(problems: list[Problem]) -> None:
     """Refuse answers that have problems.
 
@@ -92,11 +96,83 @@ def check_seconds(seconds: float) -> None:
         raise AnswersInvalidError(f"seconds is {seconds}: give 0 to {MAX_SECONDS}")
 
 
-def fuse(readings: Sequence[Answers]) -> dict[str, Any] | None:
-    """Fuse readings by majority, question by question; a tie on any question gives no reference standard."""
-    keys = {key for answers in readings for key in answers}
-    fused = {key: majority([answers[key] for answers in readings if key in answers]) for key in keys}
-    return None if None in fused.values() or not fused else fused
+def stated(questions: Sequence[Question], answers: Answers) -> dict[str, Any]:
+    """Give what a reader said: choosing nothing, where one may, says that none of the choices is there."""
+    asked = asked_of(questions, answers)
+    nothing = {one.key: [] for one in questions if isinstance(one, SomeOf) and one.scope == "case"}
+    said = {key: answer for key, answer in answers.items() if not is_empty(answer)}
+    return {key: [] for key in nothing if asked[key]} | said
+
+
+def fuse(questions: Sequence[Question], readings: Sequence[Answers]) -> dict[str, Any] | None:
+    """Fuse what readers stated, question by question, each asked on what was fused before it.
+
+    One choice by majority, ordinal ones by their median, several choices each by majority, numbers by their
+    median; words, regions and masks are one reader's, and left out where there are several readers.
+    returns: None where readers tie on a required question: no reference standard.
+    """
+    fused: dict[str, Any] = {}
+    for question in questions:
+        if not asked_of(questions, fused)[question.key]:
+            continue
+        given = [one[question.key] for one in readings if question.key in one]
+        found = _fused(question, [one for one in given if fits(question, one)], readers=len(readings))
+        if found is TIED and question.required:
+            return None
+        if found not in (TIED, NOTHING):
+            fused[question.key] = found
+    return fused or None
+
+
+def _fused(question: Question, given: list[Any], *, readers: int) -> Any:  # noqa: ANN401 - JSON, or a mark
+    if not given:
+        return NOTHING
+    if readers > 1 and not isinstance(question, OneOf | SomeOf | Number):
+        return NOTHING
+    if question.scope == "image":
+        return _fused_by_image(question, given)
+    return _vote(question, given)
+
+
+def _fused_by_image(question: Question, given: list[Answers]) -> Any:  # noqa: ANN401 - JSON, or a mark
+    """Fuse image by image; images on which readers tie are left out, unless the question is required."""
+    images = sorted({image for one in given for image in one})
+    found = {image: _vote(question, [one[image] for one in given if image in one]) for image in images}
+    if question.required and TIED in found.values():
+        return TIED
+    return {image: one for image, one in found.items() if one is not TIED} or NOTHING
+
+
+def _vote(question: Question, given: list[Any]) -> Any:  # noqa: ANN401 - JSON, or a mark
+    match question:
+        case OneOf(kind="ordinal"):
+            return _middle([choice.value for choice in question.choices], given)
+        case OneOf():
+            return _or_tied(majority(given))
+        case SomeOf():
+            return _each([choice.value for choice in question.choices], given, is_required=question.required)
+        case Number():
+            return median(given)
+    return given[0]
+
+
+def _or_tied(value: str | None) -> str | _Mark:
+    return TIED if value is None else value
+
+
+def _middle(order: list[str], given: list[str]) -> str | _Mark:
+    """Median of ordered choices; between neighbours the lower one, between others none."""
+    places = sorted(order.index(one) for one in given)
+    low, high = places[(len(places) - 1) // 2], places[len(places) // 2]
+    return order[low] if high - low <= 1 else TIED
+
+
+def _each(order: list[str], given: list[list[str]], *, is_required: bool) -> list[str] | _Mark:
+    """Choices that more than half of the readers made, in the protocol's order."""
+    counts = {value: sum(value in one for one in given) for value in order}
+    chosen = [value for value, count in counts.items() if 2 * count > len(given)]
+    is_tied = any(2 * count == len(given) for count in counts.values())
+    return TIED if is_tied or (is_required and not chosen) else chosen
 
 
 def majority(values: Sequence[str]) -> str | None:

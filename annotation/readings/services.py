@@ -9,20 +9,24 @@ from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
 
 from accounts.models import Role, User
+from annotation.projects.answers import problems_in
 from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.problems import Problem
 from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import protocol_in_force
+from annotation.readings.measuring import measured, misplaced, needs_images, stack_of
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
 from annotation.readings.rules import (
     DraftStaleError,
     IdempotencyConflictError,
     ProtocolChangedError,
     RevisionStaleError,
-    check_answers,
     check_seconds,
     check_size,
     fuse,
+    refuse_with,
+    stated,
 )
 from audit.services import record
 
@@ -110,44 +114,70 @@ def revision_sent_before(*, reader: User, case_id: UUID, answered: Answered) -> 
     return made
 
 
-def check_protocol(protocol: Protocol, answered: Answered) -> None:
-    """Hold answers against the protocol in force.
+@dataclass(frozen=True)
+class Examined:
+    """Answers held against a protocol and the case's images, and measured; nothing is locked for it."""
 
-    raises: ProtocolChangedError, AnswersInvalidError, AnswersTooLargeError.
+    protocol: Protocol
+    problems: list[Problem]
+    measurements: dict[str, Any]
+
+
+def examine(*, case: Case, protocol: Protocol, answered: Answered) -> Examined:
+    """Hold answers against what was asked; images are loaded only where answers name them.
+
+    raises: AnswersTooLargeError.
     """
-    if protocol.version != answered.protocol_version:
-        raise ProtocolChangedError(
-            f"the protocol is at version {protocol.version}, the answers are to {answered.protocol_version}:"
-            " load the case again"
-        )
     check_size(answered.answers)
-    check_answers(questions_of(protocol.questions), answered.answers)
+    questions = questions_of(protocol.questions)
+    problems = problems_in(questions, answered.answers)
+    if problems or not needs_images(questions, answered.answers):
+        return Examined(protocol, problems, {})
+    stack = stack_of(case.series)
+    problems = misplaced(questions, answered.answers, stack)
+    if problems:
+        return Examined(protocol, problems, {})
+    return Examined(protocol, [], measured(questions, answered.answers, stack))
+
+
+def check_protocol(examined: Examined, answered: Answered) -> None:
+    """Refuse answers to another version of the protocol, and those that have problems.
+
+    raises: ProtocolChangedError, AnswersInvalidError.
+    """
+    if examined.protocol.version != answered.protocol_version:
+        raise ProtocolChangedError(
+            f"the protocol is at version {examined.protocol.version}, the answers are to"
+            f" {answered.protocol_version}: load the case again"
+        )
+    refuse_with(examined.problems)
     check_seconds(answered.seconds)
 
 
 def add_reading(
-    *, reader: User, case: Case, protocol: Protocol, answered: Answered, now: datetime
+    *, reader: User, case: Case, examined: Examined, answered: Answered, now: datetime
 ) -> Revision:
     """Write a reader's first answers to a case and fuse its reference standard; the draft is done with.
 
     Runs in the transaction of who checked the lease, the protocol and the key.
     """
     reading = Reading.objects.create(case=case, reader=reader, created_at=now, updated_at=now)
-    revision = add_revision(reading=reading, number=1, protocol=protocol, answered=answered, now=now)
+    revision = add_revision(reading=reading, number=1, examined=examined, answered=answered, now=now)
     Draft.objects.filter(case=case, reader=reader).delete()
     return revision
 
 
 def add_revision(
-    *, reading: Reading, number: int, protocol: Protocol, answered: Answered, now: datetime
+    *, reading: Reading, number: int, examined: Examined, answered: Answered, now: datetime
 ) -> Revision:
     """Write one immutable revision and fuse the case's readings anew."""
     revision = Revision.objects.create(
         reading=reading,
         reader_id=reading.reader_id,
         number=number,
-        protocol=protocol,
+        protocol=examined.protocol,
         answers=answered.answers,
+        measurements=examined.measurements,
         seconds=answered.seconds,
         suggestion=answered.suggestion,
         idempotency_key=answered.idempotency_key,
@@ -160,16 +190,16 @@ def add_revision(
 def refresh_reference(*, case_id: UUID, now: datetime) -> None:
     """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
     newest = Revision.objects.filter(reading=OuterRef("reading")).order_by("-number").values("number")[:1]
-    answers = list(
-        Revision.objects.filter(reading__case=case_id, number=Subquery(newest)).values_list(
-            "answers", flat=True
-        )
+    revisions = list(
+        Revision.objects.filter(reading__case=case_id, number=Subquery(newest)).select_related("protocol")
     )
-    fused = fuse(answers)
+    protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
+    said = [stated(protocols[one.protocol.version], one.answers) for one in revisions]
+    fused = fuse(protocols[max(protocols)], said) if protocols else None
     if fused is None:
         ReferenceStandard.objects.filter(case=case_id).delete()
         return
-    values = {"answers": fused, "readings": len(answers), "updated_at": now}
+    values = {"answers": fused, "readings": len(said), "updated_at": now}
     ReferenceStandard.objects.bulk_create(
         [ReferenceStandard(case_id=case_id, **values)],
         update_conflicts=True,
@@ -178,29 +208,41 @@ def refresh_reference(*, case_id: UUID, now: datetime) -> None:
     )
 
 
-@transaction.atomic
 def revise(
     *, reader: User, reading_id: UUID, base_revision: int, answered: Answered, now: datetime
 ) -> Revision:
     """Change one's own reading: a new revision; the older ones stay.
 
+    It answers the protocol in force, or the version that the reading answered before.
     raises: Reading.DoesNotExist, RevisionStaleError, ProtocolChangedError, AnswersInvalidError,
-            IdempotencyConflictError.
+            AnswersTooLargeError, IdempotencyConflictError.
     """
-    reading = Reading.objects.select_related("case").get(pk=reading_id, reader=reader)
-    lock_reader(reader, reading.case.project_id)
-    sent = revision_sent_before(reader=reader, case_id=reading.case_id, answered=answered)
-    if sent is not None:
-        return sent
-    newest = reading.revisions.aggregate(newest=Max("number"))["newest"]
-    if newest != base_revision:
-        raise RevisionStaleError(f"the reading is at revision {newest}, not {base_revision}: load it again")
-    protocol = protocol_in_force(reading.case.project_id)
-    check_protocol(protocol, answered)
-    revision = add_revision(reading=reading, number=newest + 1, protocol=protocol, answered=answered, now=now)
-    Reading.objects.filter(pk=reading.pk).update(updated_at=now)
-    record_revision(revision, "reading.revise")
+    reading = Reading.objects.select_related("case__series").get(pk=reading_id, reader=reader)
+    protocol = protocol_to_revise(reading, answered.protocol_version)
+    examined = examine(case=reading.case, protocol=protocol, answered=answered)
+    with transaction.atomic():
+        lock_reader(reader, reading.case.project_id)
+        sent = revision_sent_before(reader=reader, case_id=reading.case_id, answered=answered)
+        if sent is not None:
+            return sent
+        newest = reading.revisions.aggregate(newest=Max("number"))["newest"]
+        if newest != base_revision:
+            raise RevisionStaleError(
+                f"the reading is at revision {newest}, not {base_revision}: load it again"
+            )
+        check_protocol(examined, answered)
+        revision = add_revision(
+            reading=reading, number=newest + 1, examined=examined, answered=answered, now=now
+        )
+        Reading.objects.filter(pk=reading.pk).update(updated_at=now)
+        record_revision(revision, "reading.revise")
     return revision
+
+
+def protocol_to_revise(reading: Reading, version: int) -> Protocol:
+    """Choose the version that the reading answered before, where it is answered again; else the newest."""
+    answered = Protocol.objects.filter(version=version, pk__in=reading.revisions.values("protocol")).first()
+    return answered or protocol_in_force(reading.case.project_id)
 
 
 def record_revision(revision: Revision, action: str) -> None:

@@ -21,13 +21,13 @@ def reading_order(attributes: Sequence[dict[str, Any]]) -> list[int]:
     """
     places = range(len(attributes))
     by_number = sorted(places, key=lambda place: (attributes[place].get("InstanceNumber", 0), place))
-    distances = _distances_mm(attributes)
+    distances = distances_mm(attributes)
     if distances is None:
         return by_number
     return sorted(by_number, key=lambda place: distances[place])
 
 
-def _distances_mm(attributes: Sequence[dict[str, Any]]) -> list[float] | None:
+def distances_mm(attributes: Sequence[dict[str, Any]]) -> list[float] | None:
     """Measure each instance's distance along the first one's normal; None where one has no position."""
     positions = [one.get("ImagePositionPatient") for one in attributes]
     orientation = attributes[0].get("ImageOrientationPatient") if attributes else None

@@ -1,23 +1,17 @@
 """Bytes of a stored frame → intensities from 0 to 1, as a display would show them. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from annotation.studies.frames import Attributes, UnreadablePixelsError, stored_values
+
 Plane = NDArray[np.float32]
-Attributes = Mapping[str, Any]
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 PERCENTILES = (1.0, 99.0)
 SAMPLED = 65_536
-INTEGERS = {8: np.uint8, 16: np.uint16, 32: np.uint32}
-
-
-class UnreadablePixelsError(ValueError):
-    """A stored frame is not what its attributes say."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +40,6 @@ def picture(content: bytes, attributes: Attributes) -> Picture:
     shown = windowed(rescaled(values, attributes), attributes)
     inverted = photometric == "MONOCHROME1"  # PS3.3 C.7.6.3.1.2: the lowest value is white
     return Picture(1.0 - shown if inverted else shown, spacing(attributes))
-
-
-def stored_values(content: bytes, attributes: Attributes) -> NDArray[np.integer]:
-    """Integers of a frame: (y, x), or (y, x, sample) for colour."""
-    bits = int(attributes["BitsAllocated"])
-    if bits not in INTEGERS:
-        raise UnreadablePixelsError(f"(0028,0100) Bits Allocated is {bits}: 8, 16 and 32 can be read")
-    rows, columns = int(attributes["Rows"]), int(attributes["Columns"])
-    samples = int(attributes.get("SamplesPerPixel", 1))
-    raw = np.frombuffer(content, dtype=np.dtype(INTEGERS[bits]).newbyteorder("<"))
-    if raw.size < rows * columns * samples:
-        raise UnreadablePixelsError(
-            f"the frame holds {raw.size} values, (0028,0010) Rows × Columns need {rows * columns}"
-        )
-    shape = (rows, columns) if samples == 1 else (rows, columns, samples)
-    return _meant(raw[: rows * columns * samples].reshape(shape), attributes)
-
-
-def _meant(raw: NDArray[np.unsignedinteger], attributes: Attributes) -> NDArray[np.integer]:
-    """Only the stored bits, with their sign (PS3.5 8.1.1)."""
-    allocated, stored = int(attributes["BitsAllocated"]), int(attributes["BitsStored"])
-    low = int(attributes.get("HighBit", stored - 1)) + 1 - stored
-    values = (raw.astype(np.int64) >> low) & ((1 << stored) - 1)
-    if int(attributes.get("PixelRepresentation", 0)) == 1:
-        values = values - ((values >> (stored - 1)) << stored)
-    return values.astype(np.int64 if allocated > 16 else np.int32)
 
 
 def rescaled(values: NDArray[np.integer], attributes: Attributes) -> Plane:

@@ -16,7 +16,7 @@ from annotation.projects.services import set_membership
 from annotation.readings.models import Reading, ReferenceStandard, Revision
 from annotation.readings.rules import AnswersInvalidError, IdempotencyConflictError, RevisionStaleError
 from annotation.readings.selectors import counts_by_reader, label_count, last_revision
-from annotation.readings.services import Answered, add_reading, revise
+from annotation.readings.services import Answered, add_reading, examine, revise
 from audit.models import Event
 from tests import factories
 
@@ -49,8 +49,9 @@ def answered(value: str) -> Answered:
 
 
 def read(case: Case, reader: User, value: str, now: datetime) -> Reading:
-    protocol = protocol_in_force(case.project_id)
-    return add_reading(reader=reader, case=case, protocol=protocol, answered=answered(value), now=now).reading
+    said = answered(value)
+    examined = examine(case=case, protocol=protocol_in_force(case.project_id), answered=said)
+    return add_reading(reader=reader, case=case, examined=examined, answered=said, now=now).reading
 
 
 def test_a_revision_changes_the_reference_standard_and_keeps_what_was_said(
