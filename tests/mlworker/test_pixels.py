@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from annotation.studies.models import Instance
 from annotation.studies.frames import UnreadablePixelsError, stored_values
+from annotation.studies.models import Instance
 from mlworker.pixels.planes import fitted, picture, spacing, windowed
 from mlworker.pixels.series import evenly, ordered
 
