@@ -16,8 +16,9 @@ from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
 from annotation.exchange.tables import Table, read_table
 from annotation.learning.services import ask_embed, policy_for
 from annotation.projects.models import Project
+from annotation.projects.questions import Document
 from annotation.projects.rules import is_read, strictest_split
-from annotation.projects.services import NewCase, actor_name, add_cases, create_project
+from annotation.projects.services import NewCase, actor_name, add_cases, create_project, start_project
 from annotation.queue.services import add_entries
 from annotation.studies.batches import Taken
 from annotation.studies.door.sandbox import Sandbox
@@ -94,15 +95,23 @@ def open_delivery(
 
 
 def project_named(
-    *, name: str, source: Path, choices: Sequence[tuple[str, str]], created_by: User | None, now: datetime
+    *,
+    name: str,
+    source: Path,
+    choices: Sequence[tuple[str, str]],
+    created_by: User | None,
+    now: datetime,
+    protocol: Document | None = None,
 ) -> Project:
-    """Find a project, or make it with the choices given, else those of the delivery's table.
+    """Find a project, or make it: by the protocol or the choices given, else those of the delivery's table.
 
     raises: DeliveryError where the delivery cannot be read.
     """
     found = Project.objects.filter(name=name).first()
     if found is not None:
         return found
+    if protocol is not None:
+        return start_project(name=name, document=protocol, now=now, created_by=created_by)
     offered = list(choices) or read_table(open_source(source).table).choices or list(DEFAULT_CHOICES)
     return create_project(name=name, choices=offered, prompt=DEFAULT_PROMPT, now=now, created_by=created_by)
 

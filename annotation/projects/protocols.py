@@ -51,6 +51,12 @@ class ProtocolInvalidError(RefusedError):
         self.problems = problems
 
 
+class ProtocolStaleError(RefusedError):
+    """Somebody saved another version since the protocol was opened."""
+
+    code: ClassVar[str] = "protocol_stale"
+
+
 def document_of(given: object) -> Document:
     """Read a protocol.
 

@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.models import Role, User
 from accounts.selectors import is_id
 from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.projects.questions import Document
 from annotation.projects.rules import SingleChoice, first_single_choice
 
 
@@ -60,6 +61,17 @@ def is_reader(user: User, project_id: UUID) -> bool:
 def protocol_in_force(project_id: UUID) -> Protocol:
     """Find the newest version of what is asked."""
     return Protocol.objects.filter(project=project_id).latest("version")
+
+
+def document_in(protocol: Protocol) -> Document:
+    """Read what a version asks."""
+    return Document.model_validate({"questions": protocol.questions, "settings": protocol.settings})
+
+
+def versions_for(user: User, project_id: UUID) -> QuerySet[Protocol]:
+    """Versions of the protocol of a project that the person may see, the newest first."""
+    project = project_for(user, project_id)
+    return project.protocols.select_related("created_by").order_by("-version")
 
 
 def question_learned(project_id: UUID) -> SingleChoice:

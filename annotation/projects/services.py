@@ -10,7 +10,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import Role, User
+from annotation.projects.changes import changes_between
 from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.projects.protocols import ProtocolStaleError, document_of
+from annotation.projects.questions import Document
 from annotation.projects.rules import (
     DEFAULT_AUDIT_SHARE,
     project_key,
@@ -18,6 +21,7 @@ from annotation.projects.rules import (
     stream_of,
     strictest_split,
 )
+from annotation.projects.selectors import document_in, protocol_in_force
 from annotation.studies.models import Dataset, Patient
 from audit.services import record
 
@@ -31,7 +35,6 @@ class NewCase:
     split: str = ""
 
 
-@transaction.atomic
 def create_project(
     *,
     name: str,
@@ -41,13 +44,74 @@ def create_project(
     dataset: Dataset | None = None,
     created_by: User | None = None,
 ) -> Project:
+    """Make a project that asks for one of the choices."""
+    document = document_of({"questions": [single_choice(prompt, choices)]})
+    return start_project(name=name, document=document, now=now, dataset=dataset, created_by=created_by)
+
+
+@transaction.atomic
+def start_project(
+    *,
+    name: str,
+    document: Document,
+    now: datetime,
+    dataset: Dataset | None = None,
+    created_by: User | None = None,
+) -> Project:
     """Make a project with version 1 of its protocol, and a data set of its own where none is given."""
-    question = single_choice(prompt, choices)
     dataset = dataset or Dataset.objects.create(name=name, created_at=now)
     project = Project.objects.create(name=name, dataset=dataset, created_at=now)
-    Protocol.objects.create(project=project, version=1, questions=[question], created_at=now)
-    record_act("project.create", project.pk, by=created_by, details={"choices": len(choices)})
+    write_protocol(project, document, version=1, changes=[], now=now, by=created_by)
+    record_act("project.create", project.pk, by=created_by, details={"questions": len(document.questions)})
     return project
+
+
+@transaction.atomic
+def save_protocol(
+    *, project: Project, document: Document, base_version: int, now: datetime, by: User | None
+) -> Protocol:
+    """Put a new version in force; what does not differ from the version in force makes none.
+
+    Leases, drafts and readings stay as they are: each names the version that it is about.
+    base_version: what the changes were made from.
+    raises:       ProtocolStaleError where somebody saved another version since.
+    """
+    Project.objects.select_for_update().get(pk=project.pk)
+    current = protocol_in_force(project.pk)
+    changes = changes_between(document_in(current), document)
+    if not changes:
+        return current
+    if current.version != base_version:
+        raise ProtocolStaleError(
+            f"version {current.version} was saved since you opened version {base_version}:"
+            " copy your JSON, load the page again and make your changes there"
+        )
+    version = current.version + 1
+    saved = write_protocol(project, document, version=version, changes=changes, now=now, by=by)
+    record_act("protocol.save", project.pk, by=by, details={"version": version, "changes": len(changes)})
+    return saved
+
+
+def write_protocol(
+    project: Project,
+    document: Document,
+    *,
+    version: int,
+    changes: Sequence[str],
+    now: datetime,
+    by: User | None,
+) -> Protocol:
+    """Write one version, without what is said by leaving it out."""
+    plain = document.model_dump(mode="json", exclude_defaults=True)
+    return Protocol.objects.create(
+        project=project,
+        version=version,
+        questions=plain["questions"],
+        settings=plain.get("settings", {}),
+        changes="\n".join(changes),
+        created_by=by,
+        created_at=now,
+    )
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from annotation.exchange.imports import (
     run_delivery,
 )
 from annotation.exchange.tables import text_of
+from annotation.management.commands.protocol import chosen
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
 from annotation.studies.door.sandbox import DoorBrokenError
@@ -43,6 +44,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--choices", default="", help="a,b,c: answers of a new project; else labels.csv's"
         )
+        parser.add_argument(
+            "--protocol", type=Path, help="what a new project asks: JSON of questions and settings"
+        )
+        parser.add_argument("--template", help="what a new project asks: a ready-made protocol, by its name")
         parser.add_argument("--modality", default="OT", help="what plain pictures are said to be (DX, MR, …)")
         parser.add_argument(
             "--pictures-uncleared",
@@ -64,6 +69,8 @@ class Command(BaseCommand):
     def _project(self, options: dict[str, Any]) -> Project:
         values = [value.strip() for value in options["choices"].split(",") if value.strip()]
         choices = [(value, text_of(value)) for value in values]
+        named = options["protocol"] or options["template"]
+        protocol = chosen(options["protocol"], options["template"]) if named else None
         try:
             return project_named(
                 name=options["project"],
@@ -71,6 +78,7 @@ class Command(BaseCommand):
                 choices=choices,
                 created_by=None,
                 now=timezone.now(),
+                protocol=protocol,
             )
         except (DeliveryError, RefusedError) as error:
             raise CommandError(f"{options['path']}: {error}") from error
