@@ -179,6 +179,19 @@ const movedBidirectional = (
   return crossed([a, b], Math.min(1, Math.max(0, at)), ends, size);
 };
 
+/** Places by which a region is changed: a box has four, lines drawn by hand have none. */
+export const handlesOf = (kind: RegionKind, points: readonly Point[]): readonly Point[] => {
+  const [a, b] = points;
+  if (kind === "freehand") return [];
+  return kind === "box" && a && b ? [a, [b[0], a[1]], b, [a[0], b[1]]] : points;
+};
+
+/** The corner across from the one that moves stays. */
+const movedBoxCorner = (points: readonly Point[], nth: number, place: Point): readonly Point[] => {
+  const across = handlesOf("box", points)[(nth + 2) % 4];
+  return across ? [across, place] : points;
+};
+
 /** A region's points after one of its handles was moved. */
 export const withHandleAt = (
   kind: RegionKind,
@@ -187,6 +200,7 @@ export const withHandleAt = (
   place: Point,
   size: PixelSize,
 ): readonly Point[] => {
+  if (kind === "box") return movedBoxCorner(points, nth, place);
   if (kind === "ellipse") return movedAxisEnd(points, nth, place, size);
   if (kind === "bidirectional") return movedBidirectional(points, nth, place, size);
   return movedCorner(points, nth, place);

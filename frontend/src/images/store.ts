@@ -32,6 +32,7 @@ export class FrameStore {
   readonly #held = new Map<string, DecodedFrame>();
   readonly #waiting = new Map<string, Request>();
   readonly #running = new Map<string, Request>();
+  readonly #listeners: (() => void)[] = [];
   #bytes = 0;
 
   constructor(fetchFrame: FetchFrame, limits: StoreLimits = STORE_LIMITS) {
@@ -45,6 +46,16 @@ export class FrameStore {
 
   holds(id: string): boolean {
     return this.#held.has(id);
+  }
+
+  /** The frame where it is in memory. */
+  peek(id: string): DecodedFrame | undefined {
+    return this.#held.get(id);
+  }
+
+  /** Told whenever a frame has come into memory. */
+  onHeld(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** The frame, from memory or from the server. */
@@ -133,6 +144,7 @@ export class FrameStore {
       if (this.#bytes <= this.#limits.bytes || oldest === id) break;
       this.#release(oldest);
     }
+    for (const listener of this.#listeners) listener();
   }
 
   #release(id: string): void {

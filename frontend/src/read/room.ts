@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { Client } from "../api/client";
 import { FrameStore } from "../images/store";
-import { adjust, bindGestures, type Tool } from "../viewer/gestures";
+import { adjust, type Tool } from "../viewer/gestures";
 import { newStage } from "../viewer/new";
 import type { Stage } from "../viewer/stage";
 import { actionFor, belongsToFocus, chord, type RoomActions } from "./keys";
@@ -60,7 +60,6 @@ export class ReadingRoom extends LitElement {
     const { stage, isPlain } = newStage(element, this.#store, () => this.#drawn());
     this.#stage = stage;
     this.#isPlain = isPlain;
-    bindGestures(element, stage, () => this.#tool);
     new Presenter(this.#session, stage, this.#store);
     void this.#session.start();
   }
@@ -155,6 +154,7 @@ export class ReadingRoom extends LitElement {
 
   #use(tool: Tool): void {
     this.#tool = tool;
+    this.#stage?.use(tool);
     this.requestUpdate();
   }
 

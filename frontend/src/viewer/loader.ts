@@ -1,14 +1,14 @@
 /** Decoded frames as Cornerstone3D images. */
 
 import { Enums, type Types, utilities } from "@cornerstonejs/core";
-import type { FrameDescription } from "../images/frame";
+import { type FrameDescription, shownSpacingOf } from "../images/frame";
 import type { DecodedFrame } from "../images/pixels";
 import type { FrameStore } from "../images/store";
-import { descriptionOf, spacingOf } from "./metadata";
+import { descriptionOf } from "./metadata";
 
 const voxels = (frame: DecodedFrame): Types.IVoxelManager<number> | Types.IVoxelManager<Types.RGB> =>
   utilities.VoxelManager.createImageVoxelManager({
-    scalarData: frame.samples as Types.PixelDataTypedArray,
+    scalarData: frame.display as Types.PixelDataTypedArray,
     width: frame.format.columns,
     height: frame.format.rows,
     numberOfComponents: frame.format.samplesPerPixel,
@@ -21,11 +21,11 @@ const size = ({ format }: DecodedFrame) => ({
   width: format.columns,
 });
 
-/** Values are modality values already: slope 1, intercept 0. */
+/** Values are modality values (or display values, behind a VOI LUT) already: slope 1, intercept 0. */
 export const toImage = (description: FrameDescription, frame: DecodedFrame): Types.IImage => {
-  const [rowPixelSpacing, columnPixelSpacing] = spacingOf(description) ?? [1, 1];
+  const [rowPixelSpacing, columnPixelSpacing] = shownSpacingOf(description);
   const isColour = frame.format.samplesPerPixel === 3;
-  const samples = frame.samples as Types.PixelDataTypedArray;
+  const samples = frame.display as Types.PixelDataTypedArray;
   return {
     ...size(frame),
     imageId: description.id,

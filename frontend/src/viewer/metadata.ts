@@ -1,6 +1,6 @@
 /** A frame's attributes as Cornerstone3D's metadata modules. */
 
-import { type FrameDescription, numberOf, numbersOf, pixelFormatOf, textOf } from "../images/frame";
+import { type FrameDescription, numberOf, pixelFormatOf, shownSpacingOf, textOf } from "../images/frame";
 import { windowOf } from "../images/pixels";
 
 const descriptions = new Map<string, FrameDescription>();
@@ -15,31 +15,19 @@ export const undescribe = (frameIds: readonly string[]): void => {
 
 export const descriptionOf = (frameId: string): FrameDescription | undefined => descriptions.get(frameId);
 
-/** Row spacing, column spacing: in mm in the patient, else at the detector, else only their ratio (PS3.3 10.7.1.3). */
-export const spacingOf = ({ attributes }: FrameDescription): readonly [number, number] | undefined => {
-  const spacing =
-    numbersOf(attributes, "PixelSpacing") ??
-    numbersOf(attributes, "ImagerPixelSpacing") ??
-    numbersOf(attributes, "PixelAspectRatio");
-  const [row, column] = spacing ?? [];
-  return row && column ? [row, column] : undefined;
-};
-
+/** All frames lie in one plane of Cornerstone3D's world: where they lie in the patient is ours to know (geometry/). */
 const imagePlane = (frame: FrameDescription): unknown => {
-  const { attributes } = frame;
-  const orientation = numbersOf(attributes, "ImageOrientationPatient");
-  const [row, column] = spacingOf(frame) ?? [];
+  const [row, column] = shownSpacingOf(frame);
   return {
-    rows: numberOf(attributes, "Rows"),
-    columns: numberOf(attributes, "Columns"),
-    frameOfReferenceUID: textOf(attributes, "FrameOfReferenceUID"),
-    imageOrientationPatient: orientation,
-    rowCosines: orientation?.slice(0, 3),
-    columnCosines: orientation?.slice(3, 6),
-    imagePositionPatient: numbersOf(attributes, "ImagePositionPatient"),
+    rows: numberOf(frame.attributes, "Rows"),
+    columns: numberOf(frame.attributes, "Columns"),
+    frameOfReferenceUID: "screen",
+    imageOrientationPatient: [1, 0, 0, 0, 1, 0],
+    rowCosines: [1, 0, 0],
+    columnCosines: [0, 1, 0],
+    imagePositionPatient: [0, 0, 0],
     rowPixelSpacing: row,
     columnPixelSpacing: column,
-    sliceThickness: numberOf(attributes, "SliceThickness"),
   };
 };
 

@@ -1,15 +1,16 @@
 /** Which stage this browser can have. */
 
 import type { FrameStore } from "../images/store";
-import { GpuStage, hasWebGl2 } from "./gpu";
-import { PlainStage } from "./plain";
+import { Gpu, hasWebGl2 } from "./gpu";
 import type { Stage } from "./stage";
+import { Workbench } from "./workbench";
 
+/** Without WebGL2 pictures are drawn on a plain canvas: slower, the same pixels, every tool. */
 export const newStage = (
   element: HTMLDivElement,
   store: FrameStore,
   onView: () => void,
-): { readonly stage: Stage; readonly isPlain: boolean } =>
-  hasWebGl2()
-    ? { stage: new GpuStage(element, store, onView), isPlain: false }
-    : { stage: new PlainStage(element, store, onView), isPlain: true };
+): { readonly stage: Stage; readonly isPlain: boolean } => {
+  const gpu = hasWebGl2() ? new Gpu(store) : null;
+  return { stage: new Workbench(element, store, gpu, onView), isPlain: gpu === null };
+};

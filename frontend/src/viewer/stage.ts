@@ -118,7 +118,9 @@ export interface Companion {
 /** Drawing regions: all that works without WebGL2 too. Coordinates are SCOORD (geometry/region.ts). */
 export interface RegionStage {
   /** What the next region answers; the tool stays as it is. null: nothing may be drawn. */
-  setActiveLabel(target: Omit<DrawnRegion, "region" | "kind"> & { readonly label: string }): void;
+  setActiveLabel(
+    target: { readonly question: string; readonly label: string; readonly colour: string } | null,
+  ): void;
   /** All regions of the case, as the answers have them: after show() and after each change made elsewhere. */
   setRegions(regions: readonly DrawnRegion[]): void;
   /** Told after each finished act: a drag is one. */

@@ -1,0 +1,123 @@
+/** Regions as SVG over a pane. */
+
+import { type Affine, apply } from "../geometry/affine";
+import { type Path, pathsOf } from "../geometry/outline";
+import type { Point, RegionKind } from "../geometry/region";
+import { handlesOf } from "../geometry/shaping";
+
+const SVG = "http://www.w3.org/2000/svg";
+const HANDLE = 4.5;
+/** Half the cross of a point or of the cursor. */
+const CROSS = 8;
+
+export interface Drawing {
+  readonly id: string;
+  readonly kind: RegionKind;
+  readonly points: readonly Point[];
+  readonly colour: string;
+  readonly words: string;
+  readonly state: "region" | "selected" | "sketch" | "suggestion";
+}
+
+const node = (name: string, attributes: Readonly<Record<string, string | number>>): SVGElement => {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+};
+
+const pathText = ({ points, isClosed }: Path, matrix: Affine): string =>
+  points
+    .map((point) => apply(matrix, point).map((value) => value.toFixed(2)))
+    .map(([x, y], nth) => `${nth === 0 ? "M" : "L"}${x} ${y}`)
+    .join("") + (isClosed ? "Z" : "");
+
+const crossText = ([x, y]: Point): string =>
+  `M${x - CROSS} ${y}H${x - 2}M${x + 2} ${y}H${x + CROSS}M${x} ${y - CROSS}V${y - 2}M${x} ${y + 2}V${y + CROSS}`;
+
+const lineText = ({ kind, points }: Drawing, matrix: Affine): string => {
+  const [first] = points;
+  if (kind === "point" && first) return crossText(apply(matrix, first));
+  return pathsOf(kind, points)
+    .map((path) => pathText(path, matrix))
+    .join("");
+};
+
+/** Beside the lowest point: it covers least of what is measured. */
+const wordsPlace = (points: readonly Point[], matrix: Affine): Point => {
+  const places = points.map((point) => apply(matrix, point));
+  const [first] = places;
+  const lowest = places.reduce((low, place) => (place[1] > low[1] ? place : low), first ?? [0, 0]);
+  return [lowest[0] + 8, lowest[1] + 16];
+};
+
+const wordsNode = (drawing: Drawing, matrix: Affine): SVGElement[] => {
+  if (!drawing.words) return [];
+  const [x, y] = wordsPlace(drawing.points, matrix);
+  const text = node("text", { x, y, fill: drawing.colour });
+  text.textContent = drawing.words;
+  return [text];
+};
+
+const handleNodes = (drawing: Drawing, matrix: Affine): SVGElement[] => {
+  if (drawing.state !== "selected" || drawing.kind === "point") return [];
+  return handlesOf(drawing.kind, drawing.points).map((point) => {
+    const [cx, cy] = apply(matrix, point);
+    return node("circle", { cx, cy, r: HANDLE, stroke: drawing.colour });
+  });
+};
+
+const groupOf = (drawing: Drawing, matrix: Affine): SVGElement => {
+  const group = node("g", { class: drawing.state, "data-region": drawing.id });
+  const d = lineText(drawing, matrix);
+  group.append(
+    node("path", { d, class: "halo" }),
+    node("path", { d, stroke: drawing.colour }),
+    ...handleNodes(drawing, matrix),
+    ...wordsNode(drawing, matrix),
+  );
+  return group;
+};
+
+/** Lines across a pane, or a cross in it: CSS pixels. */
+export interface Mark {
+  readonly kind: "across" | "down" | "cursor" | "brush" | "note";
+  readonly at: Point;
+  /** Of a brush: half its width and height. */
+  readonly radii?: Point;
+  readonly colour?: string;
+  /** Of a note. */
+  readonly words?: string;
+}
+
+const noteNode = ([x, y]: Point, words: string): SVGElement => {
+  const text = node("text", { x: x + 12, y: y - 10, class: "note" });
+  text.textContent = words;
+  return text;
+};
+
+const markNode = ({ kind, at, radii, words = "", colour = "currentcolor" }: Mark): SVGElement => {
+  const [x, y] = at;
+  if (kind === "note") return noteNode(at, words);
+  if (kind === "brush") {
+    return node("ellipse", {
+      cx: x,
+      cy: y,
+      rx: radii?.[0] ?? 1,
+      ry: radii?.[1] ?? 1,
+      stroke: colour,
+      class: kind,
+    });
+  }
+  const d = { across: `M-9999 ${y}H9999`, down: `M${x} -9999V9999`, cursor: crossText([x, y]) }[kind];
+  return node("path", { d, stroke: colour, class: kind });
+};
+
+export const drawOverlay = (
+  svg: SVGSVGElement,
+  drawings: readonly Drawing[],
+  matrix: Affine | null,
+  marks: readonly Mark[],
+): void => {
+  const groups = matrix ? drawings.map((drawing) => groupOf(drawing, matrix)) : [];
+  svg.replaceChildren(...marks.map(markNode), ...groups);
+};
