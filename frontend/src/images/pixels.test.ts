@@ -104,3 +104,35 @@ it("low values are bright in MONOCHROME1 alone", () => {
   expect(isInverted(image({ PhotometricInterpretation: "MONOCHROME1" }))).toBe(true);
   expect(isInverted(image({}))).toBe(false);
 });
+
+describe("look-up tables", () => {
+  const grey = { Rows: 1, Columns: 4, BitsAllocated: 8, BitsStored: 8, SamplesPerPixel: 1 };
+  const bytes = () => new Uint8Array([0, 10, 11, 255]).buffer;
+
+  it("turn stored values into modality values, beyond their ends the first and the last", () => {
+    const table = [{ LUTDescriptor: [3, 10, 16], LUTData: [100, 200, 300] }];
+    expect([...decode(bytes(), { ...grey, ModalityLUTSequence: table }).samples]).toEqual([
+      100, 100, 200, 300,
+    ]);
+  });
+
+  it("show values by the VOI LUT and leave what is measured alone", () => {
+    const table = [{ LUTDescriptor: [2, 10, 8], LUTData: [7, 9] }];
+    const frame = decode(bytes(), { ...grey, VOILUTSequence: table });
+    expect([[...frame.display], [...frame.samples]]).toEqual([
+      [7, 7, 9, 9],
+      [0, 10, 11, 255],
+    ]);
+    expect(frame.window).toEqual({ center: 8.5, width: 3 });
+    const window = { WindowCenter: 50, WindowWidth: 20 };
+    expect([...decode(bytes(), { ...grey, ...window, VOILUTSequence: table }).display]).toEqual([
+      0, 10, 11, 255,
+    ]);
+  });
+
+  it("show sixteen bits of colour as eight", () => {
+    const colour = { Rows: 1, Columns: 1, BitsAllocated: 16, BitsStored: 16, SamplesPerPixel: 3 };
+    const frame = decode(new Uint16Array([0, 32_768, 65_535]).buffer, colour);
+    expect([...frame.display]).toEqual([0, 128, 255]);
+  });
+});

@@ -172,9 +172,14 @@ const modalityValues = (raw: Samples, format: PixelFormat, attributes: Attribute
   return rescaled(raw, format, slope, numberOf(attributes, "RescaleIntercept") ?? 0);
 };
 
+/** Colours are shown with eight bits each. */
+const toBytes = (samples: Samples, { bitsStored }: PixelFormat): Samples =>
+  bitsStored > 8 ? Uint8Array.from(samples, (value) => value >> (bitsStored - 8)) : samples;
+
 /** A VOI LUT shows the values where no window is given (PS3.3 C.11.2.1.1). */
 const displayValues = (samples: Samples, format: PixelFormat, attributes: Attributes): Samples => {
-  if (format.samplesPerPixel === 3 || numberOf(attributes, "WindowWidth") !== undefined) return samples;
+  if (format.samplesPerPixel === 3) return toBytes(samples, format);
+  if (numberOf(attributes, "WindowWidth") !== undefined) return samples;
   const table = lookUpTableOf(attributes, "VOILUTSequence", true);
   return table ? lookedUp(samples, table) : samples;
 };
