@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.serving import PASSWORD, Fovea
 
@@ -69,6 +69,16 @@ def watched_page(context: BrowserContext) -> Iterator[Page]:
     page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
     yield page
     assert errors == []
+
+
+@contextmanager
+def own_page(chromium: Browser, system: Fovea) -> Iterator[Page]:
+    """Open a watched page in a profile of its own."""
+    with (
+        chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=system.url) as context,
+        watched_page(context) as page,
+    ):
+        yield page
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:

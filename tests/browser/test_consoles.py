@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.consoles import SLOW_MS, import_and_read, new_project, sign_in, watched_page
+from tests.browser.consoles import SLOW_MS, import_and_read, new_project, own_page, sign_in
 from tests.browser.reading import small_delivery
 from tests.browser.serving import PASSWORD, Fovea
 
@@ -31,10 +31,7 @@ def system(whole_system: Fovea) -> Fovea:
 @pytest.fixture
 def page(chromium: Browser, system: Fovea) -> Iterator[Page]:
     """A browser of the test's own; at the end no error and no breach of the content security policy."""
-    with (
-        chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=system.url) as context,
-        watched_page(context) as opened,
-    ):
+    with own_page(chromium, system) as opened:
         yield opened
 
 

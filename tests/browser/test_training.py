@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.consoles import SLOW_MS, import_and_read, new_project, sign_in, watched_page
+from tests.browser.consoles import SLOW_MS, import_and_read, new_project, own_page, sign_in
 from tests.browser.reading import small_delivery
 from tests.browser.serving import Fovea
 
@@ -17,10 +17,7 @@ NAME = "Fine-tuning"
 @pytest.fixture
 def page(chromium: Browser, whole_system: Fovea) -> Iterator[Page]:
     """A browser of the test's own; at the end no error and no breach of the content security policy."""
-    with (
-        chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=whole_system.url) as context,
-        watched_page(context) as opened,
-    ):
+    with own_page(chromium, whole_system) as opened:
         yield opened
 
 
