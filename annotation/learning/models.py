@@ -87,7 +87,7 @@ class Policy(models.Model):
         help_text="score ** this / expected seconds; empty: time is left out",
     )
     logit_adjustment = models.BooleanField(
-        default=False, help_text="class imbalance by logit adjustment (Menon 2021) instead of weights"
+        default=True, help_text="class imbalance by logit adjustment (Menon 2021) instead of weights"
     )
     encoder = models.ForeignKey(Encoder, null=True, on_delete=models.PROTECT, related_name="+")
     seed = models.PositiveIntegerField(default=0)

@@ -111,7 +111,7 @@ def test_logit_adjustment_makes_another_model_of_the_same_labels() -> None:
     project, cases = a_stage(60, audit_share=0.0)
     read(of_stream(cases, Case.Stream.POOL)[:15])
     refitted(project)
-    services.set_policy(project=project, by=None, logit_adjustment=True)
+    services.set_policy(project=project, by=None, logit_adjustment=False)
     refitted(project)
     digests = set(ModelVersion.objects.values_list("artefact_digest", flat=True))
     assert len(digests) == 2
