@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { inWords, measuresOf, type PixelSize, statisticsOf } from "./measure";
 import { outlineOf, simplified } from "./outline";
 import type { Point } from "./region";
-import { followed, isComplete, pinned, pointsOf, settled, started, withHandleAt } from "./shaping";
+import {
+  followed,
+  isComplete,
+  isTooSmall,
+  pinned,
+  pointsOf,
+  settled,
+  started,
+  withHandleAt,
+} from "./shaping";
 
 // Rows 2 mm apart, columns 0.5 mm.
 const size: PixelSize = { row: 2, column: 0.5, of: "patient" };
@@ -229,5 +238,77 @@ describe("a drawing", () => {
       [24, 0],
       [49, 25],
     ]);
+  });
+
+  it.each([
+    [
+      "a box without a height",
+      "box",
+      [
+        [0, 0],
+        [9, 0.2],
+      ],
+    ],
+    [
+      "a line of one place",
+      "line",
+      [
+        [3, 3],
+        [3.1, 3],
+      ],
+    ],
+    [
+      "an angle with an arm of no length",
+      "angle",
+      [
+        [0, 0],
+        [4, 4],
+        [4, 4],
+      ],
+    ],
+    [
+      "a polygon of two places",
+      "polygon",
+      [
+        [0, 0],
+        [4, 4],
+      ],
+    ],
+    [
+      "an ellipse without a minor axis",
+      "ellipse",
+      [
+        [0, 0],
+        [9, 0],
+        [4, 0],
+        [4, 0.1],
+      ],
+    ],
+  ] as const)("is refused as a click: %s", (_, kind, points) => {
+    expect(isTooSmall(kind, points, 0.5)).toBe(true);
+  });
+
+  it("is taken where it has an extent", () => {
+    expect(
+      isTooSmall(
+        "box",
+        [
+          [0, 0],
+          [9, 1],
+        ],
+        0.5,
+      ),
+    ).toBe(false);
+    expect(
+      isTooSmall(
+        "angle",
+        [
+          [0, 0],
+          [4, 4],
+          [9, 4],
+        ],
+        0.5,
+      ),
+    ).toBe(false);
   });
 });

@@ -103,81 +103,44 @@ export const pointsOf = (sketch: Sketch, size: PixelSize): readonly Point[] => {
   return all;
 };
 
-/** Fewer places than a region needs, or all of them in one: a click where a drag was meant. */
+const isNear = (tolerance: number, [x0, y0]: Point, [x1, y1]: Point = [x0, y0]): boolean =>
+  Math.hypot(x1 - x0, y1 - y0) < tolerance;
+
+/** Lines that must have a length: of two axes or arms the ends, of an outline all places against the first. */
+const linesOf = (kind: RegionKind, points: readonly Point[]): readonly (readonly [Point, Point])[] => {
+  const [a, b, c, d] = points;
+  if (!a || !b) return [];
+  if (kind === "angle" && c && !d)
+    return [
+      [a, b],
+      [b, c],
+    ];
+  return c && d
+    ? [
+        [a, b],
+        [c, d],
+      ]
+    : [[a, b]];
+};
+
+/** Fewer places than a region needs, or places that fall together: a click where a drag was meant. */
 export const isTooSmall = (kind: RegionKind, points: readonly Point[], tolerance: number): boolean => {
-  if (kind === "point") return points.length < 1;
-  const least = kind === "polygon" || kind === "freehand" ? 3 : 2;
-  const [first] = points;
-  if (!first || points.length < least) return true;
-  return points.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) < tolerance);
-};
-
-const movedCorner = (points: readonly Point[], nth: number, place: Point): Point[] =>
-  points.map((point, at) => (at === nth ? place : point));
-
-/** The other axis keeps its length and stays at right angles (in mm), through the same centre. */
-const movedAxisEnd = (
-  points: readonly Point[],
-  nth: number,
-  place: Point,
-  size: PixelSize,
-): readonly Point[] => {
-  const [a, b, c, d] = points;
-  if (!a || !b || !c || !d) return points;
-  const centre = part(a, b, 0.5);
-  const opposite: Point = [2 * centre[0] - place[0], 2 * centre[1] - place[1]];
-  const isMajor = nth < 2;
-  const axis: readonly [Point, Point] = nth % 2 === 0 ? [place, opposite] : [opposite, place];
-  const half = (isMajor ? distance(c, d, size) : distance(a, b, size)) / 2;
-  const step = sideways(axis[0], axis[1], size);
-  const other = [shifted(centre, step, -half), shifted(centre, step, half)];
-  const [first, second] = isMajor ? [axis, other] : [other, axis];
-  return longerFirst([...first, ...second], size);
-};
-
-const longerFirst = (points: readonly Point[], size: PixelSize): readonly Point[] => {
-  const [a, b, c, d] = points;
-  if (!a || !b || !c || !d) return points;
-  return distance(a, b, size) >= distance(c, d, size) ? points : [c, d, a, b];
-};
-
-interface Crossing {
-  readonly share: number;
-  readonly left: number;
-  readonly right: number;
-}
-
-/** Where the short axis crosses the long one, and its two lengths (mm, one of them negative). */
-const crossingOf = ([a, b, c, d]: readonly Point[], size: PixelSize): Crossing => {
-  if (!a || !b || !c || !d) return { share: 0.5, left: 0, right: 0 };
-  const along = (point: Point): number => projected(a, b, point, size)[0];
-  const off = (point: Point): number => projected(a, b, point, size)[1];
-  return { share: along(c), left: off(c), right: off(d) };
-};
-
-/** Share of the line from a to b, and mm off it. */
-const projected = (a: Point, b: Point, point: Point, size: PixelSize): readonly [number, number] => {
-  const [ux, uy] = [(b[0] - a[0]) * size.column, (b[1] - a[1]) * size.row];
-  const [vx, vy] = [(point[0] - a[0]) * size.column, (point[1] - a[1]) * size.row];
-  const length = Math.hypot(ux, uy) || 1;
-  return [(ux * vx + uy * vy) / length ** 2, (ux * vy - uy * vx) / length];
-};
-
-const movedBidirectional = (
-  points: readonly Point[],
-  nth: number,
-  place: Point,
-  size: PixelSize,
-): readonly Point[] => {
   const [a, b] = points;
-  if (!a || !b) return points;
-  const { share, left, right } = crossingOf(points, size);
-  if (nth === 0) return crossed([place, b], share, [left, right], size);
-  if (nth === 1) return crossed([a, place], share, [left, right], size);
-  const [at, off] = projected(a, b, place, size);
-  const ends: readonly [number, number] = nth === 2 ? [off, right] : [left, off];
-  return crossed([a, b], Math.min(1, Math.max(0, at)), ends, size);
+  if (kind === "point") return !a;
+  if (kind === "box")
+    return !a || !b || Math.abs(a[0] - b[0]) < tolerance || Math.abs(a[1] - b[1]) < tolerance;
+  if (kind === "polygon" || kind === "freehand") {
+    return !a || points.length < 3 || points.every((point) => isNear(tolerance, a, point));
+  }
+  const least = { line: 2, angle: 3, bidirectional: 4, ellipse: 4 }[kind];
+  return points.length < least || linesOf(kind, points).some(([from, to]) => isNear(tolerance, from, to));
 };
+
+/** The nearest place on the image. */
+export const within = ([x, y]: Point, columns: number, rows: number): Point => [
+  Math.min(columns, Math.max(0, x)),
+  Math.min(rows, Math.max(0, y)),
+];
 
 /** Places by which a region is changed: a box has four, lines drawn by hand have none. */
 export const handlesOf = (kind: RegionKind, points: readonly Point[]): readonly Point[] => {

@@ -16,8 +16,9 @@ import {
   settled,
   started,
   withHandleAt,
+  within,
 } from "../geometry/shaping";
-import { type FrameDescription, pixelSizeOf } from "../images/frame";
+import { type FrameDescription, pixelFormatOf, pixelSizeOf } from "../images/frame";
 import type { FrameStore } from "../images/store";
 import type { Drag } from "./drag";
 import type { Drawing } from "./overlay";
@@ -41,6 +42,8 @@ interface OnFrame {
   readonly frame: FrameDescription;
   readonly matrix: Affine;
   readonly size: PixelSize;
+  /** From the screen to the frame, never beyond its edge. */
+  readonly placeOf: (place: Point) => Point;
 }
 
 interface Hit {
@@ -55,7 +58,15 @@ const kindOf = (tool: RegionTool): RegionKind => (tool === "cobb" ? "angle" : to
 export const frameOn = (pane: Pane): OnFrame | undefined => {
   const matrix = pane.frameMatrix();
   const frame = pane.scene.frames[pane.index];
-  return pane.scene.isCase && matrix && frame ? { frame, matrix, size: pixelSizeOf(frame) } : undefined;
+  if (!pane.scene.isCase || !matrix || !frame) return undefined;
+  const { rows, columns } = pixelFormatOf(frame.attributes);
+  const back = inverse(matrix);
+  return {
+    frame,
+    matrix,
+    size: pixelSizeOf(frame),
+    placeOf: (place) => within(apply(back, place), columns, rows),
+  };
 };
 
 const isOn = ({ region }: DrawnRegion, { address }: FrameDescription): boolean =>
@@ -68,7 +79,7 @@ export class RegionDrawing {
   readonly #newId: () => string;
   readonly #changed: () => void;
   #sketch: { readonly frame: FrameDescription; readonly sketch: Sketch } | null = null;
-  /** Words of regions by their points: statistics take a moment. */
+  /** Statistics of regions by their points: they take a moment. */
   readonly #words = new WeakMap<readonly Point[], string>();
 
   constructor(regions: Regions, store: FrameStore, newId: () => string, changed: () => void) {
@@ -111,7 +122,7 @@ export class RegionDrawing {
     const on = frameOn(pane);
     const current = this.#sketch;
     if (!current || current.frame.id !== on?.frame.id || current.sketch.kind === "freehand") return;
-    this.#sketch = { ...current, sketch: followed(current.sketch, apply(inverse(on.matrix), place)) };
+    this.#sketch = { ...current, sketch: followed(current.sketch, on.placeOf(place)) };
     this.#changed();
   }
 
@@ -161,16 +172,15 @@ export class RegionDrawing {
     return lines.some((path) => distanceToPath(place, path) <= LINE_REACH) ? -1 : null;
   }
 
-  #changing({ matrix, size }: OnFrame, { drawn, handle }: Hit, from: Point): Drag {
+  #changing({ placeOf, size }: OnFrame, { drawn, handle }: Hit, from: Point): Drag {
     const { id, points } = drawn.region;
-    const back = inverse(matrix);
-    const start = apply(back, from);
+    const start = placeOf(from);
     let now = points;
     this.#regions.selected = id;
     this.#changed();
     return {
       move: (place) => {
-        const to = apply(back, place);
+        const to = placeOf(place);
         now =
           handle === -1
             ? movedBy(points, [to[0] - start[0], to[1] - start[1]])
@@ -190,14 +200,13 @@ export class RegionDrawing {
     };
   }
 
-  #drawing({ frame, matrix }: OnFrame, from: Point, tool: RegionTool): Drag {
-    const back = inverse(matrix);
+  #drawing({ frame, matrix, placeOf }: OnFrame, from: Point, tool: RegionTool): Drag {
     const before = this.#sketch;
     const isFirst = before === null;
-    this.#put(frame, this.#pressed(before?.sketch ?? null, apply(back, from), tool));
+    this.#put(frame, this.#pressed(before?.sketch ?? null, placeOf(from), tool));
     return {
       move: (place) => {
-        if (this.#sketch) this.#put(frame, followed(this.#sketch.sketch, apply(back, place)));
+        if (this.#sketch) this.#put(frame, followed(this.#sketch.sketch, placeOf(place)));
       },
       end: (isClick) => this.#released(frame, matrix, isClick, isFirst),
       cancel: () => {
@@ -281,13 +290,13 @@ export class RegionDrawing {
     return [{ id: "", kind, colour: this.target?.colour ?? "white", points, words, state: "sketch" }];
   }
 
-  #wordsFor(kind: RegionKind, points: readonly Point[], { frame, size }: OnFrame): string {
-    const known = this.#words.get(points);
-    if (known !== undefined) return known;
-    const words = [inWords(measuresOf(kind, points, size), size), this.#statistics(kind, points, frame)];
-    const text = words.filter((word) => word !== "").join(" · ");
-    this.#words.set(points, text);
-    return text;
+  /** Statistics for the chosen region alone: all of them would cover the image. */
+  #wordsFor(kind: RegionKind, points: readonly Point[], on: OnFrame, state: Drawing["state"]): string {
+    const measures = inWords(measuresOf(kind, points, on.size), on.size);
+    if (state !== "selected") return measures;
+    const statistics = this.#words.get(points) ?? this.#statistics(kind, points, on.frame);
+    this.#words.set(points, statistics);
+    return [measures, statistics].filter((word) => word !== "").join(" · ");
   }
 
   #statistics(kind: RegionKind, points: readonly Point[], frame: FrameDescription): string {

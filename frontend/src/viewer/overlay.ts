@@ -1,6 +1,7 @@
 /** Regions as SVG over a pane. */
 
 import { type Affine, apply } from "../geometry/affine";
+import type { CanvasSize } from "../geometry/camera";
 import { type Path, pathsOf } from "../geometry/outline";
 import type { Point, RegionKind } from "../geometry/region";
 import { handlesOf } from "../geometry/shaping";
@@ -42,17 +43,24 @@ const lineText = ({ kind, points }: Drawing, matrix: Affine): string => {
     .join("");
 };
 
-/** Beside the lowest point: it covers least of what is measured. */
-const wordsPlace = (points: readonly Point[], matrix: Affine): Point => {
+/** Of the font that viewer.css gives them. */
+const LETTER_WIDTH = 7.3;
+const WORDS_HEIGHT = 16;
+
+/** Beside the lowest point, where it covers least of what is measured, and inside the pane. */
+const wordsPlace = ({ points, words }: Drawing, matrix: Affine, { width, height }: CanvasSize): Point => {
   const places = points.map((point) => apply(matrix, point));
   const [first] = places;
   const lowest = places.reduce((low, place) => (place[1] > low[1] ? place : low), first ?? [0, 0]);
-  return [lowest[0] + 8, lowest[1] + 16];
+  return [
+    Math.max(4, Math.min(lowest[0] + 8, width - 4 - words.length * LETTER_WIDTH)),
+    Math.max(WORDS_HEIGHT, Math.min(lowest[1] + WORDS_HEIGHT, height - 6)),
+  ];
 };
 
-const wordsNode = (drawing: Drawing, matrix: Affine): SVGElement[] => {
+const wordsNode = (drawing: Drawing, matrix: Affine, size: CanvasSize): SVGElement[] => {
   if (!drawing.words) return [];
-  const [x, y] = wordsPlace(drawing.points, matrix);
+  const [x, y] = wordsPlace(drawing, matrix, size);
   const text = node("text", { x, y, fill: drawing.colour });
   text.textContent = drawing.words;
   return [text];
@@ -66,14 +74,14 @@ const handleNodes = (drawing: Drawing, matrix: Affine): SVGElement[] => {
   });
 };
 
-const groupOf = (drawing: Drawing, matrix: Affine): SVGElement => {
+const groupOf = (drawing: Drawing, matrix: Affine, size: CanvasSize): SVGElement => {
   const group = node("g", { class: drawing.state, "data-region": drawing.id });
   const d = lineText(drawing, matrix);
   group.append(
     node("path", { d, class: "halo" }),
     node("path", { d, stroke: drawing.colour }),
     ...handleNodes(drawing, matrix),
-    ...wordsNode(drawing, matrix),
+    ...wordsNode(drawing, matrix, size),
   );
   return group;
 };
@@ -113,11 +121,11 @@ const markNode = ({ kind, at, radii, words = "", colour = "currentcolor" }: Mark
 };
 
 export const drawOverlay = (
-  svg: SVGSVGElement,
+  { svg, size }: { readonly svg: SVGSVGElement; readonly size: CanvasSize },
   drawings: readonly Drawing[],
   matrix: Affine | null,
   marks: readonly Mark[],
 ): void => {
-  const groups = matrix ? drawings.map((drawing) => groupOf(drawing, matrix)) : [];
+  const groups = matrix ? drawings.map((drawing) => groupOf(drawing, matrix, size)) : [];
   svg.replaceChildren(...marks.map(markNode), ...groups);
 };

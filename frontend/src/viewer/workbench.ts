@@ -405,6 +405,6 @@ export class Workbench implements Stage {
   #drawOver(pane: Pane): void {
     tint(pane, this.#masks, this.#placeOf(pane));
     const drawings = [...this.#drawing.drawings(pane), ...this.#brushing.drawings(pane)];
-    drawOverlay(pane.svg, drawings, pane.frameMatrix(), this.#tools.marks(pane));
+    drawOverlay(pane, drawings, pane.frameMatrix(), this.#tools.marks(pane));
   }
 }
