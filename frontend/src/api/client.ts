@@ -3,14 +3,20 @@
 import { Http } from "./http";
 import { Refusal } from "./problems";
 import type {
+  Asked,
   NewDraft,
   NewReading,
+  NewRemark,
   NewRevision,
   NewSkip,
   PastReading,
+  Preferences,
+  Remark,
+  Remarks,
   Session,
   Skipped,
   Submitted,
+  Today,
   Workload,
 } from "./types";
 
@@ -66,6 +72,42 @@ export class Client {
     return this.#write(() =>
       this.#http.json({ method: "POST", path: `readings/${readingId}/revisions`, body }),
     );
+  }
+
+  /** One of the reader's own readings, as it stands. */
+  reading(readingId: string): Promise<PastReading> {
+    return this.#http.json({ path: `readings/${readingId}` });
+  }
+
+  /** What the reader did since a moment; background: no sign of the reader. */
+  today(projectId: string, since: Date): Promise<Today> {
+    const query = new URLSearchParams({ since: since.toISOString(), background: "" });
+    return this.#http.json({ path: `projects/${projectId}/readings/mine?${query}` });
+  }
+
+  remark(caseId: string, body: NewRemark): Promise<Remark> {
+    return this.#write(() => this.#http.json({ method: "POST", path: `cases/${caseId}/remarks`, body }));
+  }
+
+  remarks(projectId: string): Promise<Remarks> {
+    return this.#http.json({ path: `projects/${projectId}/remarks?background` });
+  }
+
+  asked(remarkId: string): Promise<Asked> {
+    return this.#http.json({ path: `remarks/${remarkId}` });
+  }
+
+  reply(remarkId: string, text: string): Promise<Remark> {
+    const call = { method: "POST", path: `remarks/${remarkId}/reply`, body: { text } } as const;
+    return this.#write(() => this.#http.json(call));
+  }
+
+  preferences(): Promise<Preferences> {
+    return this.#http.json({ path: "preferences" });
+  }
+
+  savePreferences(body: Preferences): Promise<Preferences> {
+    return this.#write(() => this.#http.json({ method: "PUT", path: "preferences", body }));
   }
 
   /** The raw pixels of one frame, little endian. frame counts from 1 as in DICOM. */

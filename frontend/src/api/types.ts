@@ -1,5 +1,6 @@
 /** What the server says and hears, as the reading room uses it: names for the generated schema's parts. */
 
+import type { Answers, Question, Settings } from "../protocol/types";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -10,25 +11,55 @@ type Frozen<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }
     : T;
 
-export type Choice = Frozen<Schemas["Choice"]>;
-export type Question = Frozen<Schemas["Question"]>;
-export type Protocol = Frozen<Schemas["ProtocolView"]>;
-export type Answers = Readonly<Record<string, string>>;
+/** The same value, its answers and protocol by the browser's own names. */
+type Named<T> = {
+  readonly [Key in keyof T]: Key extends "answers" ? Answers : Key extends "protocol" ? Protocol : T[Key];
+};
+
+export interface Protocol {
+  readonly version: number;
+  readonly questions: readonly Question[];
+  readonly settings: Settings;
+}
 /** DICOM attributes by keyword: numbers are numbers, several values are a list, absent is absent. */
 export type Attributes = Readonly<Record<string, unknown>>;
 export type InstanceView = Frozen<Schemas["InstanceView"]>;
 export type CaseView = Frozen<Schemas["CaseView"]>;
-export type Draft = Frozen<Schemas["DraftView"]>;
+export type Draft = Omit<Named<Frozen<Schemas["DraftView"]>>, "protocol_version">;
 export type Why = Frozen<Schemas["WhyView"]>;
-export type LeasedCase = Frozen<Schemas["LeasedCaseView"]>;
+export type Suggestion = Frozen<Schemas["SuggestionView"]>;
+/** When the suggestion was seen, and what was answered before. */
+export interface Seen {
+  readonly when: "before_answer" | "after_answer";
+  readonly first: Answers;
+}
+export type LeasedCase = Omit<Named<Frozen<Schemas["LeasedCaseView"]>>, "draft"> & {
+  readonly draft: Draft | null;
+};
 export type Progress = Frozen<Schemas["ProgressView"]>;
-export type Workload = Frozen<Schemas["WorkloadView"]>;
-export type PastReading = Frozen<Schemas["PastReadingView"]>;
-export type Submitted = Frozen<Schemas["SubmittedView"]>;
-export type Skipped = Frozen<Schemas["SkippedView"]>;
+export interface Workload {
+  readonly cases: readonly LeasedCase[];
+  readonly progress: Progress;
+}
+export type PastReading = Named<Frozen<Schemas["PastReadingView"]>>;
+export type Submitted = Omit<Frozen<Schemas["SubmittedView"]>, "workload"> & { readonly workload: Workload };
+export interface Skipped {
+  readonly workload: Workload;
+}
 export type Session = Frozen<Schemas["SessionView"]>;
-export type NewDraft = Frozen<Schemas["DraftBody"]>;
-export type NewReading = Frozen<Schemas["ReadingBody"]>;
+export type NewDraft = Named<Frozen<Schemas["DraftBody"]>>;
+export type NewReading = Omit<Named<Frozen<Schemas["ReadingBody"]>>, "suggestion"> & {
+  readonly suggestion: Seen | null;
+};
 export type NewSkip = Frozen<Schemas["SkipBody"]>;
-export type NewRevision = Frozen<Schemas["RevisionBody"]>;
+export type NewRevision = Named<Frozen<Schemas["RevisionBody"]>>;
 export type SkipReason = NewSkip["reason"];
+export type NewRemark = Frozen<Schemas["RemarkBody"]>;
+export type RemarkKind = NewRemark["kind"];
+export type FlagReason = Exclude<NonNullable<NewRemark["reason"]>, "">;
+export type Remark = Frozen<Schemas["RemarkView"]>;
+export type Remarks = Frozen<Schemas["RemarksView"]>;
+export type Asked = Named<Frozen<Schemas["AskedView"]>>;
+export type Today = Frozen<Schemas["TodayView"]>;
+export type OwnReading = Frozen<Schemas["OwnReadingView"]>;
+export type Preferences = Frozen<Schemas["PreferencesView"]>;

@@ -2,23 +2,22 @@
 
 import type { Api } from "../api/client";
 import type { Workload } from "../api/types";
-import type { Pending, PendingReading, PendingRevision, PendingSkip } from "./journal";
+import type { Pending, PendingReading, PendingRemark, PendingRevision, PendingSkip } from "./journal";
 
 export interface Delivered {
   readonly workload: Workload | null;
 }
 
 const reading = async (client: Api, entry: PendingReading): Promise<Delivered> => {
-  const { idempotency_key, lease_id, answers, seconds, protocol_version } = entry;
-  const body = { idempotency_key, lease_id, answers, seconds, protocol_version };
+  const { idempotency_key, lease_id, answers, seconds, protocol_version, suggestion } = entry;
+  const body = { idempotency_key, lease_id, answers, seconds, protocol_version, suggestion };
   return { workload: (await client.submit(entry.case_id, body)).workload };
 };
 
 const skip = async (client: Api, entry: PendingSkip): Promise<Delivered> => {
-  const { idempotency_key, lease_id, reason } = entry;
-  return {
-    workload: (await client.skip(entry.case_id, { idempotency_key, lease_id, reason, comment: "" })).workload,
-  };
+  const { idempotency_key, lease_id, reason, comment, cannot_be_read } = entry;
+  const body = { idempotency_key, lease_id, reason, comment, cannot_be_read };
+  return { workload: (await client.skip(entry.case_id, body)).workload };
 };
 
 const revision = async (client: Api, entry: PendingRevision): Promise<Delivered> => {
@@ -33,8 +32,14 @@ const revision = async (client: Api, entry: PendingRevision): Promise<Delivered>
   return { workload: null };
 };
 
+const remark = async (client: Api, entry: PendingRemark): Promise<Delivered> => {
+  await client.remark(entry.case_id, { ...entry.remark, idempotency_key: entry.idempotency_key });
+  return { workload: null };
+};
+
 /** Send one entry; the same entry sent twice is taken once. */
 export const deliver = (client: Api, entry: Pending): Promise<Delivered> => {
   if (entry.kind === "reading") return reading(client, entry);
+  if (entry.kind === "remark") return remark(client, entry);
   return entry.kind === "skip" ? skip(client, entry) : revision(client, entry);
 };

@@ -1,18 +1,29 @@
 /** The case on screen: what is asked, what is answered, how long it took. */
 
-import type { Answers, Draft, LeasedCase, PastReading } from "../api/types";
+import type { Asked, Draft, LeasedCase, PastReading, Seen } from "../api/types";
+import { askedAnswers } from "../protocol/conditions";
+import { problemsOf } from "../protocol/problems";
+import type { Answer, Answers } from "../protocol/types";
+import { say } from "../words/say";
 import type { StateCell } from "./cell";
 import { ActiveClock } from "./clock";
 import type { DraftSaver } from "./drafts";
-import { type Current, firstOpen, protocolOf, questionsOf, stillValid } from "./state";
+import { type Current, protocolOf, questionsOf, stillValid, stopsIn } from "./state";
+import { answerAt, chosen, isOneKey, nextOpen, type Stop, stopOfProblem, stopsOf, withAnswer } from "./stops";
+
+/** A suggestion that was on screen for less than this was not seen. */
+const SEEN_AFTER_MS = 400;
 
 export class Desk {
   readonly #cell: StateCell;
   readonly #drafts: DraftSaver;
   readonly #now: () => number;
   readonly #clock = new ActiveClock();
-  /** The case that was on screen before the last reading was opened again. */
+  /** Called when one key has answered all that is asked, where the project wants to go on then. */
+  onComplete: () => void = () => undefined;
+  /** The case that was on screen before another was opened for a while. */
   #held: LeasedCase | null = null;
+  #seenAt = 0;
 
   constructor(cell: StateCell, drafts: DraftSaver, now: () => number) {
     this.#cell = cell;
@@ -28,7 +39,7 @@ export class Desk {
     return this.#clock.seconds(this.#now());
   }
 
-  /** The leased case that the reader is at, on screen or held while the last reading is open. */
+  /** The leased case that the reader is at, on screen or held while another is open. */
   get leased(): LeasedCase | null {
     const { current } = this.#cell.state;
     return this.#held ?? (current?.kind === "case" ? current.leased : null);
@@ -39,21 +50,36 @@ export class Desk {
     return this.#held ? (this.#latestDraft(this.#held)?.answers ?? {}) : this.#cell.state.answers;
   }
 
+  /** What is sent of what was entered. */
+  get sent(): Answers {
+    return askedAnswers(questionsOf(this.#cell.state), this.#cell.state.answers);
+  }
+
+  /** What the reader saw of the suggestion, for long enough to see it. */
+  get seen(): Seen | null {
+    return this.#now() - this.#seenAt < SEEN_AFTER_MS ? null : this.#cell.state.seen;
+  }
+
   /** Put a case on screen, with its draft or with answers that are to be confirmed. */
   open(leased: LeasedCase, answers?: Answers): void {
-    const draft = this.#drafts.open(leased.case.id, leased.lease_id, leased.draft);
+    const draft = this.#drafts.open(leased.case.id, leased.lease_id, leased.protocol.version, leased.draft);
     const shown = stillValid(leased.protocol, answers ?? draft.answers);
     this.#clock.restart(draft.seconds, this.#now());
     this.#bring({ kind: "case", leased }, shown);
+    this.#suggest(leased.suggestion.mode === "from_start");
     if (answers) this.#drafts.change(shown, this.seconds);
   }
 
-  /** Put the last reading on screen; the case before is held. */
+  /** Put an own reading on screen; the case before is held. */
   openPast(past: PastReading): void {
-    this.#held = this.leased;
-    this.#drafts.close();
-    this.#clock.restart(0, this.#now());
+    this.#leaveOpen();
     this.#bring({ kind: "past", past }, past.answers);
+  }
+
+  /** Put the case of a colleague's question on screen; the case before is held. */
+  openAsked(asked: Asked): void {
+    this.#leaveOpen();
+    this.#bring({ kind: "asked", asked }, {});
   }
 
   /** Return to the held case; false where there was none. */
@@ -77,39 +103,85 @@ export class Desk {
     this.#cell.set({ current: null, phase: "waiting" });
   }
 
-  answer(key: string, value: string): void {
-    if (!this.canAnswer()) return;
+  /** Answer a stop; undefined takes the answer away. by: how, since one key alone may move on. */
+  answer(path: string, value: Answer | undefined, by: "key" | "typing" = "key"): void {
+    const stop = this.#stop(path);
+    if (!stop || !this.canAnswer()) return;
     const { state } = this.#cell;
-    const answers = { ...state.answers, [key]: value };
-    const questions = questionsOf(state);
-    const open = firstOpen(questions, answers);
-    const answered = questions.findIndex((question) => question.key === key);
-    this.#cell.set({ answers, activeQuestion: open === -1 ? answered : open, notice: null });
-    if (state.current?.kind === "case") this.#drafts.change(answers, this.seconds);
+    const answers = withAnswer(state.answers, stop, value, state.spot);
+    this.#enter(answers, by === "key" ? this.#after(stop, answers) : path);
+    if (by === "key") this.#advance(stop);
   }
 
-  /** Answer the active question with its nth choice, from 0. */
+  /** What was drawn or painted answers a whole question; the chosen region is where the keyboard goes. */
+  drawn(key: string, answer: Answer | undefined, region: string): void {
+    const { state } = this.#cell;
+    if (state.phase !== "reading" || state.lost) return;
+    const { [key]: _, ...others } = state.answers;
+    const answers = answer === undefined ? others : { ...others, [key]: answer };
+    const spot = { ...state.spot, region };
+    this.#cell.set({ spot });
+    const stops = stopsOf(questionsOf(this.#cell.state), answers, spot);
+    const attribute = stops.find((stop) => stop.region !== "" && answerAt(answers, stop, spot) === undefined);
+    this.#enter(answers, attribute?.path ?? key);
+  }
+
+  /** Answer the active stop with its nth choice, from 0. Returns the choice's value, "" for none. */
   choose(nth: number): void {
-    const question = questionsOf(this.#cell.state)[this.#cell.state.activeQuestion];
-    const choice = question?.choices[nth];
-    if (question && choice) this.answer(question.key, choice.value);
+    const { state } = this.#cell;
+    const stop = this.#stop(state.active);
+    if (!stop) return;
+    const value = chosen(stop.question, answerAt(state.answers, stop, state.spot), nth);
+    if (value !== undefined) this.answer(stop.path, value);
   }
 
-  /** Make another question the one that digits answer. */
+  /** Make another stop the one that digits answer. */
   turn(step: 1 | -1): void {
-    const count = questionsOf(this.#cell.state).length;
-    if (count > 1)
-      this.#cell.set({ activeQuestion: (this.#cell.state.activeQuestion + step + count) % count });
+    const paths = stopsIn(this.#cell.state).map(({ path }) => path);
+    const here = paths.indexOf(this.#cell.state.active);
+    const next = paths[(here + step + paths.length) % paths.length];
+    if (next !== undefined) this.#cell.set({ active: next, focusing: this.#cell.state.focusing + 1 });
   }
 
-  /** What is on screen where every question has its answer; else says what is missing. */
+  /** The keyboard's focus came to a stop by itself. */
+  activate(path: string): void {
+    if (path !== this.#cell.state.active && this.#stop(path)) this.#cell.set({ active: path });
+  }
+
+  /** Another region is chosen, or another image is on screen. */
+  look(spot: { readonly region: string; readonly image: string }): void {
+    const { state } = this.#cell;
+    if (spot.region === state.spot.region && spot.image === state.spot.image) return;
+    this.#cell.set({ spot });
+    if (!this.#stop(state.active)) this.#cell.set({ active: state.active.split("/")[0] ?? "" });
+  }
+
+  /** Show the model's suggestion, where the project lets the reader ask. */
+  askSuggestion(): void {
+    const { current } = this.#cell.state;
+    if (current?.kind !== "case" || current.leased.suggestion.mode !== "on_demand") return;
+    if (current.leased.suggestion.probabilities) this.#suggest(true);
+    else this.#cell.say(say("no_suggestion"));
+  }
+
+  /** What is on screen where nothing is wrong; else says what, and goes to the first. */
   answered(): Current | null {
-    const { current, answers } = this.#cell.state;
-    if (!current || !this.canAnswer()) return null;
-    const open = firstOpen(questionsOf(this.#cell.state), answers);
-    if (open === -1) return current;
-    this.#cell.set({ activeQuestion: open });
-    this.#cell.say("Choose an answer first.", "warn");
+    const { state } = this.#cell;
+    if (!state.current || !this.canAnswer()) return null;
+    const problems = problemsOf(questionsOf(state), this.sent);
+    const [first] = problems;
+    if (!first) return state.current;
+    const { path, region } = stopOfProblem(first.at, this.sent);
+    this.#cell.set({
+      isChecked: true,
+      active: path,
+      focusing: state.focusing + 1,
+      spot: region === "" ? state.spot : { ...state.spot, region },
+    });
+    this.#cell.say(
+      problems.length === 1 ? say("one_problem") : say("problems", { count: problems.length }),
+      "warn",
+    );
     return null;
   }
 
@@ -117,16 +189,26 @@ export class Desk {
   canAnswer(): boolean {
     const { phase, image, lost, dialog, connection } = this.#cell.state;
     const isFree = phase === "reading" && lost === null && dialog === "none" && connection !== "other_user";
-    if (isFree && image !== "shown") this.#cell.say("The image is not on screen yet.", "warn");
+    if (isFree && image !== "shown") this.#cell.say(say("image_not_shown"), "warn");
     return isFree && image === "shown";
   }
 
-  /** Another tab of the reader saved a newer draft. */
+  /** Another tab of the reader saved a newer draft: it is shown, and what was here can be taken back. */
   overtaken(caseId: string, newer: Draft): void {
-    const { current } = this.#cell.state;
+    const { current, answers } = this.#cell.state;
     if (current?.kind !== "case" || current.leased.case.id !== caseId) return;
-    this.#cell.set({ answers: stillValid(current.leased.protocol, newer.answers) });
-    this.#cell.say("Another of your windows has a newer answer to this case: it is shown now.", "warn");
+    const theirs = stillValid(current.leased.protocol, newer.answers);
+    const isSame = JSON.stringify(theirs) === JSON.stringify(answers);
+    this.#cell.set({ answers: theirs, rival: isSame ? null : answers });
+    this.#cell.say(say("overtaken"), "warn");
+  }
+
+  /** Put the own answers back that gave way to another window's. */
+  takeBack(): void {
+    const { rival, active } = this.#cell.state;
+    if (!rival) return;
+    this.#cell.set({ rival: null });
+    this.#enter(rival, active);
   }
 
   imageShown(showing: number): void {
@@ -141,9 +223,73 @@ export class Desk {
     this.#cell.set({ showing: this.#cell.state.showing + 1, image: "loading", imageError: "" });
   }
 
+  #stop(path: string): Stop | undefined {
+    return stopsIn(this.#cell.state).find((stop) => stop.path === path);
+  }
+
+  #after(stop: Stop, answers: Answers): string {
+    const { state } = this.#cell;
+    if (!isOneKey(stop.question)) return stop.path;
+    return nextOpen(stopsOf(questionsOf(state), answers, state.spot), answers, state.spot, stop.path);
+  }
+
+  #enter(answers: Answers, active: string): void {
+    const { state } = this.#cell;
+    const moved = active === state.active ? state.focusing : state.focusing + 1;
+    this.#cell.set({ answers, active, focusing: moved, notice: null });
+    this.#cell.set({ isChecked: state.isChecked && problemsOf(questionsOf(state), this.sent).length > 0 });
+    if (state.current?.kind !== "case") return;
+    this.#drafts.change(answers, this.seconds);
+    const { mode, question } = state.current.leased.suggestion;
+    if (mode === "after_answer" && answers[question] !== undefined) this.#suggest(true);
+  }
+
+  /** One question and one key: go on by itself where the project wants that. */
+  #advance({ question }: Stop): void {
+    const { current } = this.#cell.state;
+    if (!current || protocolOf(current).settings.auto_advance !== true) return;
+    if (isOneKey(question) && stopsIn(this.#cell.state).length === 1) this.onComplete();
+  }
+
+  /** Note once what was answered when the suggestion came on screen. */
+  #suggest(isNow: boolean): void {
+    const { current, seen, answers } = this.#cell.state;
+    if (!isNow || seen || current?.kind !== "case") return;
+    const { probabilities, question } = current.leased.suggestion;
+    if (!probabilities) return;
+    const first = answers[question];
+    this.#seenAt = this.#now();
+    this.#cell.set({
+      seen:
+        first === undefined
+          ? { when: "before_answer", first: {} }
+          : { when: "after_answer", first: { [question]: first } },
+    });
+  }
+
+  #leaveOpen(): void {
+    this.#held = this.leased;
+    this.#drafts.close();
+    this.#clock.restart(0, this.#now());
+  }
+
   #bring(current: Current, answers: Answers): void {
-    const open = firstOpen(protocolOf(current).questions, answers);
-    this.#cell.set({ phase: "reading", current, answers, activeQuestion: Math.max(0, open) });
+    this.#cell.set({
+      phase: "reading",
+      current,
+      answers,
+      active: "",
+      spot: { region: "", image: "" },
+      isChecked: false,
+      seen: null,
+      rival: null,
+    });
+    const stops = stopsIn(this.#cell.state);
+    const [first] = stops;
+    const last = stops.at(-1);
+    const active = last ? nextOpen(stops, answers, this.#cell.state.spot, last.path) : "";
+    const isOpen = active !== last?.path || (last && answers[last.path] === undefined);
+    this.#cell.set({ active: isOpen ? active : (first?.path ?? "") });
     this.showAgain();
   }
 

@@ -1,11 +1,14 @@
 /** Autosave of the case on screen: soon after each change, versioned, never an older one over a newer. */
 
 import { Refusal } from "../api/problems";
-import type { Answers, Draft, NewDraft } from "../api/types";
+import type { Draft, NewDraft } from "../api/types";
+import type { Answers } from "../protocol/types";
 import { isPassing } from "./connection";
 import type { Journal } from "./journal";
 
 export const SAVE_AFTER_MS = 400;
+/** However fast changes follow each other. */
+const SAVE_AT_LATEST_MS = 1000;
 
 export type DraftState = "clean" | "saving" | "saved" | "kept_here";
 
@@ -22,6 +25,7 @@ type Save = (caseId: string, draft: NewDraft, keepalive: boolean) => Promise<{ r
 interface Opened {
   readonly caseId: string;
   readonly leaseId: string;
+  readonly protocolVersion: number;
   version: number;
   answers: Answers;
   seconds: number;
@@ -35,6 +39,8 @@ export class DraftSaver {
   #opened: Opened | null = null;
   readonly #known = new Map<string, Draft>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the oldest change that is not sent yet was made. */
+  #waitsSince: number | null = null;
   #isSaving = false;
 
   constructor(save: Save, journal: Journal, events: DraftEvents) {
@@ -49,13 +55,13 @@ export class DraftSaver {
   }
 
   /** Start on a case; returns the newest draft of it, from the server or from this browser. */
-  open(caseId: string, leaseId: string, fromServer: Draft | null): Draft {
+  open(caseId: string, leaseId: string, protocolVersion: number, fromServer: Draft | null): Draft {
     this.close();
     const kept = this.#journal.draft(caseId);
     const server = fromServer ?? { version: 0, answers: {}, seconds: 0 };
     const isKeptNewer = kept !== null && kept.version >= server.version;
     const { version, answers, seconds } = isKeptNewer ? kept : server;
-    this.#opened = { caseId, leaseId, version, answers, seconds, isDirty: isKeptNewer };
+    this.#opened = { caseId, leaseId, protocolVersion, version, answers, seconds, isDirty: isKeptNewer };
     this.#events.changed(isKeptNewer ? "kept_here" : fromServer ? "saved" : "clean");
     if (isKeptNewer) this.#soon();
     return { version, answers, seconds };
@@ -95,8 +101,10 @@ export class DraftSaver {
   }
 
   #soon(): void {
+    this.#waitsSince ??= Date.now();
+    const left = SAVE_AT_LATEST_MS - (Date.now() - this.#waitsSince);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.flush(false), SAVE_AFTER_MS);
+    this.#timer = setTimeout(() => void this.flush(false), Math.max(0, Math.min(SAVE_AFTER_MS, left)));
   }
 
   #know({ caseId, version, answers, seconds }: Opened): void {
@@ -114,9 +122,16 @@ export class DraftSaver {
       return;
     }
     this.#isSaving = true;
+    this.#waitsSince = null;
     opened.isDirty = false;
-    const { leaseId, answers, seconds } = opened;
-    const draft = { lease_id: leaseId, version: opened.version + 1, answers, seconds };
+    const { leaseId, protocolVersion, answers, seconds } = opened;
+    const draft = {
+      lease_id: leaseId,
+      version: opened.version + 1,
+      answers,
+      seconds,
+      protocol_version: protocolVersion,
+    };
     try {
       const { version } = await this.#save(opened.caseId, draft, keepalive);
       this.#saved(opened, version);

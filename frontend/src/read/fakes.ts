@@ -2,30 +2,52 @@
 
 import type { Api } from "../api/client";
 import { Refusal, Unreachable } from "../api/problems";
-import type { Draft, LeasedCase, NewReading, PastReading, Workload } from "../api/types";
+import type {
+  Draft,
+  LeasedCase,
+  NewReading,
+  NewRemark,
+  NewRevision,
+  PastReading,
+  Preferences,
+  Suggestion,
+  Workload,
+} from "../api/types";
+import type { Question, Settings } from "../protocol/types";
 import type { KeyValueStore } from "./journal";
 
 export type Trouble = "none" | "offline" | "signed_out";
 
-export const leasedCase = (id: string, number: number, draft: Draft | null = null): LeasedCase => ({
+const FINDING: Question = {
+  key: "finding",
+  prompt: "What do you see?",
+  kind: "single",
+  choices: [
+    { value: "normal", label: "Normal" },
+    { value: "pneumonia", label: "Pneumonia" },
+  ],
+};
+
+export const NO_SUGGESTION: Suggestion = { mode: "never", question: "finding", probabilities: null };
+
+/** What a project can have differently. */
+export interface Kind {
+  readonly questions?: readonly Question[];
+  readonly settings?: Settings;
+  readonly suggestion?: Suggestion;
+}
+
+export const leasedCase = (
+  id: string,
+  number: number,
+  { questions = [FINDING], settings = {}, suggestion = NO_SUGGESTION }: Kind = {},
+): LeasedCase => ({
   lease_id: `lease-${id}`,
   expires_at: "2030-01-01T00:00:00Z",
   case: { id, number, modality: "DX", instances: [] },
-  protocol: {
-    version: 1,
-    questions: [
-      {
-        key: "finding",
-        prompt: "What do you see?",
-        kind: "single",
-        choices: [
-          { value: "normal", label: "Normal" },
-          { value: "pneumonia", label: "Pneumonia" },
-        ],
-      },
-    ],
-  },
-  draft,
+  protocol: { version: 1, questions, settings },
+  draft: null,
+  suggestion,
   why: {
     reason: "random",
     stream: "pool",
@@ -35,6 +57,7 @@ export const leasedCase = (id: string, number: number, draft: Draft | null = nul
     model_number: null,
     strategy: null,
     text: "",
+    uncertainty: null,
   },
 });
 
@@ -51,6 +74,20 @@ export const memoryStorage = (): KeyValueStore => {
   };
 };
 
+const REMARK = {
+  id: "remark",
+  case_id: "z",
+  case_number: 26,
+  kind: "question" as const,
+  reason: "",
+  text: "A nodule?",
+  by: "colleague",
+  to: "reader",
+  created_at: "2030-01-01T00:00:00Z",
+  reply: "",
+  replied_at: null,
+};
+
 export class FakeServer implements Api {
   trouble: Trouble = "none";
   /** Takes what is sent and then loses its own answer. */
@@ -62,6 +99,8 @@ export class FakeServer implements Api {
   readonly drafts = new Map<string, Draft>();
   readonly skipped: string[] = [];
   readonly revisions: string[] = [];
+  readonly remarked: NewRemark[] = [];
+  kept: Preferences = { language: "en", keys: {} };
 
   constructor(...cases: LeasedCase[]) {
     this.waiting = cases;
@@ -104,11 +143,54 @@ export class FakeServer implements Api {
     });
   }
 
-  skip(caseId: string, body: { readonly reason: string }) {
+  skip(caseId: string, body: { readonly reason: string; readonly cannot_be_read?: boolean }) {
     return this.#answer(() => {
-      this.skipped.push(`${caseId} ${body.reason}`);
+      this.skipped.push(`${caseId} ${body.reason}${body.cannot_be_read ? " final" : ""}`);
       this.#end(caseId);
       return { workload: this.#workload() };
+    });
+  }
+
+  reading(): Promise<PastReading> {
+    return this.lastReading() as Promise<PastReading>;
+  }
+
+  today() {
+    const count = this.readings.length;
+    return this.#answer(() => ({ readings: [], read: count, seconds: 9, median_seconds: null, goal: 40 }));
+  }
+
+  remark(caseId: string, body: NewRemark) {
+    return this.#answer(() => {
+      if (!this.remarked.some((known) => known.idempotency_key === body.idempotency_key))
+        this.remarked.push(body);
+      return { ...REMARK, case_id: caseId, kind: body.kind, text: body.text ?? "" };
+    });
+  }
+
+  remarks() {
+    return this.#answer(() => ({ asked: [], replied: [], colleagues: [] }));
+  }
+
+  asked() {
+    return this.#answer(() => {
+      const { case: view, protocol } = leasedCase("z", 26);
+      return { remark: REMARK, case: view, protocol };
+    });
+  }
+
+  reply(_: string, text: string) {
+    return this.#answer(() => ({ ...REMARK, reply: text }));
+  }
+
+  preferences() {
+    return this.#answer(() => this.kept);
+  }
+
+  savePreferences(body: Preferences) {
+    return this.#answer(() => {
+      this.kept = body;
+      return body;
     });
   }
 
@@ -124,15 +206,16 @@ export class FakeServer implements Api {
         case: view,
         protocol,
         answers,
+        measurements: {},
         submitted_at: "2030-01-01T00:00:00Z",
       };
     });
   }
 
-  revise(_: string, body: { readonly answers: Readonly<Record<string, string>> }) {
+  revise(_: string, body: NewRevision) {
     return this.#answer(() => {
       this.#refuse();
-      this.revisions.push(body.answers.finding ?? "");
+      this.revisions.push(String(body.answers.finding ?? ""));
       return { revision: 2 };
     });
   }

@@ -4,7 +4,8 @@
  * person at the same desk neither sees nor sends them.
  */
 
-import type { Answers, SkipReason } from "../api/types";
+import type { NewRemark, Seen, SkipReason } from "../api/types";
+import type { Answers } from "../protocol/types";
 
 interface Kept {
   readonly idempotency_key: string;
@@ -21,12 +22,21 @@ export interface PendingReading extends Kept {
   readonly answers: Answers;
   readonly seconds: number;
   readonly protocol_version: number;
+  /** What was seen of the model's suggestion. */
+  readonly suggestion: Seen | null;
 }
 
 export interface PendingSkip extends Kept {
   readonly kind: "skip";
   readonly lease_id: string;
   readonly reason: SkipReason;
+  readonly comment: string;
+  readonly cannot_be_read: boolean;
+}
+
+export interface PendingRemark extends Kept {
+  readonly kind: "remark";
+  readonly remark: Omit<NewRemark, "idempotency_key">;
 }
 
 export interface PendingRevision extends Kept {
@@ -38,7 +48,7 @@ export interface PendingRevision extends Kept {
   readonly protocol_version: number;
 }
 
-export type Pending = PendingReading | PendingSkip | PendingRevision;
+export type Pending = PendingReading | PendingSkip | PendingRevision | PendingRemark;
 
 export interface KeptDraft {
   readonly case_id: string;

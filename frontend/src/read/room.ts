@@ -1,23 +1,25 @@
 /** <fovea-room>: the whole screen of a reader. */
 
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, type PropertyValues, type TemplateResult } from "lit";
 import { Client } from "../api/client";
 import { FrameStore } from "../images/store";
-import { adjust, type Tool } from "../viewer/gestures";
 import { newStage } from "../viewer/new";
-import type { Stage } from "../viewer/stage";
-import { actionFor, belongsToFocus, chord, type RoomActions } from "./keys";
+import { say } from "../words/say";
+import { actsOf, type Bench } from "./acts";
+import { Drawing } from "./drawing";
+import { actionFor, belongsToFocus, bindingsWith, chord, conflictOf, keycaps, withKey } from "./keys";
 import { banner } from "./panels/banner";
-import { type Place, topBar } from "./panels/bar";
+import { topBar } from "./panels/bar";
 import { cover } from "./panels/cover";
 import { dialogs } from "./panels/dialogs";
+import type { Forms, Screen } from "./panels/screen";
 import { sidePanel } from "./panels/side";
-import { imageFacts, slicePosition, toolbar } from "./panels/stage";
+import { imageFacts, slicePosition, toolRail } from "./panels/tools";
 import { Presenter } from "./presenter";
 import { ReadingSession } from "./session";
-import { SKIP_REASONS } from "./skips";
-import { viewOf } from "./state";
-import { changeTheme } from "./theme";
+import { activeStop, viewOf } from "./state";
+
+const EMPTY_FORMS: Forms = { comment: "", reason: "", to: "", capturing: "", refused: "" };
 
 export class ReadingRoom extends LitElement {
   readonly #client = new Client();
@@ -31,10 +33,17 @@ export class ReadingRoom extends LitElement {
     now: () => performance.now(),
     newKey: () => crypto.randomUUID(),
   });
-  readonly #actions = this.#newActions();
-  #stage: Stage | null = null;
+  readonly #actions = actsOf({
+    session: this.#session,
+    bench: () => this.#bench,
+    forms: () => this.#forms,
+  });
+  #bench: Bench | null = null;
   #isPlain = false;
-  #tool: Tool = "window";
+  #forms = EMPTY_FORMS;
+  #focused = 0;
+  /** The dialog that the form is of. */
+  #formOf = "none";
 
   /** No shadow: the design system's styles and the page's language reach everything. */
   protected override createRenderRoot(): HTMLElement {
@@ -43,13 +52,13 @@ export class ReadingRoom extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#session.subscribe(() => this.requestUpdate());
+    this.#session.subscribe(() => this.#changed());
     window.addEventListener("keydown", (event) => this.#pressed(event));
     for (const sign of ["pointerdown", "pointermove", "wheel"] as const) {
       window.addEventListener(sign, () => this.#session.present(), { passive: true });
     }
     document.addEventListener("visibilitychange", () => this.#seen(document.visibilityState === "visible"));
-    window.addEventListener("pagehide", () => this.#session.hidden());
+    window.addEventListener("pagehide", () => this.#hidden());
     window.addEventListener("online", () => this.#session.look());
     window.addEventListener("focus", () => this.#session.look());
   }
@@ -58,61 +67,122 @@ export class ReadingRoom extends LitElement {
     const element = this.querySelector<HTMLDivElement>(".canvas");
     if (!element) throw new Error("The room has no place for the image");
     const { stage, isPlain } = newStage(element, this.#store, () => this.#drawn());
-    this.#stage = stage;
     this.#isPlain = isPlain;
     new Presenter(this.#session, stage, this.#store);
+    const drawing = new Drawing(this.#session, stage, () => this.requestUpdate());
+    this.#bench = { stage, drawing };
     void this.#session.start();
   }
 
   protected override updated(_: PropertyValues): void {
-    const dialog = this.querySelector<HTMLDialogElement>("dialog:not([open])");
-    dialog?.showModal();
+    this.querySelector<HTMLDialogElement>("dialog:not([open])")?.showModal();
+    this.#moveFocus();
   }
 
   protected override render(): TemplateResult {
-    const { state } = this.#session;
-    const place = this.#place();
-    const view = state.image === "shown" ? this.#stage?.view() : undefined;
+    const screen = this.#screen();
+    const { state, view } = screen;
     const shown = state.current && state.image === "shown" ? viewOf(state.current).number : "";
+    const label = shown === "" ? say("no_image") : say("image_of_case", { number: shown });
     return html`
-      ${topBar(state, place, this.#tools(), this.#actions)}
-      ${banner(state, this.dataset.signIn ?? "", this.#isPlain)}
+      ${topBar(screen)} ${banner(screen)} ${toolRail(screen)}
       <main class="stage" data-phase=${state.phase} data-shown=${shown}>
-        <div class="canvas" role="img" aria-label=${shown === "" ? "No image" : `Image of case ${shown}`}></div>
-        ${imageFacts(view)} ${slicePosition(view)}
-        ${cover(state, place, this.#actions)}
+        <div class="canvas" role="img" aria-label=${label}></div>
+        ${imageFacts(view)} ${slicePosition(view)} ${cover(screen)}
       </main>
-      ${sidePanel(state, this.#actions)} ${dialogs(state, this.#actions)}
+      ${sidePanel(screen)} ${dialogs(screen)}
     `;
   }
 
-  #tools(): TemplateResult | typeof nothing {
-    return this.#session.state.current ? toolbar(this.#tool, this.#stage?.view(), this.#actions) : nothing;
+  #screen(): Screen {
+    const { state } = this.#session;
+    return {
+      state,
+      session: this.#session,
+      actions: this.#actions,
+      bindings: bindingsWith(state.keys),
+      place: {
+        projectName: this.dataset.name ?? "",
+        projectUrl: this.dataset.home ?? "/",
+        signInUrl: this.dataset.signIn ?? "",
+      },
+      isPlain: this.#isPlain,
+      stage: this.#bench?.stage ?? null,
+      drawing: this.#bench?.drawing ?? null,
+      view: state.image === "shown" ? this.#bench?.stage.view() : undefined,
+      forms: this.#forms,
+      fill: (change) => this.#fill(change),
+    };
   }
 
-  #place(): Place {
-    return { projectName: this.dataset.name ?? "Project", projectUrl: this.dataset.home ?? "/" };
+  #fill(change: Partial<Forms>): void {
+    this.#forms = { ...this.#forms, ...change };
+    this.requestUpdate();
+  }
+
+  /** A form is empty whenever it is opened for another thing. */
+  #changed(): void {
+    const { dialog, current, remarkKind, showing } = this.#session.state;
+    const formOf = [dialog, remarkKind, current?.kind === "asked" ? showing : ""].join();
+    if (formOf !== this.#formOf) this.#forms = EMPTY_FORMS;
+    this.#formOf = formOf;
+    this.requestUpdate();
   }
 
   #drawn(): void {
+    this.#bench?.drawing.viewed();
     this.requestUpdate();
+  }
+
+  /** The keyboard's focus follows the active question: into its field, else to the question as a whole. */
+  #moveFocus(): void {
+    const { focusing, dialog } = this.#session.state;
+    if (focusing === this.#focused || dialog !== "none") return;
+    this.#focused = focusing;
+    const stop = activeStop(this.#session.state);
+    if (!stop) return;
+    const place = this.querySelector<HTMLElement>(`[data-path="${CSS.escape(stop.path)}"]`);
+    const isTyped = stop.question.kind === "number" || stop.question.kind === "text";
+    const target = isTyped ? place?.querySelector<HTMLElement>("input, textarea") : place;
+    if (!target?.contains(document.activeElement)) target?.focus({ preventScroll: true });
+    place?.scrollIntoView({ block: "nearest" });
   }
 
   #seen(isVisible: boolean): void {
     if (!isVisible) {
-      this.#session.hidden();
+      this.#hidden();
       return;
     }
     this.#session.present();
     this.#session.look();
   }
 
+  #hidden(): void {
+    this.#bench?.drawing.flush();
+    this.#session.hidden();
+  }
+
   #pressed(event: KeyboardEvent): void {
     this.#session.present();
     const pressed = chord(event);
+    if (pressed === null) return;
+    if (this.#forms.capturing !== "") {
+      event.preventDefault();
+      this.#capture(pressed);
+      return;
+    }
     const target = event.target instanceof Element ? event.target : null;
-    if (pressed === null || belongsToFocus(target, pressed)) return;
-    const action = actionFor(this.#session.state.dialog, pressed);
+    // Shift and Enter is a new line in a text.
+    if (belongsToFocus(target, pressed) || (event.shiftKey && pressed === "enter")) return;
+    this.#run(event, pressed);
+  }
+
+  #run(event: KeyboardEvent, pressed: string): void {
+    const { state } = this.#session;
+    const isSent = state.dialog === "remark" && pressed === "enter";
+    const action = isSent
+      ? () => this.#actions.confirm()
+      : actionFor(state.dialog, pressed, bindingsWith(state.keys));
     if (!action) return;
     event.preventDefault();
     // A key held down must not submit one case after another.
@@ -120,46 +190,18 @@ export class ReadingRoom extends LitElement {
     action(this.#actions);
   }
 
-  #newActions(): RoomActions {
-    const session = this.#session;
-    return {
-      choose: (nth) => session.desk.choose(nth),
-      answer: (key, value) => session.desk.answer(key, value),
-      turn: (step) => session.desk.turn(step),
-      confirm: () => session.confirm(),
-      back: () => void session.back(),
-      escape: () => session.escape(),
-      open: (dialog) => session.openDialog(dialog),
-      skip: (nth) => this.#skip(nth),
-      changeTheme,
-      ...this.#imageActions(),
-    };
-  }
-
-  #imageActions() {
-    return {
-      use: (tool: Tool) => this.#use(tool),
-      adjust: (right: number, down: number) => this.#stage && adjust(this.#stage, this.#tool, [right, down]),
-      zoom: (factor: number) => this.#stage?.zoomBy(factor),
-      scroll: (slices: number) => this.#scroll(slices),
-      invert: () => this.#stage?.invert(),
-      fit: () => this.#stage?.reset(),
-    };
-  }
-
-  #skip(nth: number): void {
-    const reason = SKIP_REASONS[nth];
-    if (reason) this.#session.skip(reason.value);
-  }
-
-  #use(tool: Tool): void {
-    this.#tool = tool;
-    this.#stage?.use(tool);
-    this.requestUpdate();
-  }
-
-  #scroll(slices: number): void {
-    const view = this.#stage?.view();
-    if (view) void this.#stage?.goTo(view.index + slices);
+  /** The next key pressed becomes the key of an act, unless it does something else already. */
+  #capture(pressed: string): void {
+    const { capturing } = this.#forms;
+    const { keys } = this.#session.state;
+    if (["shift", "alt", "control", "meta"].includes(pressed)) return;
+    const taken = pressed === "escape" ? null : conflictOf(keys, capturing, pressed);
+    if (taken) {
+      const key = keycaps(pressed).join(" ");
+      this.#fill({ refused: say("key_taken", { key, what: say(taken.what) }) });
+      return;
+    }
+    this.#fill({ capturing: "", refused: "" });
+    if (pressed !== "escape") void this.#session.flow.changeKeys(withKey(keys, capturing, pressed));
   }
 }

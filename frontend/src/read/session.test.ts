@@ -83,7 +83,8 @@ describe("reading", () => {
     session.confirm();
     await settle();
     expect(server.readings).toEqual([]);
-    expect(session.state.notice?.text).toBe("Choose an answer first.");
+    expect(session.state.notice?.text).toBe("Something is to be mended first: it is marked.");
+    expect(session.state.isChecked).toBe(true);
   });
 
   it("ends calmly when everything is read", async () => {
@@ -194,7 +195,10 @@ describe("without a connection", () => {
     const session = await open(server);
     server.trouble = "offline";
     await answer(session, 1);
-    const entry = JSON.parse(storage.getItem(storage.key(0) ?? "") ?? "{}");
+    const keptKeys = Array.from({ length: storage.length }, (_, nth) => storage.key(nth) ?? "");
+    const entry = JSON.parse(
+      storage.getItem(keptKeys.find((key) => key.includes("/pending/")) ?? "") ?? "{}",
+    );
     expect(Object.keys(entry).sort()).toEqual(
       [
         "answers",
@@ -206,6 +210,7 @@ describe("without a connection", () => {
         "number",
         "protocol_version",
         "seconds",
+        "suggestion",
       ].sort(),
     );
   });

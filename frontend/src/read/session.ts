@@ -2,16 +2,19 @@
 
 import type { Api } from "../api/client";
 import { isSignedOut, Refusal, wordsFor } from "../api/problems";
-import type { Answers, LeasedCase, PastReading, SkipReason } from "../api/types";
+import type { LeasedCase, PastReading, SkipReason } from "../api/types";
+import type { Answers } from "../protocol/types";
+import { say } from "../words/say";
 import { StateCell } from "./cell";
 import { Connection, type ConnectionState, isPassing } from "./connection";
 import { type Delivered, deliver } from "./delivery";
 import { Desk } from "./desk";
 import { DraftSaver } from "./drafts";
+import { Flow } from "./flow";
 import { Journal, type KeyValueStore, type Pending } from "./journal";
 import { LeaseKeeper } from "./leases";
 import { Outbox } from "./outbox";
-import type { Dialog, RoomState } from "./state";
+import { type Dialog, inWords, type RoomState } from "./state";
 import { Worklist } from "./worklist";
 
 export interface SessionParts {
@@ -22,8 +25,11 @@ export interface SessionParts {
   readonly newKey: () => string;
 }
 
+const UNDO_SHOWN_MS = 6000;
+
 export class ReadingSession {
   readonly desk: Desk;
+  readonly flow: Flow;
   readonly #parts: SessionParts;
   readonly #cell = new StateCell();
   readonly #connection: Connection;
@@ -33,6 +39,7 @@ export class ReadingSession {
   readonly #leases: LeaseKeeper;
   readonly #worklist: Worklist;
   #isBackWanted = false;
+  #undoTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -45,6 +52,8 @@ export class ReadingSession {
     this.#drafts = this.#newDrafts();
     this.#leases = this.#newLeases();
     this.desk = new Desk(this.#cell, this.#drafts, parts.now);
+    this.desk.onComplete = () => this.#advance();
+    this.flow = this.#newFlow();
     this.#worklist = new Worklist({
       cell: this.#cell,
       client: parts.client,
@@ -71,6 +80,7 @@ export class ReadingSession {
     try {
       const { user } = await client.session();
       this.#settleIn(user.id);
+      void this.flow.settleIn(user.id);
       await this.#outbox.send();
       this.#worklist.accept(await client.workload(projectId));
     } catch (error) {
@@ -88,28 +98,36 @@ export class ReadingSession {
     else this.#submit();
   }
 
-  /** Pass the case on. */
-  skip(reason: SkipReason): void {
-    const { current } = this.state;
+  /** Pass the case on; where its dialog says that nobody can read it, it is set aside for all. */
+  skip(reason: SkipReason, comment = ""): void {
+    const { current, dialog } = this.state;
     this.#cell.set({ dialog: "none" });
     if (current?.kind !== "case") return;
     const { leased } = current;
-    this.#leave(leased, { ...this.#entry(leased.case), kind: "skip", lease_id: leased.lease_id, reason });
+    this.#leave(leased, {
+      ...this.#entry(leased.case),
+      kind: "skip",
+      lease_id: leased.lease_id,
+      reason,
+      comment,
+      cannot_be_read: dialog === "unreadable",
+    });
   }
 
   /** Open the last reading again, once everything before it is saved. */
   async back(): Promise<void> {
     const { current, lost, pending } = this.state;
-    if (current?.kind === "past" || lost) return;
+    if ((current !== null && current.kind !== "case") || lost) return;
+    this.#cell.set({ undo: null });
     this.#isBackWanted = pending > 0;
     if (this.#isBackWanted) {
-      this.#cell.say("One moment: the last reading is being saved.");
+      this.#cell.say(say("wait_for_last"));
       return;
     }
     try {
       this.#openPast(await this.#parts.client.lastReading(this.#parts.projectId));
     } catch (error) {
-      this.#worklist.couldNot("open the last reading", error);
+      this.#worklist.couldNot(say("open_reading"), error);
     }
   }
 
@@ -118,12 +136,25 @@ export class ReadingSession {
     const { dialog, lost, current } = this.state;
     if (dialog !== "none") this.openDialog("none");
     else if (lost) this.#worklist.dismissLost();
-    else if (current?.kind === "past") this.#comeBack();
+    else if (current && current.kind !== "case") this.#comeBack();
+  }
+
+  /** Answer the colleague's question on screen, and return to the case before. */
+  async reply(text: string): Promise<void> {
+    if (await this.flow.reply(text)) this.#comeBack();
   }
 
   openDialog(dialog: Dialog): void {
-    if (dialog === "skip" && this.state.current?.kind !== "case") return;
+    const isOfCase = dialog === "skip" || dialog === "unreadable";
+    if (isOfCase && this.state.current?.kind !== "case") return;
     this.#cell.set({ dialog });
+    if (dialog === "today") void this.flow.lookAtDay();
+    if (dialog === "asked") void this.flow.lookAtRemarks();
+  }
+
+  /** Say what an act did. */
+  tell(words: string): void {
+    this.#cell.say(words);
   }
 
   /** A key, a click, a move: the reader is here. */
@@ -157,15 +188,42 @@ export class ReadingSession {
   }
 
   #cannotStart(error: unknown): void {
-    const words = isSignedOut(error) ? "You are signed out." : wordsFor(error);
+    const words = isSignedOut(error) ? say("you_are_signed_out") : wordsFor(error);
     this.#cell.set({ phase: "error", error: words });
     if (isPassing(error)) this.#connection.lost(error);
   }
 
+  /** One key has answered all that is asked: on to the next, with a way back shown for a while. */
+  #advance(): void {
+    const { current } = this.state;
+    if (current?.kind !== "case") return;
+    const undo = {
+      number: current.leased.case.number,
+      answer: inWords(current.leased.protocol, this.desk.sent),
+    };
+    this.#submit();
+    this.#cell.set({ undo });
+    clearTimeout(this.#undoTimer);
+    this.#undoTimer = setTimeout(() => this.#cell.set({ undo: null }), UNDO_SHOWN_MS);
+  }
+
+  #newFlow(): Flow {
+    const { client, projectId, storage } = this.#parts;
+    return new Flow({
+      cell: this.#cell,
+      client,
+      desk: this.desk,
+      projectId,
+      storage,
+      couldNot: (what, error) => this.#worklist.couldNot(what, error),
+      remark: (place, remark) => this.#post({ ...this.#entry(place), kind: "remark", remark }),
+    });
+  }
+
   #submit(): void {
     const current = this.desk.answered();
-    if (current?.kind === "case") this.#submitReading(current.leased, this.state.answers);
-    if (current?.kind === "past") this.#submitRevision(current.past, this.state.answers);
+    if (current?.kind === "case") this.#submitReading(current.leased, this.desk.sent);
+    if (current?.kind === "past") this.#submitRevision(current.past, this.desk.sent);
   }
 
   #submitReading(leased: LeasedCase, answers: Answers): void {
@@ -176,6 +234,7 @@ export class ReadingSession {
       answers,
       seconds: this.desk.seconds,
       protocol_version: leased.protocol.version,
+      suggestion: this.desk.seen,
     });
   }
 
@@ -191,7 +250,7 @@ export class ReadingSession {
     };
     const isSame = JSON.stringify(answers) === JSON.stringify(past.answers);
     this.#comeBack();
-    if (isSame) this.#cell.say("Left as it was.");
+    if (isSame) this.#cell.say(say("left_as_it_was"));
     else this.#post(entry);
   }
 
@@ -208,12 +267,12 @@ export class ReadingSession {
 
   #post(entry: Pending): void {
     this.#outbox.add(entry);
-    this.#cell.set({ pending: this.#outbox.entries.length, notice: null });
+    this.#cell.set({ pending: this.#outbox.entries.length, notice: null, undo: null });
   }
 
   #openPast(past: PastReading | null): void {
     if (past) this.desk.openPast(past);
-    else this.#cell.say("You have not read anything here yet.");
+    else this.#cell.say(say("nothing_read_yet"));
   }
 
   #comeBack(): void {
@@ -249,20 +308,24 @@ export class ReadingSession {
     const pending = this.#outbox.entries.length;
     this.#cell.set({ pending, hasSaved: true });
     this.#connection.found();
-    if (workload) this.#worklist.accept(workload);
+    if (workload) {
+      this.#worklist.accept(workload);
+      void this.flow.lookAtDay();
+    }
     if (this.#isBackWanted && pending === 0) void this.back();
   }
 
   async #refused(entry: Pending, error: unknown): Promise<void> {
     this.#cell.set({ pending: this.#outbox.entries.length });
     const isLost = error instanceof Refusal && error.code === "lease_lost";
+    const endsCase = entry.kind === "reading" || entry.kind === "skip";
     try {
-      if (isLost && entry.kind !== "revision") this.#worklist.answerLost(entry);
+      if (isLost && endsCase) this.#worklist.answerLost(entry);
       else if (entry.kind === "reading")
         await this.#worklist.bringBack(entry.case_id, entry.answers, wordsFor(error));
-      else this.#cell.say(`Case ${entry.number} was not saved: ${wordsFor(error)}`, "bad");
+      else this.#cell.say(say("case_not_saved", { number: entry.number, words: wordsFor(error) }), "bad");
     } catch (failure) {
-      this.#worklist.couldNot("bring the case back", failure);
+      this.#worklist.couldNot(say("bring_back"), failure);
     }
   }
 

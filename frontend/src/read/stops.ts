@@ -9,6 +9,7 @@ import {
   type ImageAnswers,
   isChoice,
   isRegionQuestion,
+  type PlainAnswer,
   type Question,
 } from "../protocol/types";
 
@@ -75,6 +76,15 @@ const without = <T>(record: Readonly<Record<string, T>>, key: string): Record<st
 const put = <T>(record: Readonly<Record<string, T>>, key: string, value: T | undefined): Record<string, T> =>
   value === undefined || isEmpty(value) ? without(record, key) : { ...record, [key]: value };
 
+const withAttribute = (answers: Answers, stop: Stop, value: PlainAnswer | undefined): Answers => {
+  const owner = ownerOf(stop);
+  const regions = regionsIn(answers, owner).map((region) => {
+    if (region.id !== stop.region) return region;
+    return { ...region, attributes: put(region.attributes, stop.question.key, value) };
+  });
+  return { ...answers, [owner]: regions as readonly Region[] };
+};
+
 /** The answers with another one at a stop; an empty one takes it away. */
 export const withAnswer = (
   answers: Answers,
@@ -82,19 +92,11 @@ export const withAnswer = (
   value: Answer | undefined,
   { image }: Spot,
 ): Answers => {
-  if (stop.region !== "") {
-    const owner = ownerOf(stop);
-    const regions = regionsIn(answers, owner).map((region) =>
-      region.id === stop.region
-        ? { ...region, attributes: put(region.attributes, stop.question.key, value) }
-        : region,
-    );
-    return { ...answers, [owner]: regions };
-  }
+  if (stop.region !== "") return withAttribute(answers, stop, value as PlainAnswer | undefined);
   const { key, scope } = stop.question;
   if (scope !== "image") return put(answers, key, value);
-  const byImage = put((answers[key] ?? {}) as Record<string, unknown>, image, value);
-  return put(answers, key, byImage as ImageAnswers);
+  const known = (answers[key] ?? {}) as ImageAnswers;
+  return put<Answer>(answers, key, put(known, image, value as PlainAnswer | undefined));
 };
 
 /** What a digit makes of an answer: one of the choices, or one more or less of several. nth counts from 0. */
@@ -112,12 +114,7 @@ export const chosen = (question: Question, answer: Answer | undefined, nth: numb
 export const isOneKey = (question: Question): boolean => isChoice(question);
 
 /** The stop after an answered one: the next that is open; else the same, where all is answered. */
-export const nextOpen = (
-  stops: readonly Stop[],
-  answers: Answers,
-  spot: Spot,
-  after: string,
-): string => {
+export const nextOpen = (stops: readonly Stop[], answers: Answers, spot: Spot, after: string): string => {
   const from = stops.findIndex(({ path }) => path === after);
   const ordered = [...stops.slice(from + 1), ...stops.slice(0, Math.max(0, from))];
   const open = ordered.find((stop) => isEmpty(answerAt(answers, stop, spot)) && isWanted(stop));
@@ -127,7 +124,10 @@ export const nextOpen = (
 const isWanted = ({ question }: Stop): boolean => question.required ?? true;
 
 /** The stop that a problem is at; "" where it is nowhere on screen. */
-export const stopOfProblem = (at: string, answers: Answers): { readonly path: string; readonly region: string } => {
+export const stopOfProblem = (
+  at: string,
+  answers: Answers,
+): { readonly path: string; readonly region: string } => {
   const [key = "", nth = "", attribute = ""] = at.split(".");
   const region = regionsIn(answers, key)[Number(nth)]?.id ?? "";
   return region !== "" && attribute !== ""

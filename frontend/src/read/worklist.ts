@@ -2,7 +2,9 @@
 
 import type { Api } from "../api/client";
 import { wordsFor } from "../api/problems";
-import type { Answers, LeasedCase, Workload } from "../api/types";
+import type { LeasedCase, Workload } from "../api/types";
+import type { Answers } from "../protocol/types";
+import { say } from "../words/say";
 import type { StateCell } from "./cell";
 import { type Connection, isPassing } from "./connection";
 import type { Desk } from "./desk";
@@ -33,7 +35,7 @@ export class Worklist {
     try {
       this.accept(await this.#fetch());
     } catch (error) {
-      this.couldNot("fetch the work list", error);
+      this.couldNot(say("fetch_worklist"), error);
     }
   }
 
@@ -73,7 +75,7 @@ export class Worklist {
     cell.set({ ahead: firstFirst(others, displaced), progress: workload.progress });
     if (again) desk.open(again, answers);
     else this.#openOrEnd();
-    cell.say(`Not saved: ${words}`, "bad");
+    cell.say(say("not_saved", { words }), "bad");
   }
 
   leaseLost(leaseId: string): void {
@@ -97,7 +99,7 @@ export class Worklist {
   answerLost(entry: Pending): void {
     const { cell } = this.#parts;
     const protocol = cell.state.current ? protocolOf(cell.state.current) : undefined;
-    const answer = entry.kind === "skip" ? "" : inWords(protocol, entry.answers);
+    const answer = "answers" in entry ? inWords(protocol, entry.answers) : "";
     cell.set({ lost: { caseId: entry.case_id, number: entry.number, answer }, dialog: "none", notice: null });
   }
 
@@ -114,7 +116,7 @@ export class Worklist {
     const { cell, connection } = this.#parts;
     if (isPassing(error)) connection.lost(error);
     else if (cell.state.current === null) cell.set({ phase: "error", error: wordsFor(error) });
-    else cell.say(`Could not ${what}: ${wordsFor(error)}`, "bad");
+    else cell.say(say("could_not", { what, words: wordsFor(error) }), "bad");
   }
 
   #fetch(): Promise<Workload> {

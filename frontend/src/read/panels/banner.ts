@@ -1,36 +1,28 @@
 /** Said above the image while the server cannot be reached or does not know the reader any more. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { RoomState } from "../state";
+import { say } from "../../words/say";
+import type { Screen } from "./screen";
 
-const offline = html`
+const offline = () => html`
   <div class="banner warn" role="alert" data-banner="offline">
-    <span
-      ><strong>No connection.</strong> Go on reading: your answers are kept in this browser and are sent when it is
-      back.</span
-    >
+    <span><strong>${say("no_connection")}</strong> ${say("no_connection_words")}</span>
   </div>
 `;
 
 const signedOut = (signInUrl: string) => html`
   <div class="banner warn" role="alert" data-banner="signed-out">
-    <span><strong>You were signed out.</strong> Nothing is lost: sign in in a new tab and come back here.</span>
-    <a class="button small" href=${signInUrl} target="_blank" rel="noopener">Sign in</a>
+    <span><strong>${say("signed_out")}</strong> ${say("signed_out_words")}</span>
+    <a class="button small" href=${signInUrl} target="_blank" rel="noopener">${say("sign_in")}</a>
   </div>
 `;
 
-const withoutGpu = html`
-  <div class="banner plain" role="status" data-banner="plain">
-    This browser has no WebGL2: images are drawn simply, and only questions can be answered here.
-  </div>
+const withoutGpu = () => html`
+  <div class="banner plain" role="status" data-banner="plain">${say("no_webgl")}</div>
 `;
 
-export const banner = (
-  state: RoomState,
-  signInUrl: string,
-  isPlain: boolean,
-): TemplateResult | typeof nothing => {
-  if (state.connection === "offline") return offline;
-  if (state.connection === "signed_out") return signedOut(signInUrl);
-  return isPlain ? withoutGpu : nothing;
+export const banner = ({ state, place, isPlain }: Screen): TemplateResult | typeof nothing => {
+  if (state.connection === "offline") return offline();
+  if (state.connection === "signed_out") return signedOut(place.signInUrl);
+  return isPlain ? withoutGpu() : nothing;
 };

@@ -1,69 +1,83 @@
 /** The line above the image: where the reader is, how far, and whether everything is saved. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { RoomActions } from "../keys";
+import { many, say } from "../../words/say";
 import type { RoomState } from "../state";
-
-export interface Place {
-  readonly projectName: string;
-  readonly projectUrl: string;
-}
+import { icon } from "./icons";
+import { keyOf, type Screen } from "./screen";
 
 interface Saving {
   readonly tone: "ok" | "busy" | "warn" | "none";
   readonly text: string;
 }
 
-const many = (count: number): string => (count === 1 ? "1 answer" : `${count} answers`);
-
 /** Nothing is called saved before the server has said so. */
 const notSaved = (state: RoomState): Saving | null => {
   const isAway = state.connection !== "online";
-  if (state.pending > 0 && isAway)
-    return { tone: "warn", text: `${many(state.pending)} kept here, not sent yet` };
-  if (state.pending > 0) return { tone: "busy", text: "Saving…" };
-  if (state.draft === "kept_here") return { tone: "warn", text: "Draft kept here, not sent yet" };
+  if (state.pending > 0 && isAway) return { tone: "warn", text: many("kept_here", state.pending) };
+  if (state.pending > 0) return { tone: "busy", text: say("saving") };
+  if (state.draft === "kept_here") return { tone: "warn", text: say("draft_kept_here") };
   return null;
 };
 
 export const savingOf = (state: RoomState): Saving => {
   const open = notSaved(state);
   if (open) return open;
-  if (state.draft === "saving") return { tone: "busy", text: "Saving draft…" };
-  if (state.draft === "saved") return { tone: "ok", text: "Draft saved" };
-  return state.hasSaved ? { tone: "ok", text: "All saved" } : { tone: "none", text: "" };
+  if (state.draft === "saving") return { tone: "busy", text: say("saving_draft") };
+  if (state.draft === "saved") return { tone: "ok", text: say("draft_saved") };
+  return state.hasSaved ? { tone: "ok", text: say("all_saved") } : { tone: "none", text: "" };
 };
 
-const progress = ({ progress: done, left }: RoomState) => {
+const meter = (share: number) => html`
+  <span class="meter" aria-hidden="true"
+    ><span style="inline-size: ${(100 * Math.min(1, share)).toFixed(1)}%"></span
+  ></span>
+`;
+
+/** To the goal of the day where the project has one, else through the project. */
+const progress = ({ progress: done, left, today }: RoomState) => {
   if (!done) return nothing;
   const all = done.read + left;
-  const share = all === 0 ? 0 : (100 * done.read) / all;
+  const goal = today?.goal ?? null;
+  const share = goal ? (today?.read ?? 0) / goal : all === 0 ? 0 : done.read / all;
   return html`
     <p class="bar-progress">
-      <span><strong>${done.read_by_me}</strong> read by me</span>
-      <span class="bar-left"><strong>${left}</strong> left</span>
-      <span class="meter" aria-hidden="true"><span style="inline-size: ${share.toFixed(1)}%"></span></span>
+      ${
+        goal
+          ? html`<span class="bar-goal">${say("of_goal", { read: today?.read ?? 0, goal })}</span>`
+          : html`<span><strong>${done.read_by_me}</strong> ${say("read_by_me")}</span>`
+      }
+      <span class="bar-left"><strong>${left}</strong> ${say("left")}</span>
+      ${meter(share)}
     </p>
   `;
 };
 
-export const topBar = (
-  state: RoomState,
-  place: Place,
-  tools: TemplateResult | typeof nothing,
-  actions: RoomActions,
-): TemplateResult => {
+const asked = ({ state, actions }: Screen) => {
+  const count = state.remarks?.asked.length ?? 0;
+  if (count === 0) return nothing;
+  return html`
+    <button class="button small asked-badge" @click=${() => actions.open("asked")}>
+      ${many("questions_for_you", count)}
+    </button>
+  `;
+};
+
+export const topBar = (screen: Screen): TemplateResult => {
+  const { state, place, actions } = screen;
   const saving = savingOf(state);
   return html`
     <header class="room-bar">
       <a class="bar-home" href=${place.projectUrl}><span aria-hidden="true">←</span> ${place.projectName}</a>
-      ${tools}
       <p class="saving ${saving.tone}" role="status" data-saving=${saving.tone}>${saving.text}</p>
-      ${progress(state)}
-      <button class="button quiet small" @click=${actions.changeTheme} aria-label="Change between dark and light">◐</button>
-      <button class="button quiet small" @click=${() => actions.open("keys")} aria-label="Keys">
-        Keys <kbd aria-hidden="true">?</kbd>
+      ${asked(screen)} ${progress(state)}
+      <button class="button quiet small" @click=${() => actions.open("today")}>
+        ${say("today")} ${keyOf(screen, "today")}
       </button>
+      <button class="button quiet small" @click=${actions.changeTheme} aria-label=${say("change_theme")}>
+        ${icon("theme")}
+      </button>
+      <button class="button quiet small" @click=${() => actions.open("keys")}>${say("keys")} ${keyOf(screen, "keys")}</button>
     </header>
   `;
 };

@@ -1,14 +1,12 @@
 /** What lies where the image will be: loading, nothing left, what went wrong and what to do. */
 
 import { html, nothing, type TemplateResult } from "lit";
+import { say } from "../../words/say";
 import type { RoomActions } from "../keys";
 import type { Lost, RoomState } from "../state";
-import type { Place } from "./bar";
+import type { Place, Screen } from "./screen";
 
-const IMAGE_WAITS = {
-  offline: "The image comes when the connection is back.",
-  signed_out: "The image comes when you have signed in.",
-} as const;
+const IMAGE_WAITS = { offline: "image_waits_offline", signed_out: "image_waits_signed_out" } as const;
 
 const card = (role: "status" | "alert", content: TemplateResult) => html`
   <div class="cover" role=${role}><div class="cover-card">${content}</div></div>
@@ -26,15 +24,14 @@ const empty = (state: RoomState, place: Place, actions: RoomActions) =>
   card(
     "status",
     html`
-      <h2>All read</h2>
+      <h2>${say("all_read")}</h2>
       <p>
-        Nothing waits for you here.
-        ${state.progress ? html`You have read ${state.progress.read_by_me} cases in this project.` : nothing} Thank
-        you.
+        ${say("nothing_waits")}
+        ${state.progress ? say("you_have_read", { count: state.progress.read_by_me }) : nothing} ${say("thank_you")}
       </p>
       <div class="row">
-        ${act("Look again", actions.confirm)}
-        <a class="button" href=${place.projectUrl}>To the project</a>
+        ${act(say("look_again"), actions.confirm)}
+        <a class="button" href=${place.projectUrl}>${say("to_the_project")}</a>
       </div>
     `,
   );
@@ -43,11 +40,11 @@ const failed = (state: RoomState, place: Place, actions: RoomActions) =>
   card(
     "alert",
     html`
-      <h2>The reading room could not be opened</h2>
+      <h2>${say("room_not_opened")}</h2>
       <p>${state.error}</p>
       <div class="row">
-        ${act("Try again", actions.confirm)}
-        <a class="button" href=${place.projectUrl}>To the project</a>
+        ${act(say("try_again"), actions.confirm)}
+        <a class="button" href=${place.projectUrl}>${say("to_the_project")}</a>
       </div>
     `,
   );
@@ -56,11 +53,11 @@ const noImage = (state: RoomState, actions: RoomActions) =>
   card(
     "alert",
     html`
-      <h2>This image could not be shown</h2>
-      <p>${state.imageError} It has not been answered. Try again, or skip it with a reason.</p>
+      <h2>${say("image_not_possible")}</h2>
+      <p>${state.imageError} ${say("not_answered_yet")}</p>
       <div class="row">
-        ${act("Try again", actions.confirm)}
-        <button class="button" @click=${() => actions.open("skip")}>Skip <kbd aria-hidden="true">S</kbd></button>
+        ${act(say("try_again"), actions.confirm)}
+        <button class="button" @click=${() => actions.open("skip")}>${say("skip")} <kbd aria-hidden="true">S</kbd></button>
       </div>
     `,
   );
@@ -69,16 +66,16 @@ const lostCard = ({ number, answer }: Lost, actions: RoomActions) =>
   card(
     "alert",
     html`
-      <h2>Case ${number} is no longer yours</h2>
-      <p>Its time ran out, and it went back to the queue for another reader.</p>
+      <h2>${say("case_lost", { number })}</h2>
+      <p>${say("case_lost_words")}</p>
       ${
         answer
           ? html`<p class="lost-answer">
-              Your answer, <strong>${answer}</strong>, was not submitted. It stays as your draft of that case.
+              ${say("your_answer_was")} <strong>${answer}</strong>. ${say("kept_as_draft")}
             </p>`
-          : html`<p>You had not answered it.</p>`
+          : html`<p>${say("lost_unanswered")}</p>`
       }
-      <div class="row">${act("Go on", actions.confirm)}</div>
+      <div class="row">${act(say("go_on"), actions.confirm)}</div>
     `,
   );
 
@@ -86,31 +83,29 @@ const otherUser = () =>
   card(
     "alert",
     html`
-      <h2>Somebody else has signed in</h2>
-      <p>Your unsent answers are kept in this browser and are sent when you sign in here again.</p>
-      <div class="row"><a class="button primary" href=${window.location.href}>Reload the page</a></div>
+      <h2>${say("somebody_else")}</h2>
+      <p>${say("somebody_else_words")}</p>
+      <div class="row"><a class="button primary" href=${window.location.href}>${say("reload")}</a></div>
     `,
   );
 
 const waiting = (state: RoomState) =>
-  state.connection === "online"
-    ? loading("Saving, then looking for more…")
-    : loading("Your answers are kept here. More cases come when the connection is back.");
+  state.connection === "online" ? loading(say("saving_then_looking")) : loading(say("more_when_back"));
 
 const early = (state: RoomState, place: Place, actions: RoomActions) => {
   if (state.phase === "error") return failed(state, place, actions);
   if (state.phase === "empty") return empty(state, place, actions);
   if (state.phase === "waiting") return waiting(state);
-  return state.phase === "loading" ? loading("Opening your work list…") : null;
+  return state.phase === "loading" ? loading(say("opening_worklist")) : null;
 };
 
-export const cover = (state: RoomState, place: Place, actions: RoomActions) => {
+export const cover = ({ state, place, actions }: Screen) => {
   if (state.connection === "other_user") return otherUser();
   if (state.lost) return lostCard(state.lost, actions);
   const before = early(state, place, actions);
   if (before) return before;
   if (state.image === "failed" && state.connection !== "online")
-    return loading(IMAGE_WAITS[state.connection]);
+    return loading(say(IMAGE_WAITS[state.connection]));
   if (state.image === "failed") return noImage(state, actions);
-  return state.image === "loading" ? loading("Loading the image…") : nothing;
+  return state.image === "loading" ? loading(say("loading_image")) : nothing;
 };
