@@ -142,6 +142,73 @@ export const within = ([x, y]: Point, columns: number, rows: number): Point => [
   Math.min(rows, Math.max(0, y)),
 ];
 
+const movedCorner = (points: readonly Point[], nth: number, place: Point): Point[] =>
+  points.map((point, at) => (at === nth ? place : point));
+
+/** The other axis keeps its length and stays at right angles (in mm), through the same centre. */
+const movedAxisEnd = (
+  points: readonly Point[],
+  nth: number,
+  place: Point,
+  size: PixelSize,
+): readonly Point[] => {
+  const [a, b, c, d] = points;
+  if (!a || !b || !c || !d) return points;
+  const centre = part(a, b, 0.5);
+  const opposite: Point = [2 * centre[0] - place[0], 2 * centre[1] - place[1]];
+  const isMajor = nth < 2;
+  const axis: readonly [Point, Point] = nth % 2 === 0 ? [place, opposite] : [opposite, place];
+  const half = (isMajor ? distance(c, d, size) : distance(a, b, size)) / 2;
+  const step = sideways(axis[0], axis[1], size);
+  const other = [shifted(centre, step, -half), shifted(centre, step, half)];
+  const [first, second] = isMajor ? [axis, other] : [other, axis];
+  return longerFirst([...first, ...second], size);
+};
+
+const longerFirst = (points: readonly Point[], size: PixelSize): readonly Point[] => {
+  const [a, b, c, d] = points;
+  if (!a || !b || !c || !d) return points;
+  return distance(a, b, size) >= distance(c, d, size) ? points : [c, d, a, b];
+};
+
+interface Crossing {
+  readonly share: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Where the short axis crosses the long one, and its two lengths (mm, one of them negative). */
+const crossingOf = ([a, b, c, d]: readonly Point[], size: PixelSize): Crossing => {
+  if (!a || !b || !c || !d) return { share: 0.5, left: 0, right: 0 };
+  const along = (point: Point): number => projected(a, b, point, size)[0];
+  const off = (point: Point): number => projected(a, b, point, size)[1];
+  return { share: along(c), left: off(c), right: off(d) };
+};
+
+/** Share of the line from a to b, and mm off it. */
+const projected = (a: Point, b: Point, point: Point, size: PixelSize): readonly [number, number] => {
+  const [ux, uy] = [(b[0] - a[0]) * size.column, (b[1] - a[1]) * size.row];
+  const [vx, vy] = [(point[0] - a[0]) * size.column, (point[1] - a[1]) * size.row];
+  const length = Math.hypot(ux, uy) || 1;
+  return [(ux * vx + uy * vy) / length ** 2, (ux * vy - uy * vx) / length];
+};
+
+const movedBidirectional = (
+  points: readonly Point[],
+  nth: number,
+  place: Point,
+  size: PixelSize,
+): readonly Point[] => {
+  const [a, b] = points;
+  if (!a || !b) return points;
+  const { share, left, right } = crossingOf(points, size);
+  if (nth === 0) return crossed([place, b], share, [left, right], size);
+  if (nth === 1) return crossed([a, place], share, [left, right], size);
+  const [at, off] = projected(a, b, place, size);
+  const ends: readonly [number, number] = nth === 2 ? [off, right] : [left, off];
+  return crossed([a, b], Math.min(1, Math.max(0, at)), ends, size);
+};
+
 /** Places by which a region is changed: a box has four, lines drawn by hand have none. */
 export const handlesOf = (kind: RegionKind, points: readonly Point[]): readonly Point[] => {
   const [a, b] = points;

@@ -277,7 +277,7 @@ export class RegionDrawing {
       colour,
       points: region.points,
       state,
-      words: this.#wordsFor(kind, region.points, on),
+      words: this.#wordsFor(kind, region.points, on, state),
     };
   }
 
