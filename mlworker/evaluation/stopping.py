@@ -48,7 +48,8 @@ def forecast(curve: Sequence[Mapping[str, float]], *, more: int = NEXT, seed: in
     """Foresee the gain of the next labels from an inverse power law value = a − b·labels^−c.
 
     a and b by weighted least squares for each c of a grid; each c counts by how well it explains the curve,
-    so that the interval holds what the curve cannot tell. The scatter about the curve widens it.
+    so that the interval holds what the curve cannot tell, and by how much models scatter about it: what a
+    reader of the curve will see is the difference of two models.
     curve: [{"labels", "value", "low", "high"}, …], intervals 95 %.
     returns: None where it is too early: fewer than five points, or labels that have not doubled.
     """
@@ -86,7 +87,8 @@ def _drawn_gains(
     for exponent, fit, count in zip(EXPONENTS, fits, counts, strict=True):
         level, height = random.multivariate_normal(fit.centre, fit.covariance, size=count).T
         allowed = (height >= 0.0) & (level <= 1.0)
-        gains.append(height[allowed] * (last**-exponent - (last + more) ** -exponent))
+        scatter = random.normal(0.0, np.sqrt(2.0) * fit.scatter, size=count)
+        gains.append((height * (last**-exponent - (last + more) ** -exponent) + scatter)[allowed])
     return np.concatenate(gains)
 
 
@@ -95,6 +97,7 @@ class _Fit:
     centre: Floats
     covariance: Floats
     evidence: float
+    scatter: float
 
 
 def _fitted(labels: Floats, values: Floats, deviations: Floats, exponent: float) -> _Fit:
@@ -120,4 +123,6 @@ def _fitted(labels: Floats, values: Floats, deviations: Floats, exponent: float)
     )
     occam = float(np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(prior)[1])
     evidence = -0.5 * misfit + 0.5 * occam + float(0.5 * np.log(weights).sum())
-    return _Fit(solved, (covariance + covariance.T) / 2, evidence)
+    left_over = values - design @ solved
+    scatter = float(np.sqrt((left_over**2).sum() / max(len(labels) - 3, 1)))
+    return _Fit(solved, (covariance + covariance.T) / 2, evidence, scatter)

@@ -57,7 +57,7 @@ def test_a_flat_curve_promises_next_to_nothing() -> None:
     found = forecast(a_curve((0.8, 0.0, 1.0), list(range(50, 550, 50)), deviation=0.005, seed=2))
     assert found is not None
     assert abs(found.gain) < 0.01
-    assert found.low >= 0.0
+    assert -0.03 < found.low < 0.0 < found.high < 0.03
 
 
 def test_a_curve_that_falls_promises_no_gain() -> None:
@@ -65,6 +65,17 @@ def test_a_curve_that_falls_promises_no_gain() -> None:
     found = forecast(points)
     assert found is not None
     assert 0.0 <= found.gain < 0.05
+
+
+def test_models_that_scatter_are_foreseen_to_scatter() -> None:
+    random = np.random.default_rng(3)
+    points = [
+        {"labels": 20.0 * k, "value": 0.8 + random.normal(0.0, 0.03), "low": 0.7, "high": 0.9}
+        for k in range(1, 21)
+    ]
+    found = forecast(points)
+    assert found is not None
+    assert 0.1 < found.high - found.low < 0.3
 
 
 def test_few_points_or_little_growth_are_too_early() -> None:
