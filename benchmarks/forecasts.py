@@ -2,9 +2,9 @@
 
     python -m benchmarks.forecasts [--out FOLDER] [--json]
 
-Each run of `benchmarks.learning` is cut off after 50, 100, 150 … readings; the forecast from what was seen is held
-against what the next 100 readings brought. The judging set is the same before and after, so its own error
-is left out of the outcome and scatter of the models is in it.
+Each run of `benchmarks.learning` is cut off after 50, 100, 150 … readings; the forecast from what was seen is
+held against what the next 100 readings brought. The judging set is the same before and after, so its own
+error is left out of the outcome, and the scatter of the models is in it.
 """
 
 import argparse
