@@ -125,6 +125,7 @@ class Computed(Asked):
     """A value that the server computes from the other answers, and no reader gives."""
 
     kind: Literal["computed"]
+    unit: Annotated[str, Field(max_length=40)] = ""
     formula: Annotated[VerticalRatio | Largest, Field(discriminator="op")]
     scope: Literal["case"] = "case"
 

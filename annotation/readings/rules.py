@@ -79,15 +79,29 @@ def refuse_with(problems: list[Problem]) -> None:
 def check_size(answers: Answers) -> None:
     """Hold answers against what is kept of one reading.
 
-    raises: AnswersTooLargeError naming the question that is the largest.
+    raises: AnswersTooLargeError naming the question that is the largest, AnswersInvalidError.
     """
-    sizes = {key: len(json.dumps(answer, ensure_ascii=False).encode()) for key, answer in answers.items()}
+    sizes = {key: len(kept_text({key: answer})) for key, answer in answers.items()}
     if sum(sizes.values()) > MAX_BYTES:
         largest = max(sizes, key=lambda key: sizes[key])
         raise AnswersTooLargeError(
             f"the answers hold {sum(sizes.values()) / 2**20:.1f} MiB, at most {MAX_BYTES // 2**20} are kept:"
             f' most of it is question "{largest}", draw it with fewer points or simpler edges'
         )
+
+
+def kept_text(answers: Answers) -> str:
+    """Write answers as the database keeps them.
+
+    raises: AnswersInvalidError for what no database keeps.
+    """
+    try:
+        written = json.dumps(answers, allow_nan=False)
+    except ValueError:
+        raise AnswersInvalidError("an answer holds a number that is not finite: leave it out") from None
+    if "\\u0000" in written:
+        raise AnswersInvalidError("an answer holds the character U+0000: leave it out")
+    return written
 
 
 def check_seconds(seconds: float) -> None:

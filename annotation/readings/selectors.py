@@ -29,6 +29,11 @@ def drafts_of(reader: User, case_ids: Collection[UUID]) -> dict[UUID, Draft]:
     return {draft.case_id: draft for draft in drafts}
 
 
+def open_drafts(project_id: UUID) -> int:
+    """Count what readers of a project have entered and not submitted."""
+    return Draft.objects.filter(case__project=project_id).count()
+
+
 def read_by(reader: User, project_id: UUID) -> int:
     """Count the cases that a person has read in a project."""
     return Reading.objects.filter(reader=reader, **read_cases(project_id)).count()

@@ -570,6 +570,11 @@ export interface components {
              * @enum {string}
              */
             kind: "computed";
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
             /** Formula */
             formula: components["schemas"]["VerticalRatio"] | components["schemas"]["Largest"];
             /**

@@ -6,6 +6,7 @@ import { csrfToken } from "./csrf";
 import { openImport } from "./import";
 import { followEvents } from "./live";
 import { openMap } from "./map";
+import { openProtocol } from "./protocol";
 import { quarantineKeys } from "./quarantine";
 import { themeToggles } from "./theme";
 
@@ -24,3 +25,4 @@ followEvents((element) => htmx.trigger(element, "changed", {}));
 quarantineKeys();
 openMap();
 openCase();
+openProtocol();

@@ -38,6 +38,14 @@ def test_expert_time_that_cannot_be_is_refused(seconds: float) -> None:
         check_seconds(seconds)
 
 
+@pytest.mark.parametrize(
+    "answers", [{"age": math.nan}, {"note": "a\0"}, {"a\0": 1}, {"n": [{"x": math.inf}]}]
+)
+def test_what_no_database_keeps_is_refused(answers: dict[str, Any]) -> None:
+    with pytest.raises(AnswersInvalidError, match="leave it out"):
+        check_size(answers)
+
+
 def question(kind: str, **more: Any) -> Question:
     asked = {"key": "q", "prompt": "Q?", "kind": kind} | more
     return questions_of([asked])[0]

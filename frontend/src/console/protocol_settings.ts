@@ -1,0 +1,57 @@
+/** Settings of a protocol: how readers go on, and when they see the model's suggestion. */
+
+import { html, type TemplateResult } from "lit";
+import { type Edited, numberField, selectField, tick, typed } from "./protocol_fields";
+import { textOf } from "./protocol_model";
+
+const MODES = [
+  { value: "after_answer", words: "after the reader's own first answer" },
+  { value: "on_demand", words: "when the reader asks for it" },
+  { value: "from_start", words: "from the start" },
+  { value: "never", words: "never" },
+];
+
+const controlShare = (edited: Edited): TemplateResult => {
+  const given = Number(textOf(edited.row, "control_share") || "0.1");
+  const changed = (event: Event) => {
+    const percent = Number(typed(event));
+    edited.set("control_share", percent === 10 ? undefined : Number((percent / 100).toFixed(4)));
+  };
+  return html`
+    <div class="field">
+      <label for="p-control-share">Cases without a suggestion</label>
+      <div class="row">
+        <input class="input short" id="p-control-share" type="number" min="0" max="50" step="1" .value=${String(Number((given * 100).toFixed(2)))} @change=${changed} />
+        <span class="soft">per cent</span>
+      </div>
+      <p class="hint">Drawn at random. They measure what seeing suggestions does to the answers.</p>
+    </div>
+  `;
+};
+
+export const settingsFields = (edited: Edited): TemplateResult => {
+  const shown = { ...edited, row: { suggestions: "after_answer", ...edited.row } };
+  return html`
+    <div class="question-fields">
+      ${selectField(
+        shown,
+        "suggestions",
+        {
+          label: "The model's suggestion is shown",
+          hint: "Shown before an answer, it sways it (anchoring).",
+        },
+        MODES,
+        (value) => edited.set("suggestions", value === "after_answer" ? undefined : value),
+      )}
+      ${controlShare(edited)}
+      ${numberField(edited, "daily_goal", { label: "Goal of the day", hint: "Cases a reader, shown as progress.", placeholder: "none" })}
+      <div class="wide">
+        ${tick(
+          "Go on to the next case by itself, after one key, where one question is asked",
+          edited.row.auto_advance === true,
+          (isOn) => edited.set("auto_advance", isOn ? true : undefined),
+        )}
+      </div>
+    </div>
+  `;
+};
