@@ -41,9 +41,9 @@ def editor(
         "saved": plain(versions[0]),
         "version": versions[0].version,
         "templates": [
-            {"name": one.name, "title": one.title, "standard": one.standard} for one in templates()
+            {"name": one.name, "title": one.title, "standard": one.standard, "document": one.document}
+            for one in templates()
         ],
-        "documents": {one.name: one.document for one in templates()},
         "measures": MEASURES,
         "problems": [one.as_row() for one in problems or []],
     }
@@ -84,9 +84,7 @@ def save(request: HttpRequest, visit: Visit) -> HttpResponse:
         return editor(request, visit, written=written, problems=error.problems)
     except ProtocolStaleError as error:
         return editor(request, visit, written=written, problems=[Problem("", error.code, str(error))])
-    messages.success(
-        request, f"Version {saved.version} is in force. Cases that are being read go on as they are."
-    )
+    messages.success(request, f"Version {saved.version} is in force. Drafts and readings stay as they are.")
     return redirect("protocol", project_id=visit.project.pk)
 
 

@@ -95,9 +95,7 @@ def test_a_shape_spans_rows_as_it_lies_on_the_image(
 
 
 def test_pixels_whose_centre_is_in_a_box_are_inside_and_boxes_side_by_side_share_none() -> None:
-    found = inside(
-        "box", [[1.5, 0.5], [3.5, 2.5]], (4, 5)
-    )  # upper and left edges count
+    found = inside("box", [[1.5, 0.5], [3.5, 2.5]], (4, 5))  # upper and left edges count
     assert found.astype(int).tolist() == [[0, 1, 1, 0, 0], [0, 1, 1, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
 
 
