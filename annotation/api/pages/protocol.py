@@ -38,7 +38,7 @@ def editor(
     versions = list(versions_for(visit.user, visit.project.pk))
     shown = next((one for one in versions if str(one.version) == request.GET.get("version")), versions[0])
     facts = {
-        "saved": plain(versions[0]),
+        "saved": {"settings": {}} | plain(versions[0]),
         "version": versions[0].version,
         "templates": [
             {"name": one.name, "title": one.title, "standard": one.standard, "document": one.document}
