@@ -15,6 +15,9 @@ class Project(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=128, unique=True)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="projects")
+    hanging_rules = models.JSONField(
+        default=list, blank=True, help_text="the project's own, as annotation.projects.hanging reads them"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

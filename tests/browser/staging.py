@@ -1,4 +1,4 @@
-"""The stage alone in a real browser, on a running system's pixels: what tests and benchmarks of the viewer share."""
+"""The stage alone in a real browser, on a running system's pixels, for tests and benchmarks of the viewer."""
 
 import io
 import shutil
