@@ -9,7 +9,8 @@ from typing_extensions import TypedDict
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 SHAPES = ("is", "in", "answered", "all", "any", "not")
 
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+KEY = r"^[a-z][a-z0-9_]{0,39}$"
+Key = Annotated[str, Field(pattern=KEY)]
 Said = str | int | float
 SaidOf = Mapping[str, frozenset[Said] | None]
 

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from annotation.projects.conditions import leaves
+from annotation.projects.conditions import KEY, leaves
 from annotation.projects.problems import Problem, told
 from annotation.projects.questions import (
+    COLOUR,
+    SOMETHING,
     Attribute,
     Computed,
     Document,
@@ -34,10 +37,31 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "polygon": ("area_mm2", "perimeter_mm"),
     "freehand": ("area_mm2", "perimeter_mm"),
 }
+NUMBER, WHOLE = "it is no number: give one", "it is no whole number: give one"
 WORDS: Mapping[str, str] = {
     "missing": "it is absent: give it",
     "extra_forbidden": "it is not known: leave it out",
     "union_tag_not_found": "kind is absent: say which kind of question it is",
+    "union_tag_invalid": "kind is not known: give one of {expected_tags}",
+    "literal_error": "give {expected}",
+    "string_too_short": "it is empty: give it words",
+    "string_too_long": "it is too long: at most {max_length} characters",
+    "string_type": "it is no text: give it words",
+    "bool_type": "give true or false",
+    "int_type": WHOLE,
+    "int_from_float": WHOLE,
+    "float_type": NUMBER,
+    "finite_number": NUMBER,
+    "greater_than": "give more than {gt:g}",
+    "greater_than_equal": "give at least {ge:g}",
+    "less_than_equal": "give at most {le:g}",
+    "too_short": "there are {actual_length}: give at least {min_length}",
+    "too_long": "there are {actual_length}: give at most {max_length}",
+}
+PATTERNS: Mapping[str, str] = {
+    KEY: "begin with a letter a – z; then letters, digits and _; at most 40 in all",
+    COLOUR: "give a colour as #rrggbb",
+    SOMETHING: "it is blank: give it words",
 }
 
 
@@ -73,19 +97,26 @@ def problems_of(given: object) -> list[Problem]:
     try:
         document = Document.model_validate(given)
     except ValidationError as error:
-        found = [
-            _of_form(given, one["loc"], one["type"], one["msg"]) for one in error.errors(include_url=False)
-        ]
+        found = [_of_form(given, one) for one in error.errors(include_url=False)]
         return list({problem.at: problem for problem in reversed(found)}.values())[::-1]
     return list(_of_meaning(document.questions))
 
 
-def _of_form(given: object, loc: Sequence[int | str], kind: str, message: str) -> Problem:
-    path = _path(given, loc, is_key_named=kind in ("missing", "extra_forbidden"))
-    words = WORDS.get(kind, message[:1].lower() + message[1:])
+def _of_form(given: object, error: ErrorDetails) -> Problem:
+    kind = error["type"]
+    path = _path(given, error["loc"], is_key_named=kind in ("missing", "extra_forbidden"))
     field = ".".join(str(part) for part in path[2:])
     where = f"{_name(given, path)}{f', {field}' if field else ''}" if path else "the protocol"
-    return Problem(".".join(map(str, path)), "bad_form", f"{where}: {words}")
+    return Problem(".".join(map(str, path)), "bad_form", f"{where}: {_words(error)}")
+
+
+def _words(error: ErrorDetails) -> str:
+    """Say what to do about a form that is wrong."""
+    details = error.get("ctx", {})
+    if error["type"] == "string_pattern_mismatch":
+        return PATTERNS[details["pattern"]]
+    plain = error["msg"][:1].lower() + error["msg"][1:]
+    return WORDS.get(error["type"], plain.replace("{", "{{").replace("}", "}}")).format(**details)
 
 
 def _path(given: Any, loc: Sequence[int | str], *, is_key_named: bool) -> list[int | str]:  # noqa: ANN401 - JSON

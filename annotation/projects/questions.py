@@ -9,9 +9,11 @@ from annotation.projects.conditions import STRICT, Condition, Key
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LONGEST_TEXT = 20_000
 
-Value = Annotated[str, Field(min_length=1, max_length=128, pattern=r"\S")]
-Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+COLOUR, SOMETHING = r"^#[0-9a-fA-F]{6}$", r"\S"
+
+Value = Annotated[str, Field(min_length=1, max_length=128, pattern=SOMETHING)]
+Words = Annotated[str, Field(min_length=1, max_length=500, pattern=SOMETHING)]
+Colour = Annotated[str, Field(pattern=COLOUR)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 
 

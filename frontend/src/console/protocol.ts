@@ -80,6 +80,7 @@ class Editor {
   }
 
   open(): void {
+    part(this.form, "[data-protocol-save]", HTMLElement).replaceChildren();
     this.#read(this.#text.value);
     this.#text.addEventListener("input", () => this.#read(this.#text.value));
     this.form.addEventListener("submit", () => {
@@ -320,7 +321,7 @@ class Editor {
     };
     const isSound = this.#checked?.problems.length === 0;
     return html`
-      <aside class="card preview" aria-label="Preview">
+      <aside class="card protocol-preview" aria-label="Preview">
         <div class="card-head">
           <h2>As readers see it</h2>
           ${small("Clear", () => {

@@ -66,23 +66,31 @@ def test_a_protocol_that_makes_sense_is_kept_as_it_was_written(questions: list[d
 @pytest.mark.parametrize(
     ("questions", "at", "message"),
     [
-        ([], "questions", "questions: list should have at least 1 item"),
+        ([], "questions", "questions: there are 0: give at least 1"),
         ([{"key": "a"}], "questions.0", 'question "a": kind is absent'),
-        ([FINDING | {"kind": "guess"}], "questions.0", "'guess'"),
+        ([FINDING | {"kind": "guess"}], "questions.0", "kind is not known: give one of 'single', 'ordinal'"),
         ([{"prompt": "P", "kind": "text"}], "questions.0.key", "question 1, key: it is absent: give it"),
-        ([NOTE | {"key": "Note"}], "questions.0.key", 'question "Note", key: string should match'),
+        ([NOTE | {"key": "Note"}], "questions.0.key", 'question "Note", key: begin with a letter a – z'),
         ([NOTE | {"choices": []}], "questions.0.choices", 'question "note", choices: it is not known'),
-        ([NOTE | {"max_length": "9"}], "questions.0.max_length", "valid integer"),
-        ([FINDING | {"choices": CHOICES[:1]}], "questions.0.choices", "at least 2 items"),
+        ([NOTE | {"max_length": "9"}], "questions.0.max_length", "it is no whole number: give one"),
+        ([FINDING | {"choices": CHOICES[:1]}], "questions.0.choices", "there are 1: give at least 2"),
         (
             [FINDING | {"choices": [*CHOICES, CHOICES[0]]}],
             "questions.0.choices.2.value",
             '"no" is there twice',
         ),
+        ([NOTE | {"prompt": " "}], "questions.0.prompt", "it is blank: give it words"),
+        ([NOTE | {"prompt": ""}], "questions.0.prompt", "it is empty: give it words"),
+        ([NOTE | {"max_length": 0}], "questions.0.max_length", "give at least 1"),
+        (
+            [NODULES | {"labels": [{"value": "n", "label": "N", "color": "red"}]}],
+            "questions.0.labels.0.color",
+            "#rr",
+        ),
         ([FINDING, FINDING], "questions.1.key", 'question "finding" is there twice'),
         ([NODULES | {"min": 2, "max": 1}], "questions.0.max", "max is 1, below min, 2"),
         ([FINDING | {"kind": "multi", "min": 3}], "questions.0.min", "min is 3, of 2 choices"),
-        ([NODULES | {"scope": "image"}], "questions.0.scope", "'case'"),
+        ([NODULES | {"scope": "image"}], "questions.0.scope", "scope: give 'case'"),
         (
             [NODULES | {"attributes": [NOTE, NOTE]}],
             "questions.0.attributes.1.key",
@@ -104,7 +112,7 @@ def test_a_protocol_that_makes_sense_is_kept_as_it_was_written(questions: list[d
         (
             [FINDING, NOTE | {"when": {"all": [{"question": "finding", "is": ["yes"]}]}}],
             "questions.1.when.all.0.is",
-            "valid string",
+            "it is no text",
         ),
         (
             [NODULES, NOTE | {"when": {"question": "nodules", "is": "n"}}],
