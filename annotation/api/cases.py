@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from annotation.api.schemas import CaseView, InstanceView, ProtocolView
 from annotation.projects.models import Case, Protocol
 from annotation.projects.questions import Settings
-from annotation.studies.models import Instance
+from annotation.studies.models import Instance, Series
 from annotation.studies.rules import reading_order
 
 
@@ -16,8 +16,13 @@ def case_view(case: Case) -> CaseView:
         id=case.pk,
         number=case.number,
         modality=series.modality,
-        instances=[instance_view(instance) for instance in in_reading_order(series.instances.all())],
+        instances=instances_view(series),
     )
+
+
+def instances_view(series: Series) -> list[InstanceView]:
+    """Show the images of a series that was loaded with them, in reading order."""
+    return [instance_view(instance) for instance in in_reading_order(series.instances.all())]
 
 
 def instance_view(instance: Instance) -> InstanceView:

@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from accounts.models import Role, User
 from annotation.projects.changes import changes_between
+from annotation.projects.hanging import Rule, rows_of
 from annotation.projects.models import Case, Membership, Project, Protocol
 from annotation.projects.protocols import ProtocolStaleError, document_of
 from annotation.projects.questions import Document
@@ -112,6 +113,14 @@ def write_protocol(
         created_by=by,
         created_at=now,
     )
+
+
+@transaction.atomic
+def save_hanging_rules(*, project: Project, rules: Sequence[Rule], by: User | None) -> None:
+    """Put a project's own hanging rules in force: the next case that is opened hangs by them."""
+    project.hanging_rules = rows_of(rules)
+    project.save(update_fields=["hanging_rules"])
+    record_act("hanging.save", project.pk, by=by, details={"rules": len(rules)})
 
 
 @transaction.atomic

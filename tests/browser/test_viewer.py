@@ -414,7 +414,7 @@ def test_copies_gaps_and_islands(chest: Project, built: Path) -> None:
     stage.click((480, 120))
     assert stage.run("return stage.removeIslands()") > 0
     assert stage.run("return stage.removeIslands()") == 0
-    stage.run("for (let n = 0; n < 5; n += 1) await stage.undo()")
+    stage.run("for (let n = 0; n < 6; n += 1) await stage.undo()")
     assert stage.run("return [stage.mask('seg'), stage.view().canUndo]") == [None, False]
 
 

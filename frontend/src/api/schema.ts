@@ -388,6 +388,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/hanging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Hanging
+         * @description Say how a case hangs by its project's rules, and with what.
+         */
+        get: operations["get_hanging"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1435,6 +1455,41 @@ export interface components {
         ReplyBody: {
             /** Text */
             text: string;
+        };
+        /**
+         * CompanionView
+         * @description Another series of the patient; its frames are fetched under its own case.
+         */
+        CompanionView: {
+            /**
+             * Case Id
+             * Format: uuid
+             */
+            case_id: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Label */
+            label: string;
+            /** Is Prior */
+            is_prior: boolean;
+            /** Instances */
+            instances: components["schemas"]["InstanceView"][];
+        };
+        /**
+         * HangingView
+         * @description The rule that fits the case; preset: the name of a window, play: a film starts by itself.
+         */
+        HangingView: {
+            /** Rule */
+            rule: string;
+            /** Layout */
+            layout: string;
+            /** Preset */
+            preset: string | null;
+            /** Play */
+            play: boolean;
+            /** Companions */
+            companions: components["schemas"]["CompanionView"][];
         };
     };
     responses: never;
@@ -2542,6 +2597,55 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_hanging: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HangingView"];
                 };
             };
             /** @description Unauthorized */

@@ -33,8 +33,12 @@ const cross = (a: Triple, b: Triple): DirectionLps => [
   a[0] * b[1] - a[1] * b[0],
 ];
 
-/** The direction that the reader looks along. */
-export const normalOf = (plane: ImagePlane): DirectionLps => cross(plane.alongRow, plane.alongColumn);
+/** The direction that the reader looks along, of length 1 although stored directions are rounded. */
+export const normalOf = (plane: ImagePlane): DirectionLps => {
+  const [x, y, z] = cross(plane.alongRow, plane.alongColumn);
+  const length = Math.hypot(x, y, z) || 1;
+  return [x / length, y / length, z / length];
+};
 
 /** Patient position of a pixel, or of a place between pixels. */
 export const toPatient = (plane: ImagePlane, [i, j]: IndexIj): PointLps => {
