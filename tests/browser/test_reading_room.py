@@ -76,6 +76,8 @@ def test_cases_are_read_with_a_digit_and_enter_alone(room: Room) -> None:
 
 
 def test_the_picture_on_screen_is_the_frame_that_the_server_holds(room: Room) -> None:
+    room.page.set_viewport_size({"width": 900, "height": 640})
+    room.page.wait_for_timeout(500)
     case = room.mine()["cases"][0]["case"]
     values = room.frame(case, 0)
     window = ((values.min() + values.max() + 1) / 2, values.max() - values.min() + 1)
@@ -240,6 +242,7 @@ def test_an_image_that_does_not_come_is_said_and_tried_again(room: Room) -> None
 
 
 def test_a_series_scrolls_with_its_window_and_ends_calmly(series: Room) -> None:
+    series.page.set_viewport_size({"width": 900, "height": 640})
     case = series.mine()["cases"][0]["case"]
     expect(series.page.locator(".slices-word")).to_have_text("17 / 34")
 

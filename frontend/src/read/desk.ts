@@ -9,7 +9,17 @@ import type { StateCell } from "./cell";
 import { ActiveClock } from "./clock";
 import type { DraftSaver } from "./drafts";
 import { type Current, protocolOf, questionsOf, stillValid, stopsIn } from "./state";
-import { answerAt, chosen, isOneKey, nextOpen, type Stop, stopOfProblem, stopsOf, withAnswer } from "./stops";
+import {
+  answerAt,
+  chosen,
+  firstOpen,
+  isOneKey,
+  nextOpen,
+  type Stop,
+  stopOfProblem,
+  stopsOf,
+  withAnswer,
+} from "./stops";
 
 /** A suggestion that was on screen for less than this was not seen. */
 const SEEN_AFTER_MS = 400;
@@ -284,12 +294,7 @@ export class Desk {
       seen: null,
       rival: null,
     });
-    const stops = stopsIn(this.#cell.state);
-    const [first] = stops;
-    const last = stops.at(-1);
-    const active = last ? nextOpen(stops, answers, this.#cell.state.spot, last.path) : "";
-    const isOpen = active !== last?.path || (last && answers[last.path] === undefined);
-    this.#cell.set({ active: isOpen ? active : (first?.path ?? "") });
+    this.#cell.set({ active: firstOpen(stopsIn(this.#cell.state), answers, this.#cell.state.spot) });
     this.showAgain();
   }
 

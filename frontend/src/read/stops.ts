@@ -121,6 +121,12 @@ export const nextOpen = (stops: readonly Stop[], answers: Answers, spot: Spot, a
   return open?.path ?? after;
 };
 
+/** The stop that a case opens at: the first that is open and wanted, else the first. */
+export const firstOpen = (stops: readonly Stop[], answers: Answers, spot: Spot): string => {
+  const open = stops.find((stop) => isEmpty(answerAt(answers, stop, spot)) && isWanted(stop));
+  return (open ?? stops[0])?.path ?? "";
+};
+
 const isWanted = ({ question }: Stop): boolean => question.required ?? true;
 
 /** The stop that a problem is at; "" where it is nowhere on screen. */

@@ -184,7 +184,7 @@ export const EN = {
   skip_foot: "It goes back to the queue for others.",
   unreadable_why: "Nobody can read this case: why?",
   unreadable_foot: "It is set aside for all readers.",
-  comment_optional: "Comment (optional)",
+  comment_optional: "Comment (optional; write it, then choose)",
   comment_label: "Comment",
   comment_title: "Comment on this case",
   flag_why: "Flag this case: why?",

@@ -177,7 +177,7 @@ export const ZH: Words = {
   skip_foot: "此例退回队列，由他人阅读。",
   unreadable_why: "为何此例无人能阅读？",
   unreadable_foot: "此例对所有阅片者搁置。",
-  comment_optional: "备注（可选）",
+  comment_optional: "备注（可选；先填写，再选择）",
   comment_label: "备注",
   comment_title: "为此例添加备注",
   flag_why: "为何标记此例？",

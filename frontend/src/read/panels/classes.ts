@@ -137,7 +137,7 @@ const overSlices = ({ stage, session, view }: Screen) => {
   const filled = () => session.tell(many("slices_filled", stage.fillBetween()));
   const isStack = (view?.count ?? 1) > 1;
   return html`
-    <div class="pens">
+    <div class="slice-acts">
       ${isStack ? act(say("copy_back"), () => stage.copyToSlice(-1)) : nothing}
       ${isStack ? act(say("copy_on"), () => stage.copyToSlice(1)) : nothing}
       ${isStack ? act(say("fill_between"), filled) : nothing} ${act(say("remove_islands"), removed)}

@@ -57,7 +57,7 @@ const flag = (screen: Screen) =>
     screen,
     "remark",
     say("flag_why"),
-    html`${commentField(screen, "comment_optional")} ${reasons(FLAG_REASONS, screen)} ${foot(say("remark_foot"))}`,
+    html`${reasons(FLAG_REASONS, screen)} ${commentField(screen, "comment_optional")} ${foot(say("remark_foot"))}`,
   );
 
 const send = (screen: Screen) => html`
