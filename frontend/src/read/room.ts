@@ -42,6 +42,7 @@ export class ReadingRoom extends LitElement {
   #isPlain = false;
   #forms = EMPTY_FORMS;
   #focused = 0;
+  #scrolled = 0;
   /** The dialog that the form is of. */
   #formOf = "none";
 
@@ -76,6 +77,7 @@ export class ReadingRoom extends LitElement {
 
   protected override updated(_: PropertyValues): void {
     this.querySelector<HTMLDialogElement>("dialog:not([open])")?.showModal();
+    this.#startAtTop();
     this.#moveFocus();
   }
 
@@ -132,6 +134,14 @@ export class ReadingRoom extends LitElement {
   #drawn(): void {
     this.#bench?.drawing.viewed();
     this.requestUpdate();
+  }
+
+  /** Another case is read from the top of the panel. */
+  #startAtTop(): void {
+    const { showing } = this.#session.state;
+    if (showing === this.#scrolled) return;
+    this.#scrolled = showing;
+    this.querySelector(".side")?.scrollTo({ top: 0 });
   }
 
   /** The keyboard's focus follows the active question: into its field, else to the question as a whole. */
