@@ -12,6 +12,8 @@ from annotation.studies.models import Instance
 
 MOST_OF_STUDY = 12
 MOST_PRIORS = 4
+# Deliveries without patients' names may put thousands of images under one pseudonym.
+MOST_LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def companions_of(user: User, case: Case) -> list[Companion]:
         .exclude(pk=case.pk)
         .select_related("series__study")
         .prefetch_related("series__instances")
-        .order_by("number")
+        .order_by("number")[:MOST_LOOKED_AT]
     )
     study = case.series.study_id
     same = [Companion(one, view_of(one), is_prior=False) for one in others if one.series.study_id == study]

@@ -42,6 +42,17 @@ describe("slices", () => {
     expect(volumeProblem(planes)).toContain(words);
   });
 
+  it("are a volume too where stored directions are rounded to a length that is not quite 1", () => {
+    const rounded = [0, 5, 10].map((d) =>
+      axial(0, {
+        alongRow: [0.936, 0.312, -0.16],
+        alongColumn: [-0.2784, 0.94, 0.1977],
+        origin: pointLps(0.2121 * d, -0.1405 * d, 0.9668 * d),
+      }),
+    );
+    expect(volumeProblem(rounded)).toBe("");
+  });
+
   it("show the patient's left on the right and the head up", () => {
     const grid = upright(stack);
     expect(planeView(grid, "axial")).toMatchObject({

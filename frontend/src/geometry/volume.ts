@@ -34,8 +34,12 @@ const PARALLEL = 1e-4;
 const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, value, nth) => sum + value * (b[nth] ?? 0), 0);
 
+/** Of directions whose length is 1 only as far as their decimals go. */
+const cosine = (a: readonly number[], b: readonly number[]): number =>
+  dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+
 const areParallel = (a: ImagePlane, b: ImagePlane): boolean =>
-  dot(a.alongRow, b.alongRow) > 1 - PARALLEL && dot(a.alongColumn, b.alongColumn) > 1 - PARALLEL;
+  cosine(a.alongRow, b.alongRow) > 1 - PARALLEL && cosine(a.alongColumn, b.alongColumn) > 1 - PARALLEL;
 
 const haveOneSize = (a: ImagePlane, b: ImagePlane): boolean =>
   a.rowSpacing === b.rowSpacing && a.columnSpacing === b.columnSpacing;
