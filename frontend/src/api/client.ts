@@ -4,6 +4,7 @@ import { Http } from "./http";
 import { Refusal } from "./problems";
 import type {
   Asked,
+  HangingView,
   NewDraft,
   NewReading,
   NewRemark,
@@ -39,6 +40,11 @@ export class Client {
 
   workload(projectId: string): Promise<Workload> {
     return this.#write(() => this.#http.json({ method: "POST", path: `projects/${projectId}/leases` }));
+  }
+
+  /** How a case is hung, and what hangs beside it. */
+  hanging(caseId: string): Promise<HangingView> {
+    return this.#http.json({ path: `cases/${caseId}/hanging` });
   }
 
   renew(leaseId: string): Promise<{ readonly expires_at: string }> {

@@ -25,6 +25,7 @@ export interface Protocol {
 export type Attributes = Readonly<Record<string, unknown>>;
 export type InstanceView = Frozen<Schemas["InstanceView"]>;
 export type CaseView = Frozen<Schemas["CaseView"]>;
+export type HangingView = Frozen<Schemas["HangingView"]>;
 export type Draft = Omit<Named<Frozen<Schemas["DraftView"]>>, "protocol_version">;
 export type Why = Frozen<Schemas["WhyView"]>;
 export type Suggestion = Frozen<Schemas["SuggestionView"]>;

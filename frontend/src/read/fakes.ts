@@ -143,6 +143,16 @@ export class FakeServer implements Api {
     });
   }
 
+  hanging() {
+    return this.#answer(() => ({
+      rule: "Anything else",
+      layout: "stack",
+      preset: null,
+      play: false,
+      companions: [],
+    }));
+  }
+
   skip(caseId: string, body: { readonly reason: string; readonly cannot_be_read?: boolean }) {
     return this.#answer(() => {
       this.skipped.push(`${caseId} ${body.reason}${body.cannot_be_read ? " final" : ""}`);

@@ -1,8 +1,10 @@
 /** Brings the images of the session's cases on screen, the next ones ready before they are asked for. */
 
+import type { CaseView, HangingView } from "../api/types";
 import { type FrameDescription, framesOf, openingIndex } from "../images/frame";
 import type { FrameStore } from "../images/store";
-import type { Stage } from "../viewer/stage";
+import { hangingOf } from "../viewer/hang";
+import type { Hanging, Stage } from "../viewer/stage";
 import type { ReadingSession } from "./session";
 import { type RoomState, viewOf } from "./state";
 
@@ -24,8 +26,17 @@ export class Presenter {
   #ahead: readonly unknown[] = [];
   /** Of the case before: Z wants it again. */
   #lastCaseId = "";
+  readonly #askHanging: (caseId: string) => Promise<HangingView>;
+  /** By case: on its way, or here. */
+  readonly #hangings = new Map<string, Hanging | Promise<void>>();
 
-  constructor(session: ReadingSession, stage: Stage, store: FrameStore) {
+  constructor(
+    session: ReadingSession,
+    stage: Stage,
+    store: FrameStore,
+    askHanging: (caseId: string) => Promise<HangingView>,
+  ) {
+    this.#askHanging = askHanging;
     this.#session = session;
     this.#stage = stage;
     this.#store = store;
@@ -45,8 +56,13 @@ export class Presenter {
   async #show(state: RoomState): Promise<void> {
     if (!state.current) return;
     try {
-      const frames = framesOf(viewOf(state.current));
-      await this.#stage.show(frames, openingIndex(frames));
+      const view = viewOf(state.current);
+      const frames = framesOf(view);
+      const index = openingIndex(frames);
+      this.#store.prefetch(frames.slice(index, index + 1), 0);
+      const hanging = await this.#hanging(view);
+      if (this.#session.state.showing !== state.showing) return;
+      await this.#stage.show(frames, index, hanging);
       this.#session.desk.imageShown(state.showing);
     } catch (error) {
       this.#session.imageFailed(state.showing, error);
@@ -61,6 +77,7 @@ export class Presenter {
     this.#ahead = ahead;
     const views = [...(current ? [viewOf(current)] : []), ...ahead.map((leased) => leased.case)];
     const ordered = views.map((view) => outwards(framesOf(view)));
+    for (const view of views) void this.#hanging(view);
     ordered.forEach((frames, nth) => {
       this.#store.prefetch(frames.slice(0, 1), 1 + nth);
       this.#store.prefetch(frames.slice(1), CASE_STEP * (1 + nth));
@@ -71,8 +88,31 @@ export class Presenter {
     const { current, ahead } = this.#session.state;
     const currentId = current ? viewOf(current).id : "";
     const held = this.#session.desk.leased?.case.id ?? "";
-    const useful = new Set([currentId, held, this.#lastCaseId, ...ahead.map((leased) => leased.case.id)]);
+    const cases = new Set([currentId, held, this.#lastCaseId, ...ahead.map((leased) => leased.case.id)]);
+    for (const id of this.#hangings.keys()) if (!cases.has(id)) this.#hangings.delete(id);
+    const useful = new Set([...cases, ...this.#companionIds()]);
     this.#stage.forget(this.#store.keepOnly(useful));
     this.#lastCaseId = currentId;
+  }
+
+  /** Known for the cases ahead before they are opened; a case whose hanging cannot be had is a stack. */
+  async #hanging({ id, modality }: CaseView): Promise<Hanging | undefined> {
+    if (!this.#hangings.has(id)) {
+      const asked = this.#askHanging(id)
+        .then((view) => void this.#hangings.set(id, hangingOf(view, modality)))
+        .catch(() => void this.#hangings.delete(id));
+      this.#hangings.set(id, asked);
+    }
+    const known = this.#hangings.get(id);
+    if (known instanceof Promise) await known;
+    const found = this.#hangings.get(id);
+    return found instanceof Promise ? undefined : found;
+  }
+
+  #companionIds(): string[] {
+    const known = [...this.#hangings.values()].filter((one) => !(one instanceof Promise)) as Hanging[];
+    return known.flatMap(({ companions }) =>
+      companions.flatMap(({ frames }) => frames[0]?.address.caseId ?? []),
+    );
   }
 }

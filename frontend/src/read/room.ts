@@ -69,7 +69,7 @@ export class ReadingRoom extends LitElement {
     if (!element) throw new Error("The room has no place for the image");
     const { stage, isPlain } = newStage(element, this.#store, () => this.#drawn());
     this.#isPlain = isPlain;
-    new Presenter(this.#session, stage, this.#store);
+    new Presenter(this.#session, stage, this.#store, (caseId) => this.#client.hanging(caseId));
     const drawing = new Drawing(this.#session, stage, () => this.requestUpdate());
     this.#bench = { stage, drawing };
     void this.#session.start();

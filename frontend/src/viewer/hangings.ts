@@ -12,7 +12,7 @@ import type { Mark } from "./overlay";
 import { Pane } from "./pane";
 import { PlainSurface } from "./plain";
 import { modalityOf, PlaneScene, type Scene, type VolumeSource, voxelAt } from "./scene";
-import type { Companion, LayoutName } from "./stage";
+import type { Companion, Hanging, LayoutName } from "./stage";
 import type { NewSurface, Tone } from "./surface";
 
 /** Slices that come in are added to reformatted planes this often. */
@@ -79,12 +79,15 @@ export class Hangings {
   }
 
   /** A case's frames, alone on the stage. Settles when the asked one is on screen. */
-  async open(frames: readonly FrameDescription[], index: number): Promise<void> {
-    if (this.#caseOf(frames) !== this.#caseOf(this.#frames)) this.#companions = [];
+  async open(frames: readonly FrameDescription[], index: number, hanging?: Hanging): Promise<void> {
+    if (hanging) this.#companions = hanging.companions;
+    else if (this.#caseOf(frames) !== this.#caseOf(this.#frames)) this.#companions = [];
     this.#frames = frames;
     this.#problems.clear();
     this.#volume = volumeOf(this.#hung());
-    await this.#hang("stack", index);
+    const wanted = hanging?.layout ?? "stack";
+    const layout = this.problem(wanted) ? "stack" : wanted;
+    await this.#hang(layout, index, hanging?.window ? { window: hanging.window } : {});
   }
 
   /** Asked at every turn of the room, answered once a case. */
@@ -103,7 +106,7 @@ export class Hangings {
     await this.#hang(
       layout,
       main ? Math.max(0, this.frameOf(main)) : 0,
-      layout === "four-up" ? null : main?.tone,
+      layout === "four-up" ? {} : (main?.tone ?? {}),
     );
   }
 
@@ -186,13 +189,13 @@ export class Hangings {
     return frames[0]?.address.caseId ?? "";
   }
 
-  async #hang(layout: LayoutName, index: number, tone?: Tone | null): Promise<void> {
+  async #hang(layout: LayoutName, index: number, tone: Partial<Tone>): Promise<void> {
     const frame = this.#frames[index];
     const scenes = scenesOf(layout, this.#hung(), this.#volume);
     if (layout === "stack" && this.layout === "stack" && this.#panes[0])
       this.#panes[0].hang(scenes[0] as Scene);
     else this.#rebuild(layout, scenes);
-    for (const pane of this.#panes) if (tone && pane.scene.isCase) pane.keep(tone);
+    for (const pane of this.#panes) if (pane.scene.isCase) pane.keep(tone);
     this.layout = layout;
     this.#active = null;
     const starts = this.#panes.map((pane) => this.#start(pane, frame));

@@ -38,6 +38,7 @@ export class Pane {
   #picture: Picture | null = null;
   #camera: Camera | null = null;
   #tone: Tone | null = null;
+  #kept: Partial<Tone> = {};
   #turn = 0;
 
   constructor(parent: Element, scene: Scene, newSurface: NewSurface, onChange: (pane: Pane) => void) {
@@ -60,11 +61,12 @@ export class Pane {
     this.#scene = scene;
     this.#camera = null;
     this.#tone = null;
+    this.#kept = {};
   }
 
-  /** A window that was chosen in another layout. */
-  keep(tone: Tone): void {
-    this.#tone = tone;
+  /** What the next picture is shown with instead of its own window. */
+  keep(tone: Partial<Tone>): void {
+    this.#kept = tone;
   }
 
   get picture(): Picture | null {
@@ -170,7 +172,7 @@ export class Pane {
     this.#picture = picture;
     const isOtherSize = before?.columns !== picture.size.columns || before.rows !== picture.size.rows;
     if (!this.#camera || isOtherSize) this.#camera = this.scene.home(picture.size);
-    this.#setTone(this.#tone ?? this.scene.tone(picture));
+    this.#setTone(this.#tone ?? { ...this.scene.tone(picture), ...this.#kept });
     this.place();
   }
 

@@ -115,6 +115,16 @@ export interface Companion {
   readonly frames: readonly FrameDescription[];
 }
 
+/** How a case is first shown; a layout that it cannot have is a stack. */
+export interface Hanging {
+  readonly layout: LayoutName;
+  /** null: the image's own. */
+  readonly window: Window | null;
+  /** A film starts by itself. */
+  readonly play: boolean;
+  readonly companions: readonly Companion[];
+}
+
 /** Drawing regions: all that works without WebGL2 too. Coordinates are SCOORD (geometry/region.ts). */
 export interface RegionStage {
   /** What the next region answers; the tool stays as it is. null: nothing may be drawn. */
@@ -164,7 +174,7 @@ export interface Stage extends RegionStage, MaskStage {
    * Show a case's frames from one on; settles when that frame's pixels are on screen, rejects if they cannot be.
    * Another case: regions, masks, suggestions and what can be undone are forgotten at once (set them after this call).
    */
-  show(frames: readonly FrameDescription[], index: number): Promise<void>;
+  show(frames: readonly FrameDescription[], index: number, hanging?: Hanging): Promise<void>;
   goTo(index: number): Promise<void>;
   setWindow(window: Window): void;
   /** Make everything larger by a factor, around a place that stays where it is. */

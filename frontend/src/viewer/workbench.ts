@@ -23,6 +23,7 @@ import { commonSize } from "./scene";
 import type {
   Brush,
   Companion,
+  Hanging,
   LayoutName,
   MaskClass,
   MaskClassStyle,
@@ -86,11 +87,13 @@ export class Workbench implements Stage {
     this.#bindGestures();
   }
 
-  async show(frames: readonly FrameDescription[], index: number): Promise<void> {
+  async show(frames: readonly FrameDescription[], index: number, hanging?: Hanging): Promise<void> {
     const before = this.#hangings.frames[0]?.address.caseId;
     if (frames[0]?.address.caseId !== before) this.#forgetCase(frames);
     describe(frames);
-    await this.#hangings.open(frames, index);
+    for (const companion of hanging?.companions ?? []) describe(companion.frames);
+    await this.#hangings.open(frames, index, hanging);
+    if (hanging?.play && this.#hangings.frames === frames) this.play();
   }
 
   async goTo(index: number): Promise<void> {
