@@ -130,10 +130,9 @@ export class Desk {
     const { [key]: _, ...others } = state.answers;
     const answers = answer === undefined ? others : { ...others, [key]: answer };
     const spot = { ...state.spot, region };
-    this.#cell.set({ spot });
-    const stops = stopsOf(questionsOf(this.#cell.state), answers, spot);
+    const stops = stopsOf(questionsOf(state), answers, spot);
     const attribute = stops.find((stop) => stop.region !== "" && answerAt(answers, stop, spot) === undefined);
-    this.#enter(answers, attribute?.path ?? key);
+    this.#enter(answers, attribute?.path ?? key, spot);
   }
 
   /** Answer the active stop with its nth choice, from 0. Returns the choice's value, "" for none. */
@@ -243,10 +242,10 @@ export class Desk {
     return nextOpen(stopsOf(questionsOf(state), answers, state.spot), answers, state.spot, stop.path);
   }
 
-  #enter(answers: Answers, active: string): void {
+  #enter(answers: Answers, active: string, spot = this.#cell.state.spot): void {
     const { state } = this.#cell;
     const moved = active === state.active ? state.focusing : state.focusing + 1;
-    this.#cell.set({ answers, active, focusing: moved, notice: null });
+    this.#cell.set({ answers, active, spot, focusing: moved, notice: null });
     this.#cell.set({ isChecked: state.isChecked && problemsOf(questionsOf(state), this.sent).length > 0 });
     if (state.current?.kind !== "case") return;
     this.#drafts.change(answers, this.seconds);

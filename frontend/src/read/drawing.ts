@@ -1,6 +1,8 @@
 /** Between the stage and the answers: what is drawn or painted becomes an answer, and answers are drawn again. */
 
+import type { Mask } from "../geometry/mask";
 import type { DrawnRegion, Region } from "../geometry/region";
+import { runsOfText } from "../geometry/runs";
 import { type FrameDescription, framesOf, imageKeyOf } from "../images/frame";
 import {
   type Answer,
@@ -210,11 +212,9 @@ export class Drawing {
       );
   }
 
-  #maskOf(key: string) {
+  #maskOf(key: string): Mask | null {
     const answer = this.#session.state.answers[key];
-    return answer && typeof answer === "object" && "classes" in answer
-      ? (answer as Parameters<Stage["setMask"]>[1])
-      : null;
+    return answer && typeof answer === "object" && "classes" in answer ? (answer as Mask) : null;
   }
 
   /** A question that is drawn takes the main button when the keyboard comes to it, and gives it back after. */
@@ -300,11 +300,19 @@ export class Drawing {
 
   #takeMask(question: string): void {
     const mask = this.#stage.mask(question);
-    const answer = mask && Object.keys(mask.classes).length > 0 ? mask : undefined;
+    const answer = mask ? painted(mask) : undefined;
     this.#drawn.set(question, answer);
     this.#session.desk.drawn(question, answer, this.#session.state.spot.region);
   }
 }
+
+/** A mask without the classes of which nothing is painted; undefined where nothing is at all. */
+const painted = (mask: Mask): Mask | undefined => {
+  const classes = Object.entries(mask.classes).filter(
+    ([, runs]) => runs !== "" && runsOfText(runs).length > 1,
+  );
+  return classes.length > 0 ? { ...mask, classes: Object.fromEntries(classes) } : undefined;
+};
 
 const PAINTING: ReadonlySet<ToolName> = new Set(MASK_TOOLS);
 const DRAWING: ReadonlySet<ToolName> = new Set([...REGION_TOOLS, ...MASK_TOOLS]);
