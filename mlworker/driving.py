@@ -26,7 +26,7 @@ def drive_by(policy: Policy, *, classes: int, read: int) -> loop.Drive:
 
 
 def model_by(
-    policy: Policy,
+    recipe: Recipe,
     pool: loop.Labelled,
     audit: loop.Labelled,
     *,
@@ -34,16 +34,15 @@ def model_by(
     scaling: Scaling,
     seed: int,
 ) -> loop.Model | None:
-    """Fit a model, once the pool's labels suffice for one."""
+    """Fit a model by a policy's recipe, once the pool's labels suffice for one."""
     if not ready_to_fit(counts_of(pool, classes)):
         return None
-    recipe = recipe_by(policy, classes)
     return loop.modelled(pool, audit, scaling=scaling, class_names=classes, seed=seed, recipe=recipe)
 
 
-def recipe_by(policy: Policy, classes: list[str]) -> Recipe:
-    """Say what heads a policy wants."""
-    return Recipe(len(classes), adjusted=policy.logit_adjustment)
+def recipe_by(policy: Policy, classes: list[str], *, ordered: bool = False) -> Recipe:
+    """Say what heads a policy wants. ordered: the classes are grades."""
+    return Recipe(len(classes), adjusted=policy.logit_adjustment, ordered=ordered)
 
 
 def choosing(model: loop.Model | None, pool: loop.Labelled, classes: list[str]) -> loop.Model | None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from annotation.learning import promotion, runs, services
 from annotation.learning.files import content_of, keep
 from annotation.learning.models import Encoder, ModelVersion, Snapshot
-from annotation.learning.selectors import Labelled, labelled, question_of
+from annotation.learning.selectors import Labelled, labelled
 from annotation.learning.training import TrainingSettings
 from annotation.projects.models import Case, Project
+from annotation.projects.selectors import question_learned
 from mlworker import loop
 from mlworker.cards import groups_of
 from mlworker.comparison import by_group, compared
@@ -40,13 +41,17 @@ TRAINED, JUDGED = 0.7, 0.75
 
 @dataclass(frozen=True)
 class Frozen:
-    """What a training learns from and is judged on: rows of the snapshot, rows of the audit stream."""
+    """What a training learns from and is judged on: rows of the snapshot, rows of the audit stream.
+
+    ordered: the classes are grades.
+    """
 
     project: Project
     snapshot: Snapshot
     classes: list[str]
     pool: list[Labelled]
     audit: list[Labelled]
+    ordered: bool = False
 
 
 def train(work: Work, project_id: str, snapshot_id: str, settings: dict[str, Any], checkpoint: str) -> None:
@@ -94,7 +99,8 @@ def frozen_of(project_id: str, snapshot_id: str) -> Frozen:
     """Read the snapshot's labels, and the audit stream's of now."""
     project = Project.objects.select_related("dataset").get(pk=project_id)
     snapshot = Snapshot.objects.get(pk=snapshot_id, project=project)
-    _, classes = question_of(project.pk)
+    question = question_learned(project.pk)
+    classes = question.classes
     content = json.loads(content_of(snapshot.file_name, digest=snapshot.digest))
     cases = project.cases.in_bulk([label["case"] for label in content["labels"]])
     known = {str(pk): case for pk, case in cases.items()}
@@ -110,7 +116,7 @@ def frozen_of(project_id: str, snapshot_id: str) -> Frozen:
         if one["case"] in known and one["label"] in classes
     ]
     audit = [row for row in labelled(project.pk) if row.stream == Case.Stream.AUDIT]
-    return Frozen(project, snapshot, classes, pool, audit)
+    return Frozen(project, snapshot, classes, pool, audit, question.is_ordered)
 
 
 def taught(
@@ -249,7 +255,9 @@ class Judge:
             scaling=loop.scaling_of(pool.cases, audit.cases),
             class_names=self.frozen.classes,
             seed=0,
-            recipe=recipe_by(services.policy_for(self.frozen.project), self.frozen.classes),
+            recipe=recipe_by(
+                services.policy_for(self.frozen.project), self.frozen.classes, ordered=self.frozen.ordered
+            ),
         )
 
     def _stream(self, encoder: Encoder, rows: Sequence[Labelled]) -> loop.Labelled:

@@ -16,13 +16,14 @@ from annotation.learning.judgements import note_advice
 from annotation.learning.models import Encoder, ModelVersion, Policy
 from annotation.learning.scanners import scanners_of
 from annotation.projects.models import Case, Project
+from annotation.projects.selectors import question_learned
 from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.cards import groups_of
 from mlworker.comparison import by_group
-from mlworker.driving import choosing, drive_by, model_by
+from mlworker.driving import choosing, drive_by, model_by, recipe_by
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
 from mlworker.heads.timing import expected_seconds
@@ -59,7 +60,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that one turn of the loop needs."""
+    """All that one turn of the loop needs. ordered: the classes are grades."""
 
     project: Project
     policy: Policy
@@ -69,6 +70,7 @@ class Situation:
     audit: Stream
     waiting: int
     scanners: list[str] = field(default_factory=list)
+    ordered: bool = False
 
     @property
     def label_count(self) -> int:
@@ -78,7 +80,8 @@ class Situation:
 
 def situation_of(project: Project, policy: Policy, encoder: Encoder) -> Situation:
     """Read a project's labels, unread cases and vectors."""
-    _, classes = selectors.question_of(project.pk)
+    question = question_learned(project.pk)
+    classes = question.classes
     waiting = list(waiting_cases(project.pk))
     labelled = selectors.labelled(project.pk)
     scanners = scanners_of(project.pk)
@@ -92,7 +95,8 @@ def situation_of(project: Project, policy: Policy, encoder: Encoder) -> Situatio
         )
         for name in (Case.Stream.POOL, Case.Stream.AUDIT)
     )
-    now = Situation(project, policy, encoder, classes, pool, audit, len(waiting), known.names)
+    ordered = question.is_ordered
+    now = Situation(project, policy, encoder, classes, pool, audit, len(waiting), known.names, ordered)
     return now if policy.cost_power is None else timed(now)
 
 
@@ -190,7 +194,7 @@ def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:
     """Fit a model, once the pool's labels suffice for one."""
     cases = (now.pool.unread, now.audit.unread, now.pool.labelled.cases, now.audit.labelled.cases)
     return model_by(
-        now.policy,
+        recipe_by(now.policy, now.classes, ordered=now.ordered),
         now.pool.labelled,
         now.audit.labelled,
         classes=now.classes,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 QUESTION_KEY = "finding"
+ONE_ANSWER = ("single", "ordinal")
 DEFAULT_AUDIT_SHARE = 0.125
 POOL, AUDIT, HELD_OUT = "pool", "audit", "held_out"
 READ_SPLITS, HELD_OUT_SPLITS = frozenset({"", "train"}), frozenset({"val", "test"})
@@ -77,11 +78,15 @@ def single_choice(prompt: str, choices: Sequence[tuple[str, str]]) -> Question:
 
 @dataclass(frozen=True)
 class SingleChoice:
-    """A question with one answer; words: of its answers by value, in the protocol's order."""
+    """A question with one answer; words: of its answers by value, in the protocol's order.
+
+    is_ordered: the answers are grades, from low to high. No key: the protocol asks no such question.
+    """
 
     key: str
     prompt: str
     words: Mapping[str, str]
+    is_ordered: bool = False
 
     @property
     def classes(self) -> list[str]:
@@ -94,7 +99,11 @@ class SingleChoice:
 
 
 def first_single_choice(questions: Sequence[Question]) -> SingleChoice:
-    """Find the question that models learn to answer: a protocol's first one with one answer."""
-    question = next(one for one in questions if one["kind"] == "single")
-    words = {choice["value"]: choice["label"] for choice in question["choices"]}
-    return SingleChoice(question["key"], question["prompt"], words)
+    """Find the question that models learn to answer: a protocol's first one with one answer for each case."""
+    for question in questions:
+        is_always_asked = question.get("when") is None and question.get("scope", "case") == "case"
+        if question["kind"] in ONE_ANSWER and is_always_asked:
+            words = {choice["value"]: choice["label"] for choice in question["choices"]}
+            is_ordered = question["kind"] == "ordinal"
+            return SingleChoice(question["key"], question["prompt"], words, is_ordered)
+    return SingleChoice("", "", {})

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from accounts.models import User
 from annotation.projects.models import Protocol
+from annotation.projects.rules import first_single_choice
 from annotation.queue.models import Pick
 from annotation.queue.rules import drawn_for_control, withheld
 
 CONTROL_SHARE = 0.1
-CHOICE_KINDS = frozenset({"single", "ordinal", "multi"})
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,8 @@ def mode_of(protocol: Protocol) -> str:
 
 
 def question_of(protocol: Protocol) -> str:
-    """Name the question that models learn: the first that has choices; nothing where there is none."""
-    keys = (question["key"] for question in protocol.questions if question["kind"] in CHOICE_KINDS)
-    return next(keys, "")
+    """Name the question that models learn; nothing where there is none."""
+    return first_single_choice(protocol.questions).key
 
 
 def said(answer: object) -> frozenset[object]:

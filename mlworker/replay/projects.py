@@ -7,6 +7,7 @@ import numpy as np
 
 from annotation.learning import selectors, services
 from annotation.projects.models import Project
+from annotation.projects.selectors import question_learned
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.replay.worlds import World, WorldError
@@ -27,7 +28,8 @@ def world_of_project(project: Project) -> World:
     rows = [row for row, place in zip(rows, places.tolist(), strict=True) if place >= 0]
     if not rows:
         raise WorldError(f"{project.name} has no labelled case that is encoded")
-    classes = _seen(selectors.question_of(project.pk)[1], {row.label for row in rows})
+    question = question_learned(project.pk)
+    classes = _seen(question.classes, {row.label for row in rows})
     people: dict[UUID, int] = defaultdict(lambda: len(people))
     read = loop.Labelled(
         loop.Cases(
@@ -39,7 +41,7 @@ def world_of_project(project: Project) -> World:
     )
     spent = seconds_of_cases(project.pk)
     seconds = np.array([spent.get(row.case_id, 0.0) for row in rows])
-    return World(project.name, read, None, classes, seconds)
+    return World(project.name, read, None, classes, seconds, question.is_ordered)
 
 
 def _seen(classes: list[str], labels: set[str]) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from annotation.learning.models import Policy
 from mlworker import loop
-from mlworker.driving import choosing, drive_by, model_by
+from mlworker.driving import choosing, drive_by, model_by, recipe_by
 from mlworker.evaluation import metrics
 from mlworker.heads.features import Scaling
 from mlworker.replay.worlds import Floats, Numbers, Seeded, World, seeded, taken
@@ -33,6 +33,7 @@ class Reader:
 
     def __init__(self, world: World, dealt: Seeded, policy: Policy) -> None:
         self.classes, self.dealt, self.policy = world.classes, dealt, with_seed(policy, dealt.seed)
+        self.recipe = recipe_by(policy, world.classes, ordered=world.ordered)
         self.scaling: Scaling = loop.scaling_of(dealt.read.cases)
         self.read: Numbers = np.empty(0, dtype=np.intp)
 
@@ -40,7 +41,7 @@ class Reader:
         """Fit what the refit job would fit; None while labels do not suffice."""
         pool, audit = self._labelled()
         seed = self._drive().seed
-        return model_by(self.policy, pool, audit, classes=self.classes, scaling=self.scaling, seed=seed)
+        return model_by(self.recipe, pool, audit, classes=self.classes, scaling=self.scaling, seed=seed)
 
     def read_on(self, model: loop.Model | None, limit: int) -> None:
         """Read the first places of the ranking: a batch, or what is left of the budget."""
@@ -112,5 +113,6 @@ def full_score(world: World, policy: Policy, *, seed: int) -> float:
     dealt = seeded(world, seed=seed, audit_share=policy.audit_share)
     none = taken(dealt.read, np.empty(0, dtype=np.intp))
     scaling = loop.scaling_of(dealt.read.cases)
-    model = model_by(policy, dealt.read, none, classes=world.classes, scaling=scaling, seed=seed)
+    recipe = recipe_by(policy, world.classes, ordered=world.ordered)
+    model = model_by(recipe, dealt.read, none, classes=world.classes, scaling=scaling, seed=seed)
     return judged(model, dealt.judge, len(world.classes))[0]

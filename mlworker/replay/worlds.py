@@ -25,6 +25,7 @@ class World:
 
     read:    what can be read. judge: what judges; None where each seed holds back its own share of patients.
     seconds: (case,) expert time that reading each case takes, where it is known.
+    ordered: the classes are grades.
     """
 
     name: str
@@ -32,6 +33,7 @@ class World:
     judge: loop.Labelled | None
     classes: list[str]
     seconds: Floats | None = None
+    ordered: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from annotation.projects.models import Case
 from annotation.queue.models import UNRANKED, Entry, Ranking
 from jobs.models import Job, State
 from mlworker.heads.artefact import unpacked
+from mlworker.heads.ordinal import OrdinalHeads
 from mlworker.runtime import run
 from tests.factories import a_project, some_cases
 from tests.mlworker.stages import a_stage, an_encoder, of_stream, read, refitted, store_vectors
@@ -175,3 +176,27 @@ def test_refit_never_loads_torch() -> None:
 def test_the_policy_of_a_project_is_made_when_it_is_first_asked_for() -> None:
     project = a_project()
     assert services.policy_for(project).strategy == Policy.Strategy.POWER_MARGIN
+
+
+def test_grades_are_learned_as_grades() -> None:
+    project, cases = a_stage()
+    protocol = project.protocols.get()
+    protocol.questions[0]["kind"] = "ordinal"
+    protocol.save()
+    read(of_stream(cases, Case.Stream.POOL)[:10])
+    refitted(project)
+    model = ModelVersion.objects.get(project=project)
+    ensemble, told = unpacked(content_of(model.artefact_name, digest=model.artefact_digest))
+    assert isinstance(ensemble.heads, OrdinalHeads)
+    assert told["ordered"] is True
+    assert Entry.objects.filter(project=project, reason="uncertain").exists()
+
+
+def test_a_project_that_asks_nothing_to_learn_is_ranked_by_typical_cases() -> None:
+    project, cases = a_stage()
+    box = {"key": "where", "prompt": "Where?", "kind": "box", "labels": [{"value": "n", "label": "N"}]}
+    project.protocols.update(questions=[box])
+    read(of_stream(cases, Case.Stream.POOL)[:10])
+    assert refitted(project).state == State.DONE
+    assert not ModelVersion.objects.filter(project=project).exists()
+    assert Entry.objects.filter(project=project, reason="cold_start").exists()

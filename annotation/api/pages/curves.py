@@ -39,7 +39,7 @@ class Simulation:
 def curve_of(visit: Visit, metric: str) -> Curve:
     """Draw the project's learning curve on the audit stream."""
     points = learning_curve(visit.user, visit.project.pk, metric)
-    classes = len(question_of(visit.project.pk)[1])
+    classes = max(1, len(question_of(visit.project.pk)[1]))
     chance = {"balanced_accuracy": 1 / classes, "macro_auc": 0.5}.get(metric)
     name = METRICS[metric]
     drawn = chart(

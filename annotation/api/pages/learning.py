@@ -17,6 +17,7 @@ from annotation.learning.judgements import advice_for
 from annotation.learning.models import ModelVersion, Policy
 from annotation.learning.selectors import models_for, policy_of, runs_for
 from annotation.learning.services import request_retrain, set_policy
+from annotation.projects.selectors import question_learned
 from annotation.queue.selectors import queue_overview
 from annotation.readings.selectors import labels_by_stream
 from jobs.selectors import last_failed, open_jobs
@@ -42,6 +43,7 @@ def ml(request: HttpRequest, visit: Visit) -> HttpResponse:
         **context,
         **encoder_parts(visit, policy),
         form=PolicyForm.of(policy),
+        learned=question_learned(visit.project.pk),
         simulations=simulations_of(visit),
     )
 

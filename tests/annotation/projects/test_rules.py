@@ -64,6 +64,21 @@ def test_a_question_that_cannot_be_answered_is_refused(choices: list[tuple[str, 
         single_choice("What do you see?", choices)
 
 
+def test_models_learn_the_first_question_with_one_answer_that_is_asked_of_every_case() -> None:
+    choices = [{"value": "0", "label": "None"}, {"value": "1", "label": "Mild"}]
+    grade = {"key": "grade", "prompt": "Which grade?", "kind": "ordinal", "choices": choices}
+    later = grade | {"key": "later", "when": {"question": "grade", "is": "1"}}
+    of_images = grade | {"key": "images", "scope": "image"}
+    several = grade | {"key": "several", "kind": "multi"}
+    found = first_single_choice([several, of_images, later, grade])
+    assert (found.key, found.is_ordered, found.classes) == ("grade", True, ["0", "1"])
+
+
+def test_where_no_question_has_one_answer_nothing_is_learned() -> None:
+    nothing = first_single_choice([{"key": "where", "prompt": "Where?", "kind": "box", "labels": []}])
+    assert (nothing.key, nothing.classes) == ("", [])
+
+
 def test_models_learn_the_first_question_with_one_answer() -> None:
     asked = single_choice("What do you see?", [("n", "Normal"), ("p", "Pneumonia")])
     found = first_single_choice([{"key": "where", "prompt": "Where?", "kind": "region"}, asked])

@@ -25,6 +25,7 @@ from annotation.projects.services import set_membership
 from audit.models import Event
 from jobs.models import Job, State
 from tests.annotation.api.pages.addresses import address
+from tests.factories import some_cases
 
 
 def a_model(project: Project, number: int, value: float, **metrics: dict[str, float]) -> ModelVersion:
@@ -221,3 +222,14 @@ def test_a_stream_tells_the_browser_when_to_come_back_and_ends_by_itself(
 
 async def collected(stream: AsyncIterator[bytes]) -> list[bytes]:
     return [one async for one in stream]
+
+
+def test_a_protocol_without_a_question_to_learn_breaks_no_page(ml_staff: Client, project: Project) -> None:
+    box = {"key": "where", "prompt": "Where?", "kind": "box", "labels": [{"value": "n", "label": "N"}]}
+    project.protocols.update(questions=[box])
+    some_cases(project, 1)
+    for name in ("project", "map", "similar"):
+        assert ml_staff.get(address(project, name)).status_code == 200
+    assert ml_staff.get(address(project, "case", number=1)).status_code == 200
+    page = ml_staff.get(address(project, "ml")).content.decode()
+    assert "protocol has none, so no model is fitted" in page
