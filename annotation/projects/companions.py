@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import prefetch_related_objects
+
 from accounts.models import User
 from annotation.projects.hanging import Facts, Rule, earlier_in_words, hang, rules_of
 from annotation.projects.models import Case
@@ -30,6 +32,7 @@ def companions_of(user: User, case: Case) -> list[Companion]:
 
     A study without a date is no prior, and neither is a later one: its reader could not have had it.
     """
+    prefetch_related_objects([case], "project", "series__study", "series__instances")
     others = (
         cases_for(user)
         .filter(project=case.project_id, patient=case.patient_id)
