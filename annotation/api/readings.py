@@ -59,7 +59,7 @@ def submit_reading(request: HttpRequest, case_id: UUID, body: ReadingBody) -> Su
         case_id=case_id,
         answered=answered_in(body),
         now=timezone.now(),
-        shown=body.suggestion and Shown(body.suggestion.when, body.suggestion.first),
+        shown=Shown(body.suggestion.when, body.suggestion.first) if body.suggestion else None,
     )
     return SubmittedView.model_construct(
         reading_id=submitted.reading_id,

@@ -53,7 +53,7 @@ def asked_of(questions: Sequence[Question], answers: Answers) -> dict[str, bool]
 
 def said_to(question: Question, answers: Answers) -> frozenset[Said] | None:
     """Give what conditions can see of an answer: values that were chosen or typed; None for no answer."""
-    answer = answers.get(question.key)
+    answer: Any = answers.get(question.key)
     if is_empty(answer):
         return None
     if isinstance(question, Regions | Segmentation | Computed):

@@ -42,7 +42,7 @@ class Stack:
         distances = distances_mm([one.attributes for one in self.pictures])
         if distances is None or len(distances) < 2:
             return None
-        return np.abs(np.gradient(np.asarray(distances)))
+        return np.asarray(np.abs(np.gradient(np.asarray(distances))))
 
     def place_of(self, image: str) -> int | None:
         """Find the frame that "uid" or "uid#frame" names; a uid alone names an instance of one frame."""
@@ -118,7 +118,7 @@ def measured(questions: Sequence[Question], answers: Answers, stack: Stack) -> d
     found: dict[str, Any] = {}
     pixels: dict[Named, Floats | None] = {}
     for question in questions:
-        answer = answers.get(question.key)
+        answer: Any = answers.get(question.key)
         if isinstance(question, Regions) and asked[question.key] and not is_empty(answer):
             regions = [Region.model_validate(one) for one in answer]
             found |= {one.id: _region(question.kind, one, stack, pixels) for one in regions}

@@ -113,9 +113,10 @@ def check_seconds(seconds: float) -> None:
 def stated(questions: Sequence[Question], answers: Answers) -> dict[str, Any]:
     """Give what a reader said: choosing nothing, where one may, says that none of the choices is there."""
     asked = asked_of(questions, answers)
-    nothing = {one.key: [] for one in questions if isinstance(one, SomeOf) and one.scope == "case"}
+    several = [one.key for one in questions if isinstance(one, SomeOf) and one.scope == "case"]
     said = {key: answer for key, answer in answers.items() if not is_empty(answer)}
-    return {key: [] for key in nothing if asked[key]} | said
+    nothing: dict[str, Any] = {key: [] for key in several if asked[key]}
+    return nothing | said
 
 
 def fuse(questions: Sequence[Question], readings: Sequence[Answers]) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ def modality_values(content: bytes, attributes: Attributes) -> Floats:
     if tables:
         return _through_table(values, tables[0], is_signed=attributes.get("PixelRepresentation", 0) == 1)
     slope = float(attributes.get("RescaleSlope", 1.0))
-    return values * slope + float(attributes.get("RescaleIntercept", 0.0))
+    return values.astype(np.float64) * slope + float(attributes.get("RescaleIntercept", 0.0))
 
 
 def _real_values(content: bytes, attributes: Attributes) -> Floats:

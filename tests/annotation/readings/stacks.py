@@ -16,15 +16,15 @@ from annotation.studies.models import Instance
 from tests import factories
 
 ROWS, COLUMNS = 8, 6
-SPACING = {"PixelSpacing": [0.5, 0.25]}
-CT = {"RescaleSlope": 2.0, "RescaleIntercept": -1000.0}
+SPACING: dict[str, Any] = {"PixelSpacing": [0.5, 0.25]}
+CT: dict[str, Any] = {"RescaleSlope": 2.0, "RescaleIntercept": -1000.0}
 AXIAL = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
 
 
 def ramp(number: int) -> np.ndarray:
     """Signed pixels of slice `number`: 100 · number + 10 · row + column."""
     rows, columns = np.mgrid[0:ROWS, 0:COLUMNS]
-    return (100 * number + 10 * rows + columns).astype("<i2")
+    return np.asarray(100 * number + 10 * rows + columns, dtype="<i2")
 
 
 def a_case(project: Project, slices: int = 1, *, frames: int = 1, **attributes: Any) -> Case:

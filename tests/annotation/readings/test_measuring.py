@@ -52,7 +52,7 @@ def examined(case: Case, answers: dict[str, Any]) -> Examined:
 def measures_of(case: Case, key: str, region: dict[str, Any]) -> dict[str, Any]:
     found = examined(case, {key: [region]})
     assert not found.problems
-    return found.measurements[region["id"]]
+    return dict(found.measurements[region["id"]])
 
 
 def test_a_line_is_as_long_as_its_spacing_says(project: Project) -> None:
@@ -89,7 +89,8 @@ def test_a_modality_s_table_is_looked_up(project: Project) -> None:
     case = stacks.a_case(project, ModalityLUTSequence=[table])
     stacks.ask(project, [drawn("point")])
     values = [
-        measures_of(case, "nodules", a_region(case, [point]))["mean"] for point in ([1, 2], [2, 2], [0, 0])
+        measures_of(case, "nodules", a_region(case, [point]))["mean"]
+        for point in ([1.0, 2.0], [2.0, 2.0], [0.0, 0.0])
     ]
     assert values == [6.0, 7.0, 5.0]
 

@@ -13,7 +13,7 @@ from audit.models import Event
 
 pytestmark = pytest.mark.django_db
 CHOICES = [{"value": "no", "label": "No"}, {"value": "yes", "label": "Yes"}]
-QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     {"key": "finding", "prompt": "Is it there?", "kind": "single", "choices": CHOICES},
     {"key": "note", "prompt": "Why?", "kind": "text", "when": {"question": "finding", "is": "yes"}},
 ]
