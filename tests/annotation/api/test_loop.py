@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from annotation.projects.models import Project
+from annotation.projects.models import Project, Protocol
 from annotation.projects.services import set_membership
 from annotation.queue.models import Lease
 from annotation.queue.services import expire_leases
@@ -258,3 +258,32 @@ def test_a_reading_over_http_takes_a_bounded_number_of_queries(
     leased = room.lease()["cases"][0]
     with django_assert_max_num_queries(62):
         room.read(leased)
+
+
+def test_all_problems_of_answers_come_back_with_their_places(room: Room) -> None:
+    problem = room.read(room.lease()["cases"][0], expected=422, answers={"note": "x"})
+    assert [(one["at"], one["code"]) for one in problem["problems"]] == [
+        ("finding", "missing"),
+        ("note", "unknown_question"),
+    ]
+
+
+def test_a_draft_remembers_the_protocol_that_it_answers(room: Room, project: Project) -> None:
+    leased = room.lease()["cases"][0]
+    body = {"lease_id": leased["lease_id"], "version": 1, "answers": {"finding": "normal"}, "seconds": 1.0}
+    room.send("PUT", f"/cases/{leased['case']['id']}/draft", body | {"protocol_version": 1})
+    old = project.protocols.get()
+    Protocol.objects.create(project=project, version=2, questions=old.questions, created_at=old.created_at)
+    again = room.lease()["cases"][0]
+    assert (again["protocol"]["version"], again["draft"]["protocol_version"]) == (2, 1)
+    assert again["protocol"]["settings"]["suggestions"] == "after_answer"
+
+
+@pytest.mark.parametrize(("kilobytes", "code"), [(3_500, "answers_too_large"), (4_500, "too_large")])
+def test_too_much_at_once_is_refused_in_words(room: Room, kilobytes: int, code: str) -> None:
+    leased = room.lease()["cases"][0]
+    problem = room.read(leased, expected=413, answers={"finding": "x" * 1024 * kilobytes})
+    assert problem["code"] == code
+    body = {"lease_id": leased["lease_id"], "version": 1, "seconds": 1.0}
+    huge = body | {"answers": {"finding": "x" * 1024 * kilobytes}}
+    assert room.send("PUT", f"/cases/{leased['case']['id']}/draft", huge, status=413)["code"] == code
