@@ -8,6 +8,10 @@ from django import forms
 from annotation.learning.models import Policy
 from annotation.learning.rules import POLICY_LIMITS, PolicySettings
 from annotation.projects.models import Project
+from annotation.projects.protocols import document_of
+from annotation.projects.questions import Document
+from annotation.projects.rules import single_choice
+from annotation.projects.templates import template_called, templates
 
 TEXT = {"class": "input"}
 
@@ -27,11 +31,12 @@ def limited(name: str, label: str, *, step: float = 1, scale: float = 1) -> dict
 
 
 class NewProjectForm(forms.Form):
-    """A project's name, its question and the answers to choose from, one a line."""
+    """A project's name, and a ready-made protocol or one question with its answers, one a line."""
 
     name = forms.CharField(max_length=128, widget=forms.TextInput(attrs=TEXT | {"autocomplete": "off"}))
-    prompt = forms.CharField(max_length=200, widget=forms.TextInput(attrs=TEXT))
-    choices = forms.CharField(widget=forms.Textarea(attrs=TEXT | {"rows": 4}))
+    template = forms.ChoiceField(required=False, choices=lambda: [("", "One question of my own"), *offered()])
+    prompt = forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs=TEXT))
+    choices = forms.CharField(required=False, widget=forms.Textarea(attrs=TEXT | {"rows": 4}))
 
     def clean_name(self) -> str:
         """Refuse a name that is taken."""
@@ -40,8 +45,17 @@ class NewProjectForm(forms.Form):
             raise forms.ValidationError("There is a project of this name already.")
         return name
 
+    def clean_prompt(self) -> str:
+        """Ask for the question, where no ready-made protocol asks."""
+        prompt = str(self.cleaned_data["prompt"])
+        if not prompt and not self.cleaned_data.get("template"):
+            raise forms.ValidationError("Write the question.")
+        return prompt
+
     def clean_choices(self) -> list[tuple[str, str]]:
         """Read two to nine different answers: digits choose them."""
+        if self.cleaned_data.get("template"):
+            return []
         labels = [line.strip() for line in self.cleaned_data["choices"].splitlines() if line.strip()]
         pairs = [(value_of(label), label) for label in labels]
         if not 2 <= len(pairs) <= 9:
@@ -52,9 +66,18 @@ class NewProjectForm(forms.Form):
             raise forms.ValidationError("Two answers are the same. Name each of them differently.")
         return pairs
 
-    def asked(self) -> dict[str, Any]:
-        """Give the service's arguments."""
-        return {key: self.cleaned_data[key] for key in ("name", "prompt", "choices")}
+    def document(self) -> Document:
+        """Give the protocol that was chosen or written."""
+        named = self.cleaned_data["template"]
+        if named:
+            return document_of(template_called(named).document)
+        question = single_choice(self.cleaned_data["prompt"], self.cleaned_data["choices"])
+        return document_of({"questions": [question]})
+
+
+def offered() -> list[tuple[str, str]]:
+    """List the ready-made protocols."""
+    return [(one.name, one.title) for one in templates()]
 
 
 class PolicyForm(forms.Form):

@@ -14,7 +14,7 @@ from annotation.api.pages.forms import NewProjectForm
 from annotation.api.pages.frame import page, project_page
 from annotation.api.permissions import person
 from annotation.projects.selectors import cases_for, members_for, project_overview
-from annotation.projects.services import create_project
+from annotation.projects.services import start_project
 from annotation.queue.selectors import queue_overview
 from annotation.readings.selectors import counts_by_reader
 
@@ -71,9 +71,14 @@ def reader_rows(visit: Visit) -> list[ReaderRow]:
 @require_http_methods(["GET", "POST"])
 @admin_only
 def new_project(request: HttpRequest) -> HttpResponse:
-    """Make a project: a name, a question, its answers; then on to its images."""
+    """Make a project: a name, what is asked; then on to its images."""
     form = NewProjectForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
         return page(request, "project/new.html", "home", form=form)
-    made = create_project(**form.asked(), now=timezone.now(), created_by=person(request))
+    made = start_project(
+        name=form.cleaned_data["name"],
+        document=form.document(),
+        now=timezone.now(),
+        created_by=person(request),
+    )
     return redirect("import", project_id=made.pk)

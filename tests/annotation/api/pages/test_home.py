@@ -76,9 +76,17 @@ def test_a_new_project_asks_its_question_and_leads_on_to_import(admin: Client) -
     assert [one["value"] for one in question["choices"]] == ["yes", "no", "cannot_say"]
 
 
+def test_a_new_project_can_start_from_a_ready_made_protocol(admin: Client) -> None:
+    admin.post(reverse("new-project"), {"name": "Eyes", "template": "glaucoma"})
+    keys = [one["key"] for one in Project.objects.get(name="Eyes").protocols.get().questions]
+    assert keys[:3] == ["disc", "cup", "vertical_ratio"]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"template": "knee"}, "Select a valid choice"),
+        ({"prompt": ""}, "Write the question."),
         ({"name": "Chest X-rays"}, "a project of this name already"),
         ({"choices": "Yes"}, "two to nine answers"),
         ({"choices": "Yes\nYES"}, "Two answers are the same"),
