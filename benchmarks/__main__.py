@@ -25,6 +25,7 @@ def measurements(images: Path, out: Path) -> dict[str, list[str]]:
         "lease_sqlite": ["benchmarks.lease_next", "--database", "sqlite"],
         "lease_postgresql": ["benchmarks.lease_next", "--database", "postgresql"],
         "viewer": ["benchmarks.viewer"],
+        "viewer_series": ["benchmarks.viewer_series"],
         "import": ["benchmarks.import_rate"],
         "rank_million": ["benchmarks.rank_million"],
         "badge": ["benchmarks.badge"],
