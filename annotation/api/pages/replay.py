@@ -73,10 +73,12 @@ def ask(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def shown(request: HttpRequest, visit: Visit, form: ReplayForm, *, status: int = 200) -> HttpResponse:
-    """Render the page, or with ?part=progress the piece that changes."""
-    template = (
-        "learning/replay_progress.html" if request.GET.get("part") == "progress" else "learning/replay.html"
-    )
+    """Render the page, or with ?part=progress the piece that changes; what has ended loads the page again."""
+    jobs = list(open_jobs([visit.project.pk], [KIND]))
+    is_part = request.GET.get("part") == "progress"
+    if is_part and not jobs:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    template = "learning/replay_progress.html" if is_part else "learning/replay.html"
     runs = replays_for(visit.user, visit.project.pk)[:RUNS_SHOWN]
     return project_page(
         request,
@@ -87,7 +89,7 @@ def shown(request: HttpRequest, visit: Visit, form: ReplayForm, *, status: int =
         form=form,
         labels=label_count(visit.project.pk),
         replays=[replay_of(run) for run in runs],
-        jobs=list(open_jobs([visit.project.pk], [KIND])),
+        jobs=jobs,
         failed=last_failed([visit.project.pk], [KIND]),
     )
 

@@ -81,6 +81,14 @@ def test_progress_is_a_piece_of_the_page(ml_staff: Client, project: Project) -> 
     assert "<html" not in piece
 
 
+def test_the_page_is_loaded_again_once_a_replay_has_ended(ml_staff: Client, project: Project) -> None:
+    ml_staff.post(address(project, "ask-replay"), ASKED)
+    Job.objects.filter(name="replay").update(state=State.DONE)
+    piece = ml_staff.get(address(project, "replay"), {"part": "progress"})
+    assert (piece.status_code, piece.headers["HX-Refresh"]) == (204, "true")
+    assert "hx-get" not in ml_staff.get(address(project, "replay")).content.decode()
+
+
 def test_a_replay_that_failed_says_why(ml_staff: Client, project: Project) -> None:
     ml_staff.post(address(project, "ask-replay"), ASKED)
     Job.objects.filter(name="replay").update(state=State.FAILED, error="it has 3 labelled cases to read")
