@@ -3,7 +3,7 @@
 python -m benchmarks.viewer [--cases 100] [--side 512] [--width 700 --height 500]
 Real chest X-rays (FOVEA_DATA), enlarged to side × side, through the real import, a real server and headless
 Chromium. The time to the next image is taken in the page, from the key event to the animation frame after the
-pixels were drawn. The heap: what JavaScript holds after a collection, after the first cases and after the last.
+pixels were drawn. The heap is what JavaScript holds after a collection.
 """
 
 import argparse

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser.reading import Room, expected_picture, new_context, open_room, prepare
 from tests.browser.serving import Fovea
 from tests.browser.staging import Staged, build_stage
-from tests.phantoms import series
+from tests.phantoms import a_slice, chest, dicom, fill, series
 
 pytestmark = pytest.mark.browser
 READER = "viewer"
@@ -480,3 +480,41 @@ def test_another_case_forgets_all_of_the_one_before(chest: Project, oblique: Pro
     assert (view["layout"], view["canUndo"], view["selected"]) == ("stack", False, "")
     assert stage.run("return stage.mask('seg')") is None
     assert stage.page.locator("svg .region, svg .selected").count() == 0
+
+
+def radiograph(folder: Path, number: int, date: str = "20200301", **said: str) -> None:
+    """One image of one patient: a chest, brighter with its number."""
+    image = a_slice(number, modality="DX")
+    image.StudyInstanceUID, image.SeriesInstanceUID = f"1.2.3.{date}", f"1.2.3.{date}.{number}"
+    image.StudyDate = image.SeriesDate = date
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient"):
+        del image[keyword]
+    for keyword, value in said.items():
+        setattr(image, keyword, value)
+    fill(image, (chest(number, rows=96, columns=80).astype(np.uint16) * number))
+    image.RescaleIntercept, image.WindowCenter, image.WindowWidth = 0, 400, 800
+    (folder / f"{number}.dcm").write_bytes(dicom(image))
+
+
+def test_a_radiograph_opens_beside_the_one_before(
+    fovea: Fovea, context: BrowserContext, tmp_path: Path
+) -> None:
+    radiograph(tmp_path, 1, "20190301")
+    radiograph(tmp_path, 3, "20200301")
+    room = project(fovea, context, tmp_path, "Viewer priors").room
+    room.enter()
+    while room.page.locator(".pane").count() == 1:  # the earlier one has no prior, and comes in any order
+        room.answer(1)
+    captions = room.page.locator(".pane-caption").all_text_contents()
+    assert captions == ["Current", "12 months earlier"]
+
+
+def test_a_mammography_opens_as_four_views(fovea: Fovea, context: BrowserContext, tmp_path: Path) -> None:
+    views = [("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]
+    for number, (side, view) in enumerate(views, start=1):
+        radiograph(tmp_path, number, Modality="MG", ImageLaterality=side, ViewPosition=view)
+    room = project(fovea, context, tmp_path, "Viewer four-up").room
+    room.enter()
+    captions = room.page.locator(".pane-caption").all_text_contents()
+    assert captions == ["R CC", "L CC", "R MLO", "L MLO"]
+    assert room.errors == []

@@ -17,6 +17,8 @@ import type { NewSurface, Tone } from "./surface";
 
 /** Slices that come in are added to reformatted planes this often. */
 const REFRESH_MS = 300;
+/** Priorities in the store. */
+const [SOON, BESIDE] = [0.5, 5];
 
 export class Hangings {
   readonly #root: HTMLElement;
@@ -192,17 +194,29 @@ export class Hangings {
   async #hang(layout: LayoutName, index: number, tone: Partial<Tone>): Promise<void> {
     const frame = this.#frames[index];
     const scenes = scenesOf(layout, this.#hung(), this.#volume);
-    if (layout === "stack" && this.layout === "stack" && this.#panes[0])
-      this.#panes[0].hang(scenes[0] as Scene);
-    else this.#rebuild(layout, scenes);
-    for (const pane of this.#panes) if (pane.scene.isCase) pane.keep(tone);
+    this.#bringPanes(layout, scenes);
+    for (const pane of this.#panes.filter(({ scene }) => scene.isCase)) pane.keep(tone);
     this.layout = layout;
     this.#active = null;
     const starts = this.#panes.map((pane) => this.#start(pane, frame));
     this.#link = { from: starts[0] ?? 0, to: starts[1] ?? 0 };
-    if (layout === "mpr") this.#store.prefetch(this.#frames, 0.5);
+    this.#fetchAll();
     await Promise.all(this.#panes.map((pane, nth) => pane.goTo(starts[nth] ?? 0)));
     this.#panes.forEach(this.#onChange);
+  }
+
+  /** Planes need every slice soon; what hangs beside a case comes after its own images. */
+  #fetchAll(): void {
+    if (this.layout === "mpr") this.#store.prefetch(this.#frames, SOON);
+    for (const { scene } of this.#panes) if (!scene.isCase) this.#store.prefetch(scene.frames, BESIDE);
+  }
+
+  /** A stack after a stack keeps its pane: making one takes time. */
+  #bringPanes(layout: LayoutName, scenes: readonly Scene[]): void {
+    const [scene] = scenes;
+    const kept = this.layout === "stack" && layout === "stack" ? this.#panes[0] : undefined;
+    if (kept && scene) kept.hang(scene);
+    else this.#rebuild(layout, scenes);
   }
 
   #rebuild(layout: LayoutName, scenes: readonly Scene[]): void {

@@ -34,6 +34,7 @@ export class Masks {
   #suggested: MaskLayer | null = null;
   #suggestedMask: Mask | null = null;
   #class = "";
+  #version = 0;
 
   constructor(history: History) {
     this.#history = history;
@@ -41,6 +42,7 @@ export class Masks {
 
   /** A new case; null where its frames cannot be painted as one. */
   open(grid: MaskGrid | null): void {
+    this.touch();
     this.#grid = grid;
     this.#layers.clear();
     this.#styles.clear();
@@ -48,6 +50,16 @@ export class Masks {
     this.#suggested = null;
     this.#suggestedMask = null;
     this.#class = "";
+  }
+
+  /** Grows whenever what is to be seen may have changed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** A stroke goes on. */
+  touch(): void {
+    this.#version += 1;
   }
 
   get layer(): MaskLayer | null {
@@ -70,6 +82,7 @@ export class Masks {
   /** raises: Error where the case's frames differ in size. */
   ask(question: string, classes: readonly MaskClass[]): void {
     if (!this.#grid) throw new Error("The images differ in size: they cannot be painted as one");
+    this.touch();
     const known = this.#layers.get(question);
     this.#active = { question, classes, labels: known?.labels ?? new Labels(this.#grid.size) };
     this.#layers.set(question, this.#active);
@@ -82,6 +95,7 @@ export class Masks {
     const labels = mask
       ? fromMask(mask, this.#grid.images, valuesOf(layer.classes))
       : new Labels(this.#grid.size);
+    this.touch();
     const changed = { ...layer, labels };
     this.#layers.set(question, changed);
     if (this.#active?.question === question) this.#active = changed;
@@ -102,12 +116,14 @@ export class Masks {
   }
 
   setStyle(value: string, style: Partial<MaskClassStyle>): void {
+    this.touch();
     this.#styles.set(value, { ...this.style(value), ...style });
   }
 
   suggest(question: string, mask: Mask): void {
     const layer = this.#layers.get(question) ?? this.#active;
     if (!this.#grid || !layer) return;
+    this.touch();
     this.#suggestedMask = mask;
     this.#suggested = {
       question,
@@ -117,6 +133,7 @@ export class Masks {
   }
 
   suggestNothing(): void {
+    this.touch();
     this.#suggested = null;
     this.#suggestedMask = null;
   }
@@ -186,6 +203,7 @@ export class Masks {
   }
 
   #tell(question: string): void {
+    this.touch();
     for (const listener of this.#listeners) listener(question);
   }
 }

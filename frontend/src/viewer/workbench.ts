@@ -54,6 +54,8 @@ export class Workbench implements Stage {
   readonly #brushing: Brushing;
   readonly #tools: Toolbox;
   readonly #cine: Cine;
+  /** What of the segmentations is on each pane: painting them again costs milliseconds. */
+  readonly #tinted = new WeakMap<Pane, string>();
   #redrawing = 0;
 
   constructor(root: HTMLElement, store: FrameStore, gpu: Gpu | null, onView: () => void) {
@@ -350,7 +352,10 @@ export class Workbench implements Stage {
       spacing: () => this.#spacing(),
       hasVolume: () => this.#hangings.volume !== undefined && this.#hangings.problem("mpr") === "",
       valueAt: (column: number, row: number, slice: number) => this.#valueAt(column, row, slice),
-      changed: () => this.#redraw(),
+      changed: () => {
+        this.#masks.touch();
+        this.#redraw();
+      },
     };
   }
 
@@ -406,7 +411,9 @@ export class Workbench implements Stage {
   }
 
   #drawOver(pane: Pane): void {
-    tint(pane, this.#masks, this.#placeOf(pane));
+    const seen = `${this.#masks.version}/${this.#placeOf(pane)}/${pane.picture?.id}`;
+    if (this.#tinted.get(pane) !== seen) tint(pane, this.#masks, this.#placeOf(pane));
+    this.#tinted.set(pane, seen);
     const drawings = [...this.#drawing.drawings(pane), ...this.#brushing.drawings(pane)];
     drawOverlay(pane, drawings, pane.frameMatrix(), this.#tools.marks(pane));
   }
