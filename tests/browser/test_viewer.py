@@ -64,7 +64,7 @@ def copied(source: Path, target: Path, names: list[str]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chest(fovea: Fovea, context: BrowserContext, real_data: Path) -> Project:
+def ct(fovea: Fovea, context: BrowserContext, real_data: Path) -> Project:
     """A real CT series of 34 slices."""
     return project(fovea, context, real_data / "chest_ct" / "Lung_Dx-A0001" / "dicom", "Viewer CT")
 
@@ -168,8 +168,8 @@ def test_one_drag_draws_a_box_at_the_pixels_under_it(oblique: Project, built: Pa
     assert (region["label"], region["origin"]) == ("mass", "reader")
 
 
-def test_every_kind_of_region_has_its_points(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_every_kind_of_region_has_its_points(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(LABEL + LISTEN)
     for tool, places in {
         "point": [(350, 250), (350, 250)],
@@ -217,8 +217,8 @@ def test_without_spacing_lengths_are_pixels_and_say_so(fundus: Project, built: P
     assert stage.view()["lengths"] == "pixels"
 
 
-def test_a_handle_moves_one_corner_and_an_edge_the_whole(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_a_handle_moves_one_corner_and_an_edge_the_whole(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(LABEL + LISTEN + "stage.use('box')")
     stage.drag((200, 150), (280, 220))
     before = points_of(stage)
@@ -231,22 +231,22 @@ def test_a_handle_moves_one_corner_and_an_edge_the_whole(chest: Project, built: 
     assert stage.run("return window.told.map(change => change.how)") == ["added", "changed", "changed"]
 
 
-def test_a_region_is_drawn_by_keys_alone(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_a_region_is_drawn_by_keys_alone(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(LABEL + LISTEN + "stage.use('box'); stage.moveCursor([-60, -40]); stage.pressCursor()")
     stage.run("stage.moveCursor([90, 70]); stage.pressCursor()")
     extent = np.ptp(points_of(stage), axis=0)
     assert extent[0] / extent[1] == pytest.approx(90 / 70, rel=0.01)
 
 
-def test_undo_goes_to_the_slice_first_and_shows_it(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_undo_goes_to_the_slice_first_and_shows_it(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(LABEL + LISTEN + "stage.use('box')")
     stage.drag((200, 150), (280, 220))
     stage.run("await stage.goTo(3); window.seen = []; stage.onRegions(() => seen.push(stage.view().index))")
     stage.run("await stage.undo()")
     assert stage.run("return [window.seen, stage.view().index, stage.view().canRedo]") == [[16], 16, True]
-    stage.open(chest.cases[0] | {"id": chest.cases[0]["id"]}, 4)
+    stage.open(ct.cases[0] | {"id": ct.cases[0]["id"]}, 4)
     stage.run("await stage.redo()")
     assert stage.view()["index"] == 16
 
@@ -262,8 +262,8 @@ def test_the_graphics_card_and_the_plain_canvas_show_the_same(oblique: Project, 
     assert np.abs(pictures[0] - pictures[1]).mean() < 1.5
 
 
-def test_without_webgl_regions_are_drawn_all_the_same(chest: Project, built: Path) -> None:
-    stage = staged(chest, built, webgl=False)
+def test_without_webgl_regions_are_drawn_all_the_same(ct: Project, built: Path) -> None:
+    stage = staged(ct, built, webgl=False)
     assert stage.page.evaluate("bench.isPlain")
     stage.run(LABEL + LISTEN + "stage.use('ellipse')")
     stage.drag((200, 150), (280, 220))
@@ -305,10 +305,10 @@ def test_a_film_plays_at_its_speed_and_stops(film: Project, built: Path) -> None
     assert later - first <= 1
 
 
-def test_planes_through_a_series_are_its_voxels(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_planes_through_a_series_are_its_voxels(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run("await stage.setLayout('mpr')")
-    volume = volume_of(chest.room, chest.cases[0])
+    volume = volume_of(ct.room, ct.cases[0])
     view = stage.view()
     middle = (volume.shape[1] - 1) // 2
     np.testing.assert_allclose(drawn(stage, 0), shaded(volume[16], view), atol=0.51)
@@ -321,11 +321,11 @@ def test_planes_through_a_series_are_its_voxels(chest: Project, built: Path) -> 
     np.testing.assert_allclose(drawn(stage, 0), shaded(volume[14:19].max(axis=0), view), atol=0.51)
 
 
-def test_the_crosshair_moves_the_other_planes(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_the_crosshair_moves_the_other_planes(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run("await stage.setLayout('mpr'); stage.use('probe')")
     stage.drag(*stage.on_screen(0, [(256, 256), (150.5, 300.5)]))
-    volume, view = volume_of(chest.room, chest.cases[0]), stage.view()
+    volume, view = volume_of(ct.room, ct.cases[0]), stage.view()
     np.testing.assert_allclose(drawn(stage, 1), shaded(volume[:, 300], view), atol=0.51)
     np.testing.assert_allclose(drawn(stage, 2), shaded(volume[:, :, 150], view), atol=0.51)
     (words,) = stage.page.locator(".pane svg .note").all_text_contents()
@@ -371,20 +371,20 @@ def test_a_brush_is_round_in_mm_and_a_sphere_goes_through_slices(oblique: Projec
     np.testing.assert_array_equal(painted(stage, "lung"), far <= 5)
 
 
-def test_a_threshold_brush_takes_only_values_in_its_range(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_a_threshold_brush_takes_only_values_in_its_range(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     brush = "stage.setBrush({ diameterMm: 60, lowest: -950, highest: -700 })"
     stage.run(CLASSES + f"stage.use('threshold'); {brush}")
     stage.drag((280, 260), (300, 300))
-    found, values = painted(stage, "lung"), volume_of(chest.room, chest.cases[0])[16]
+    found, values = painted(stage, "lung"), volume_of(ct.room, ct.cases[0])[16]
     inside = values[found[16]]
     assert found[16].sum() > 500
     assert (inside.min(), inside.max()) >= (-950, -950)
     assert inside.max() <= -700
 
 
-def test_a_mask_is_the_same_after_a_round_trip_and_in_every_plane(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_a_mask_is_the_same_after_a_round_trip_and_in_every_plane(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(CLASSES + "stage.use('brush'); stage.setBrush({ diameterMm: 30 })")
     stage.drag((250, 250), (320, 330))
     stage.run("stage.setClass('mass'); await stage.setLayout('mpr')")
@@ -398,8 +398,8 @@ def test_a_mask_is_the_same_after_a_round_trip_and_in_every_plane(chest: Project
     assert len(np.unique(np.argwhere(painted(stage, "mass"))[:, 1])) == 1
 
 
-def test_copies_gaps_and_islands(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_copies_gaps_and_islands(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(CLASSES + "stage.use('brush'); stage.setBrush({ diameterMm: 30 })")
     stage.drag((250, 250), (255, 250))
     stage.run("stage.copyToSlice(1)")
@@ -418,8 +418,8 @@ def test_copies_gaps_and_islands(chest: Project, built: Path) -> None:
     assert stage.run("return [stage.mask('seg'), stage.view().canUndo]") == [None, False]
 
 
-def test_a_locked_class_stays_and_a_hidden_one_is_not_seen(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_a_locked_class_stays_and_a_hidden_one_is_not_seen(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     clean = stage.screen()
     stage.run(CLASSES + "stage.use('brush'); stage.setBrush({ diameterMm: 30 })")
     stage.drag((250, 250), (255, 250))
@@ -432,8 +432,8 @@ def test_a_locked_class_stays_and_a_hidden_one_is_not_seen(chest: Project, built
     assert np.abs(stage.screen().astype(int) - clean).mean() < 0.1
 
 
-def test_suggestions_are_answers_only_once_accepted(chest: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_suggestions_are_answers_only_once_accepted(ct: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(LABEL + LISTEN)
     stage.run(
         "const [a] = [frames()[16].address];"
@@ -454,14 +454,14 @@ def test_suggestions_are_answers_only_once_accepted(chest: Project, built: Path)
     assert stage.run(origins) == ["suggestion", "edited"]
 
 
-def test_an_earlier_study_scrolls_along(chest: Project, oblique: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_an_earlier_study_scrolls_along(ct: Project, oblique: Project, built: Path) -> None:
+    stage = staged(ct, built)
     assert stage.view()["layouts"] == ["stack", "mpr"]
     stage.run(
         "stage.setCompanions([{ seriesInstanceUid: '1', label: '2019-03-02', isPrior: true, laterality: '',"
         " viewPosition: '', frames: bench.framesOf({ ...value, id: value.id }).slice(2) }]);"
         "await stage.setLayout('priors')",
-        chest.cases[0],
+        ct.cases[0],
     )
     assert stage.page.locator(".pane").count() == 2
     stage.run("await stage.goTo(20)")
@@ -471,8 +471,8 @@ def test_an_earlier_study_scrolls_along(chest: Project, oblique: Project, built:
     assert np.abs(left - right).mean() < 2
 
 
-def test_another_case_forgets_all_of_the_one_before(chest: Project, oblique: Project, built: Path) -> None:
-    stage = staged(chest, built)
+def test_another_case_forgets_all_of_the_one_before(ct: Project, oblique: Project, built: Path) -> None:
+    stage = staged(ct, built)
     stage.run(LABEL + LISTEN + CLASSES + "stage.use('box'); await stage.setLayout('mpr')")
     stage.drag((100, 150), (180, 220))
     stage.open(oblique.cases[0])
