@@ -117,7 +117,7 @@ def test_form_and_json_stay_in_step(page: Page) -> None:
 def test_what_is_wrong_is_told_at_its_question_while_it_is_typed(page: Page) -> None:
     page.locator(".question-title").first.click()
     page.get_by_label("Name in the data").fill("Not a key")
-    expect(page.locator(".question-card.wrong .problem")).to_contain_text("Begin with a letter a – z")
+    expect(page.locator(".question-card.wrong .problem")).to_contain_text("begin with a letter a – z")
     expect(page.get_by_role("button", name="Save as version 2")).to_be_disabled()
     page.get_by_role("button", name="JSON", exact=True).click()
     page.locator("#protocol-document").fill("{")
@@ -143,7 +143,7 @@ def test_a_ready_made_protocol_is_tried_in_the_preview_before_it_is_saved(
     preview = page.get_by_role("complementary", name="Preview")
     expect(preview).to_contain_text("Is there a lung nodule?")
     expect(preview).not_to_contain_text("Measure each nodule")
-    preview.get_by_label("Nodule", exact=True).check()
+    preview.get_by_role("radio", name="Nodule", exact=True).check()
     expect(preview).to_contain_text("Measure each nodule")
     expect(preview).to_contain_text("Right upper lobe")
     save(page)
@@ -181,6 +181,7 @@ def test_the_editor_can_be_used_by_everybody(page: Page) -> None:
     found = {}
     for theme in ("dark", "light"):
         page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        page.wait_for_timeout(300)  # colours change over time
         wrong = page.evaluate(
             "rules => axe.run(document, {runOnly: rules}).then(({violations}) => violations)", RULES
         )
