@@ -145,7 +145,9 @@ def drawn(stage: Staged, pane: int = 0) -> NDArray[np.float64]:
 
 
 def volume_of(room: Room, case: dict[str, Any]) -> NDArray[np.float64]:
-    return np.stack([room.frame(case, place) for place in range(len(case["instances"]))])
+    """All slices: (slice, row, column), modality values."""
+    values: NDArray[np.float64] = np.stack([room.frame(case, nth) for nth in range(len(case["instances"]))])
+    return values
 
 
 def shaded(values: NDArray[np.float64], view: dict[str, Any]) -> NDArray[np.float64]:

@@ -136,3 +136,19 @@ describe("look-up tables", () => {
     expect([...frame.display]).toEqual([0, 128, 255]);
   });
 });
+
+describe("a window", () => {
+  const grey = { Rows: 1, Columns: 3, BitsAllocated: 16, BitsStored: 16, SamplesPerPixel: 1 };
+  const signed = { ...grey, PixelRepresentation: 1 };
+  const words = () => new Int16Array([-2000, 100, 300]).buffer;
+
+  it("of LINEAR_EXACT is half a value wider on each side", () => {
+    const exact = { WindowCenter: 40, WindowWidth: 400, VOILUTFunction: "LINEAR_EXACT" };
+    expect(rangeOf(decode(words(), { ...signed, ...exact }).window)).toEqual({ lowest: -160, highest: 240 });
+  });
+
+  it("that no image gives leaves the padding out", () => {
+    const padded = { ...signed, PixelPaddingValue: -2000, RescaleSlope: 1, RescaleIntercept: -24 };
+    expect(decode(words(), padded).extent).toEqual({ lowest: 76, highest: 276 });
+  });
+});

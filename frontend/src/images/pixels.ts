@@ -60,14 +60,16 @@ export const cutToStoredBits = (samples: Samples, format: PixelFormat): void => 
   }
 };
 
-export const extentOf = (samples: Samples): Extent => {
+/** padding: a value that no tissue has (PS3.3 C.7.5.1.1.2); left out unless there is no other. */
+export const extentOf = (samples: Samples, padding?: number): Extent => {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   for (const value of samples) {
+    if (value === padding) continue;
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }
-  return { lowest, highest };
+  return lowest <= highest ? { lowest, highest } : { lowest: padding ?? 0, highest: padding ?? 0 };
 };
 
 /** All values that the stored bits can hold. */
@@ -110,8 +112,10 @@ export const windowOf = (attributes: Attributes, format: PixelFormat, extent: Ex
   if (format.samplesPerPixel === 3) return FULL_COLOUR;
   const center = numberOf(attributes, "WindowCenter");
   const width = numberOf(attributes, "WindowWidth");
-  if (center !== undefined && width !== undefined && width > 0) return { center, width };
-  return fullWindow(extent);
+  if (center === undefined || width === undefined || width <= 0) return fullWindow(extent);
+  // PS3.3 C.11.2.1.3.2: black and white lie half a value farther apart on each side.
+  const isExact = textOf(attributes, "VOILUTFunction") === "LINEAR_EXACT";
+  return isExact ? { center: center + 0.5, width: width + 1 } : { center, width };
 };
 
 /** The window whose darkest value is the lowest and whose brightest the highest (PS3.3 C.11.2.1.2.1). */
@@ -184,6 +188,15 @@ const displayValues = (samples: Samples, format: PixelFormat, attributes: Attrib
   return table ? lookedUp(samples, table) : samples;
 };
 
+/** The padding value as a modality value. */
+const paddingOf = (attributes: Attributes): number | undefined => {
+  const padding = numberOf(attributes, "PixelPaddingValue");
+  const slope = numberOf(attributes, "RescaleSlope") ?? 1;
+  return padding === undefined
+    ? undefined
+    : padding * slope + (numberOf(attributes, "RescaleIntercept") ?? 0);
+};
+
 /** One frame's bytes as the viewer needs them. */
 export const decode = (buffer: ArrayBuffer, attributes: Attributes): DecodedFrame => {
   const format = pixelFormatOf(attributes);
@@ -191,7 +204,7 @@ export const decode = (buffer: ArrayBuffer, attributes: Attributes): DecodedFram
   cutToStoredBits(raw, format);
   const samples = modalityValues(raw, format, attributes);
   const display = displayValues(samples, format, attributes);
-  const extent = extentOf(display);
+  const extent = extentOf(display, display === samples ? paddingOf(attributes) : undefined);
   const window = windowOf(attributes, format, extent);
   const bytes = samples.byteLength + (display === samples ? 0 : display.byteLength);
   return { format, samples, display, extent, window, bytes };

@@ -3,7 +3,7 @@
 import type { Mask } from "../geometry/mask";
 import type { DrawnRegion } from "../geometry/region";
 import type { SlabMode } from "../geometry/volume";
-import { type FrameDescription, framesPerSecondOf, imageKeyOf, pixelSizeOf } from "../images/frame";
+import { type FrameDescription, framesPerSecondOf, imageKeyOf } from "../images/frame";
 import type { Window } from "../images/pixels";
 import type { FrameStore } from "../images/store";
 import { Brushing } from "./brushing";
@@ -36,8 +36,8 @@ import type {
 } from "./stage";
 import { tint } from "./tinting";
 import { Toolbox } from "./toolbox";
+import { viewOf } from "./viewing";
 
-const LAYOUTS: readonly LayoutName[] = ["stack", "mpr", "priors", "four-up"];
 /** Neighbours of the frame on screen, in the order in which they will be wanted. */
 const NEIGHBOURS = [1, -1, 2, -2, 3, -3, 4, -4] as const;
 
@@ -132,37 +132,15 @@ export class Workbench implements Stage {
   }
 
   view(): View | undefined {
-    const { active, main, frames, layout, volume } = this.#hangings;
-    const frame = main?.scene.frames[main.index];
-    if (!active?.picture || !active.tone || !main || !frame) return undefined;
-    const { camera, tone, picture } = active;
-    const filmSpeed = framesPerSecondOf(frames);
-    return {
-      frameId: main.picture?.id.startsWith("fovea:") ? main.picture.id : frame.id,
-      index: this.#hangings.frameOf(main),
-      count: frames.length,
-      loaded: frames.filter(({ id }) => this.#store.holds(id)).length,
-      window: tone.window,
-      zoom: camera.zoom,
-      isInverted: tone.isInverted,
-      rotation: 90 * camera.quarterTurns,
-      isFlippedHorizontally: camera.isFlippedHorizontally,
-      isFlippedVertically: camera.isFlippedVertically,
-      isColour: picture.frame.format.samplesPerPixel === 3,
-      layout,
-      layouts: LAYOUTS.filter((name) => this.#hangings.problem(name) === ""),
-      slab: { millimetres: volume?.millimetres ?? 0, mode: volume?.mode ?? "mean" },
-      cine:
-        filmSpeed === null
-          ? null
-          : { isPlaying: this.#cine.isPlaying, framesPerSecond: this.#cine.framesPerSecond },
+    return viewOf({
+      hangings: this.#hangings,
+      store: this.#store,
+      cine: this.#cine,
       tool: this.#tools.tool,
-      lengths: pixelSizeOf(frame).of,
-      canUndo: this.#history.canUndo,
-      canRedo: this.#history.canRedo,
+      history: this.#history,
       selected: this.#regions.selected,
       isDrawing: this.#drawing.isDrawing,
-    };
+    });
   }
 
   forget(frameIds: readonly string[]): void {
