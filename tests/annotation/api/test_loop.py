@@ -287,3 +287,17 @@ def test_too_much_at_once_is_refused_in_words(room: Room, kilobytes: int, code: 
     body = {"lease_id": leased["lease_id"], "version": 1, "seconds": 1.0}
     huge = body | {"answers": {"finding": "x" * 1024 * kilobytes}}
     assert room.send("PUT", f"/cases/{leased['case']['id']}/draft", huge, status=413)["code"] == code
+
+
+def test_what_was_drawn_comes_back_measured(room: Room, project: Project) -> None:
+    box = {"key": "box", "prompt": "Where?", "kind": "box", "labels": [{"value": "n", "label": "N"}]}
+    now = project.protocols.get().created_at
+    Protocol.objects.create(project=project, version=2, questions=[box], created_at=now)
+    leased = room.lease()["cases"][0]
+    image = leased["case"]["instances"][0]["sop_instance_uid"]
+    region = {"id": str(uuid4()), "label": "n", "image": image, "frame": 1, "points": [[1, 1], [4, 5]]}
+    room.read(leased, answers={"box": [region]})
+    past = room.send("GET", f"/projects/{project.pk}/readings/last")
+    assert past["answers"] == {"box": [region]}
+    measured = past["measurements"][region["id"]]
+    assert (measured["area_px"], measured["pixels"], measured["spacing"]) == (12.0, 12, "pixels")

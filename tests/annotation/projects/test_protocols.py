@@ -159,3 +159,9 @@ def test_the_schema_is_json_schema_and_names_every_kind() -> None:
     assert described["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     mapping = described["properties"]["questions"]["items"]["discriminator"]["mapping"]
     assert len(mapping) == 15
+
+
+def test_the_guide_s_examples_make_sense() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "protocols.md").read_text()
+    examples = [block.partition("```")[0] for block in guide.split("```json")[1:]]
+    assert [problems_of(json.loads(example)) for example in examples] == [[]]
