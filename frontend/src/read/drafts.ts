@@ -30,6 +30,8 @@ interface Opened {
   answers: Answers;
   seconds: number;
   isDirty: boolean;
+  /** Submitted or passed on: what still comes back from the server of its drafts is of no use. */
+  isFinished: boolean;
 }
 
 export class DraftSaver {
@@ -61,7 +63,16 @@ export class DraftSaver {
     const server = fromServer ?? { version: 0, answers: {}, seconds: 0 };
     const isKeptNewer = kept !== null && kept.version >= server.version;
     const { version, answers, seconds } = isKeptNewer ? kept : server;
-    this.#opened = { caseId, leaseId, protocolVersion, version, answers, seconds, isDirty: isKeptNewer };
+    this.#opened = {
+      caseId,
+      leaseId,
+      protocolVersion,
+      version,
+      answers,
+      seconds,
+      isDirty: isKeptNewer,
+      isFinished: false,
+    };
     this.#events.changed(isKeptNewer ? "kept_here" : fromServer ? "saved" : "clean");
     if (isKeptNewer) this.#soon();
     return { version, answers, seconds };
@@ -80,7 +91,7 @@ export class DraftSaver {
   /** The case was submitted or left: its draft has no use any more in this browser. */
   finish(): void {
     if (this.#opened) {
-      this.#opened.isDirty = false;
+      Object.assign(this.#opened, { isDirty: false, isFinished: true });
       this.#journal.dropDraft(this.#opened.caseId);
     }
     this.close();
@@ -143,6 +154,7 @@ export class DraftSaver {
   }
 
   #saved(opened: Opened, version: number): void {
+    if (opened.isFinished) return;
     opened.version = version;
     this.#know(opened);
     if (opened.isDirty) {
@@ -154,6 +166,7 @@ export class DraftSaver {
   }
 
   #failed(opened: Opened, error: unknown): void {
+    if (opened.isFinished) return;
     if (isPassing(error)) {
       // The server may have taken this version and only its word was lost: the next try is a newer one.
       opened.version += 1;

@@ -130,9 +130,8 @@ export class Drawing {
   }
 
   selectNext(): void {
-    const all = questionsOf(this.#session.state).flatMap(({ key }) => [
-      ...regionsIn(this.#session.state.answers, key),
-    ]);
+    const drawn = questionsOf(this.#session.state).filter(isRegionQuestion);
+    const all = drawn.flatMap(({ key }) => [...regionsIn(this.#session.state.answers, key)]);
     const here = all.findIndex(({ id }) => id === this.#session.state.spot.region);
     const next = all[(here + 1) % Math.max(1, all.length)];
     if (next) this.select(next.id);

@@ -141,7 +141,7 @@ export class ReadingRoom extends LitElement {
     const { showing } = this.#session.state;
     if (showing === this.#scrolled) return;
     this.#scrolled = showing;
-    this.querySelector(".side")?.scrollTo({ top: 0 });
+    this.querySelector(".side-scroll")?.scrollTo({ top: 0 });
   }
 
   /** The keyboard's focus follows the active question: into its field, else to the question as a whole. */

@@ -61,12 +61,12 @@ const question = (screen: Screen) => {
         .value=${forms.comment}
         @input=${(event: Event) => fill({ comment: (event.target as HTMLTextAreaElement).value })}
       ></textarea>
-      <footer class="side-foot">
-        <button class="button primary submit" @click=${() => void session.reply(forms.comment)}>
+      <div class="row">
+        <button class="button primary" @click=${() => void session.reply(forms.comment)}>
           ${say("send_reply_button")} ${keyOf(screen, "confirm")}
         </button>
         <button class="button" @click=${screen.actions.escape}>${say("return")} ${keyOf(screen, "escape")}</button>
-      </footer>
+      </div>
     </section>
   `;
 };
@@ -76,7 +76,8 @@ const act = (screen: Screen, name: string, label: string, run: () => void) => ht
 `;
 
 const besides = (screen: Screen) => {
-  const { actions } = screen;
+  const { actions, state } = screen;
+  if (state.current?.kind !== "case" || state.lost) return nothing;
   return html`
     <div class="besides">
       ${act(screen, "back", say("back"), actions.back)}
@@ -102,7 +103,7 @@ const foot = (screen: Screen) => {
       ${
         isPast
           ? html`<button class="button" @click=${actions.escape}>${say("return")} ${keyOf(screen, "escape")}</button>`
-          : besides(screen)
+          : nothing
       }
     </footer>
   `;
@@ -137,9 +138,12 @@ export const sidePanel = (screen: Screen): TemplateResult => {
   const { state } = screen;
   return html`
     <aside class="side" aria-label=${say("reading")} ?data-past=${state.current?.kind === "past"}>
-      ${heading(state)} ${past(state)} ${undo(screen)} ${question(screen)}
-      ${state.current ? questionPanel(screen) : nothing}
-      ${notice(state)} ${rival(screen)} ${suggestion(screen)} ${why(state)} ${foot(screen)}
+      <div class="side-scroll">
+        ${heading(state)} ${past(state)} ${undo(screen)} ${question(screen)}
+        ${state.current ? questionPanel(screen) : nothing}
+        ${notice(state)} ${rival(screen)} ${suggestion(screen)} ${why(state)} ${besides(screen)}
+      </div>
+      ${foot(screen)}
     </aside>
   `;
 };
