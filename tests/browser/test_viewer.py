@@ -153,7 +153,8 @@ def volume_of(room: Room, case: dict[str, Any]) -> NDArray[np.float64]:
 def shaded(values: NDArray[np.float64], view: dict[str, Any]) -> NDArray[np.float64]:
     """PS3.3 C.11.2.1.2.1, LINEAR, as 0 – 255."""
     center, width = view["window"]["center"], view["window"]["width"]
-    return np.clip(((values - (center - 0.5)) / (width - 1) + 0.5) * 255, 0, 255)
+    grey: NDArray[np.float64] = np.clip(((values - (center - 0.5)) / (width - 1) + 0.5) * 255, 0, 255)
+    return grey
 
 
 @pytest.mark.parametrize("turn", ["", "stage.rotate(); stage.flip('vertical'); stage.zoomBy(2)"])
