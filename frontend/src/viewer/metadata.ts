@@ -13,6 +13,13 @@ export const undescribe = (frameIds: readonly string[]): void => {
   for (const id of frameIds) descriptions.delete(id);
 };
 
+/** Forget all frames but these: a case whose frames were never fetched leaves nothing behind. */
+export const describeOnly = (frames: readonly FrameDescription[]): void => {
+  const kept = new Set(frames.map(({ id }) => id));
+  for (const id of descriptions.keys()) if (!kept.has(id)) descriptions.delete(id);
+  describe(frames);
+};
+
 export const descriptionOf = (frameId: string): FrameDescription | undefined => descriptions.get(frameId);
 
 /** All frames lie in one plane of Cornerstone3D's world: where they lie in the patient is ours to know (geometry/). */

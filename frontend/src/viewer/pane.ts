@@ -147,7 +147,7 @@ export class Pane {
 
   reset(): void {
     if (!this.#picture) return;
-    this.#camera = this.scene.home(this.#picture.size);
+    this.#camera = this.scene.home(this.#picture.size, this.size);
     this.#setTone(this.scene.tone(this.#picture));
     this.place();
   }
@@ -171,7 +171,7 @@ export class Pane {
     const before = this.#picture?.size;
     this.#picture = picture;
     const isOtherSize = before?.columns !== picture.size.columns || before.rows !== picture.size.rows;
-    if (!this.#camera || isOtherSize) this.#camera = this.scene.home(picture.size);
+    if (!this.#camera || isOtherSize) this.#camera = this.scene.home(picture.size, this.size);
     this.#setTone(this.#tone ?? { ...this.scene.tone(picture), ...this.#kept });
     this.place();
   }

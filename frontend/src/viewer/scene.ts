@@ -1,7 +1,7 @@
 /** What a pane can show: a stack of frames, or planes through their volume. */
 
 import { type Affine, IDENTITY } from "../geometry/affine";
-import { type Camera, type FrameSize, fitted } from "../geometry/camera";
+import { type Camera, type CanvasSize, type FrameSize, fitted, pannedBy, scaleOf } from "../geometry/camera";
 import type { Axis, Index3 } from "../geometry/painting";
 import type { DirectionLps } from "../geometry/units";
 import {
@@ -53,8 +53,8 @@ export interface Scene {
   /** From a frame's pixels to the picture's; null where the picture is not one frame. */
   readonly fromFrame: Affine | null;
   picture(index: number, priority: Priority): Promise<Picture>;
-  /** How it is first shown. */
-  home(size: FrameSize): Camera;
+  /** How it is first shown on a canvas. */
+  home(size: FrameSize, canvas: CanvasSize): Camera;
   tone(picture: Picture): Tone;
   sides(index: number): Sides | null;
 }
@@ -91,11 +91,18 @@ export class StackScene implements Scene {
   readonly fromFrame = IDENTITY;
   readonly #store: FrameStore;
   readonly #turn: Partial<Camera>;
+  readonly #side: -1 | 0 | 1;
 
   constructor(
     store: FrameStore,
     frames: readonly FrameDescription[],
-    options: { readonly caption?: string; readonly isCase: boolean; readonly turn?: Partial<Camera> },
+    options: {
+      readonly caption?: string;
+      readonly isCase: boolean;
+      readonly turn?: Partial<Camera>;
+      /** Against the pane's left (-1) or right (1) edge. */
+      readonly side?: -1 | 0 | 1;
+    },
   ) {
     this.#store = store;
     this.frames = frames;
@@ -103,6 +110,7 @@ export class StackScene implements Scene {
     this.isCase = options.isCase;
     this.ids = frames.map(({ id }) => id);
     this.#turn = options.turn ?? {};
+    this.#side = options.side ?? 0;
   }
 
   get count(): number {
@@ -117,8 +125,10 @@ export class StackScene implements Scene {
     return { id: description.id, frame, size: { columns, rows, spacing: shownSpacingOf(description) } };
   }
 
-  home(size: FrameSize): Camera {
-    return { ...fitted(size), ...this.#turn };
+  home(size: FrameSize, canvas: CanvasSize): Camera {
+    const camera = { ...fitted(size), ...this.#turn };
+    const free = canvas.width - scaleOf(camera, size, canvas) * size.columns * size.spacing[1];
+    return this.#side === 0 ? camera : pannedBy(camera, [(this.#side * free) / 2, 0], size, canvas);
   }
 
   tone({ id, frame }: Picture): Tone {

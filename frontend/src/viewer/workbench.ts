@@ -14,7 +14,7 @@ import type { Gpu } from "./gpu";
 import { Hangings, spacingOf } from "./hangings";
 import { History } from "./history";
 import { Masks } from "./masks";
-import { describe } from "./metadata";
+import { describe, describeOnly } from "./metadata";
 import { drawOverlay } from "./overlay";
 import type { Pane } from "./pane";
 import { PlainSurface } from "./plain";
@@ -91,9 +91,10 @@ export class Workbench implements Stage {
 
   async show(frames: readonly FrameDescription[], index: number, hanging?: Hanging): Promise<void> {
     const before = this.#hangings.frames[0]?.address.caseId;
-    if (frames[0]?.address.caseId !== before) this.#forgetCase(frames);
-    describe(frames);
+    // The case before may still be on its way to the screen.
+    describeOnly([...this.#hangings.frames, ...frames]);
     for (const companion of hanging?.companions ?? []) describe(companion.frames);
+    if (frames[0]?.address.caseId !== before) this.#forgetCase(frames);
     await this.#hangings.open(frames, index, hanging);
     if (hanging?.play && this.#hangings.frames === frames) this.play();
   }
