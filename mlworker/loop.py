@@ -11,7 +11,7 @@ import numpy as np
 from mlworker.acquisition import streams
 from mlworker.acquisition.batches import Draws, random_batch
 from mlworker.evaluation.calibration import cross_fitted, temperature
-from mlworker.evaluation.intervals import judged
+from mlworker.evaluation.intervals import graded, judged
 from mlworker.heads.ensemble import Recipe, learned_by
 from mlworker.heads.features import Scaling
 from mlworker.strategies import Chosen, Situation, drawn
@@ -70,6 +70,8 @@ def modelled(
     honest = cross_fitted(raw, audit.labels, audit.patients, seed=seed)
     sites = audit.cases.sites
     verdict = judged(honest, audit.labels, audit.patients, class_names=class_names, seed=seed, sites=sites)
+    if recipe is not None and recipe.ordered:
+        verdict = graded(verdict, honest, audit.labels, audit.patients, seed=seed)
     return Model(ensemble, temperature(raw, audit.labels), verdict, pool, seed, honest)
 
 

@@ -77,6 +77,17 @@ def judged(
     return Verdict(estimates)
 
 
+def graded(
+    verdict: Verdict, probabilities: Floats, labels: Labels, patients: Labels, *, seed: int = 0
+) -> Verdict:
+    """Add how well grades agree, as the field reports it, where the cases could judge at all."""
+    if not verdict.estimates:
+        return verdict
+    numbers = np.unique(patients, return_inverse=True)[1]
+    kappa = estimate(metrics.quadratic_kappa, probabilities, labels, numbers, seed=seed)
+    return Verdict(verdict.estimates | {"quadratic_kappa": kappa})
+
+
 def prevalence(members: NDArray[np.bool_], patients: Labels) -> Estimate:
     """Share of a class in the stream and its Wilson interval (Wilson 1927).
 

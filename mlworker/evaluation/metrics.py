@@ -39,6 +39,21 @@ def macro_auc(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
     return _mean_known(np.stack(areas, axis=1))
 
 
+def quadratic_kappa(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Agreement of grades beyond chance, a miss weighing by its square (Cohen 1968): (replicate,).
+
+    Classes stand in order; NaN where a replicate has one grade alone.
+    """
+    grades = np.arange(probabilities.shape[1])
+    told = probabilities.argmax(axis=1)
+    missed = weights @ ((told - labels) ** 2).astype(np.float64)
+    by_chance = (grades[:, None] - grades) ** 2
+    shares = [weights @ np.eye(len(grades))[numbers] for numbers in (labels, told)]
+    expected = np.einsum("ri,ij,rj->r", shares[0], by_chance, shares[1]) / weights.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(1.0 - missed / expected)
+
+
 def calibration_error(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
     """Measure the expected calibration error of the likeliest class in ten bins (Guo 2017): (replicate,)."""
     confidence = probabilities.max(axis=1)

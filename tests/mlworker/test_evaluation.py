@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
 from mlworker.evaluation import metrics
 from mlworker.evaluation.calibration import cooled, cross_fitted, temperature
@@ -47,12 +47,23 @@ def test_metrics_agree_with_scikit_learn() -> None:
     )
 
 
+def test_agreement_of_grades_is_scikit_learn_s_quadratic_kappa() -> None:
+    probabilities, labels = predictions(200)
+    expected = cohen_kappa_score(labels, probabilities.argmax(axis=1), weights="quadratic")
+    assert metrics.quadratic_kappa(probabilities, labels, np.ones((1, 200)))[0] == pytest.approx(expected)
+
+
 def test_a_replicate_with_a_weight_of_two_is_the_case_twice() -> None:
     probabilities, labels = predictions(30)
     weights = np.ones((1, 30))
     weights[0, 5] = 2.0
     twice = np.r_[np.arange(30), 5]
-    for metric in (metrics.macro_auc, metrics.balanced_accuracy, metrics.calibration_error):
+    for metric in (
+        metrics.macro_auc,
+        metrics.balanced_accuracy,
+        metrics.calibration_error,
+        metrics.quadratic_kappa,
+    ):
         expected = metric(probabilities[twice], labels[twice], np.ones((1, 31)))
         np.testing.assert_allclose(metric(probabilities, labels, weights), expected)
 

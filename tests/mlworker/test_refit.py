@@ -184,8 +184,10 @@ def test_grades_are_learned_as_grades() -> None:
     protocol.questions[0]["kind"] = "ordinal"
     protocol.save()
     read(of_stream(cases, Case.Stream.POOL)[:10])
+    read(of_stream(cases, Case.Stream.AUDIT))
     refitted(project)
     model = ModelVersion.objects.get(project=project)
+    assert model.evaluation.metrics["quadratic_kappa"]["value"] > 0.9
     ensemble, told = unpacked(content_of(model.artefact_name, digest=model.artefact_digest))
     assert isinstance(ensemble.heads, OrdinalHeads)
     assert told["ordered"] is True

@@ -15,6 +15,7 @@ METRICS = {
     "macro_auc": "AUC, mean over classes",
     "calibration_error": "Calibration error",
 }
+GRADES = {"quadratic_kappa": "Agreement of grades, quadratic κ"}
 SIMULATIONS_SHOWN = 3
 
 
@@ -41,7 +42,7 @@ def curve_of(visit: Visit, metric: str) -> Curve:
     points = learning_curve(visit.user, visit.project.pk, metric)
     classes = max(1, len(question_of(visit.project.pk)[1]))
     chance = {"balanced_accuracy": 1 / classes, "macro_auc": 0.5}.get(metric)
-    name = METRICS[metric]
+    name = (METRICS | GRADES)[metric]
     drawn = chart(
         [Series(name, [point_of(point) for point in points])],
         title=f"{name} on the audit stream by number of labels",

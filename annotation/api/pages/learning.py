@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.answers import answers_of
-from annotation.api.pages.curves import METRICS, curve_of, loss_of, simulations_of
+from annotation.api.pages.curves import GRADES, METRICS, curve_of, loss_of, simulations_of
 from annotation.api.pages.forms import PolicyForm
 from annotation.api.pages.frame import project_page
 from annotation.learning.judgements import advice_for
@@ -81,7 +81,9 @@ def policy(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def parts(visit: Visit, metric: str) -> dict[str, Any]:
     """Collect what changes while readers read: jobs, counts, the curve."""
-    project, chosen = visit.project, metric if metric in METRICS else "balanced_accuracy"
+    project = visit.project
+    known = METRICS | (GRADES if question_learned(project.pk).is_ordered else {})
+    chosen = metric if metric in known else "balanced_accuracy"
     used = models_for(visit.user, project.pk).filter(origin=ModelVersion.Origin.REFIT)
     models = list(used[:MODELS_SHOWN])
     labels, policy = labels_by_stream(project.pk), policy_of(visit.user, project.pk)
@@ -98,7 +100,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
         "curve": curve_of(visit, chosen),
         "metric": chosen,
         "answers": answers_of(visit),
-        "metrics": METRICS,
+        "metrics": known,
         "advice": advice_for(visit.user, project.pk),
     }
 

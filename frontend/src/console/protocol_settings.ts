@@ -38,7 +38,8 @@ export const settingsFields = (edited: Edited): TemplateResult => {
         "suggestions",
         {
           label: "The model's suggestion is shown",
-          hint: "Shown before an answer, it sways it (anchoring).",
+          hint: "What is seen before an answer sways it (anchoring).",
+          wide: true,
         },
         MODES,
         (value) => edited.set("suggestions", value === "after_answer" ? undefined : value),
