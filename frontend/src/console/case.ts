@@ -20,7 +20,7 @@ async function show(root: HTMLDivElement, view: CaseView): Promise<void> {
   const stage = new Workbench(root, store, null, () => undefined);
   try {
     await stage.show(frames, openingIndex(frames));
-    root.querySelector("img")?.remove();
+    root.parentElement?.querySelector("img")?.remove();
     slide(frames.length, openingIndex(frames), (index) => stage.goTo(index));
   } catch (error) {
     fail(error);
