@@ -485,7 +485,7 @@ def test_another_case_forgets_all_of_the_one_before(ct: Project, oblique: Projec
     assert stage.page.locator("svg .region, svg .selected").count() == 0
 
 
-def radiograph(folder: Path, number: int, date: str = "20200301", **said: str) -> None:
+def radiograph(folder: Path, number: int, date: str = "20200301", **said: Any) -> None:
     """One image of one patient: a chest, brighter with its number."""
     image = a_slice(number, modality="DX")
     image.StudyInstanceUID, image.SeriesInstanceUID = f"1.2.3.{date}", f"1.2.3.{date}.{number}"
@@ -515,9 +515,12 @@ def test_a_radiograph_opens_beside_the_one_before(
 def test_a_mammography_opens_as_four_views(fovea: Fovea, context: BrowserContext, tmp_path: Path) -> None:
     views = [("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]
     for number, (side, view) in enumerate(views, start=1):
-        radiograph(tmp_path, number, Modality="MG", ImageLaterality=side, ViewPosition=view)
+        said = {"Modality": "MG", "ImageLaterality": side, "ViewPosition": view}
+        radiograph(tmp_path, number, **said, PatientOrientation=["A", "F"])
     room = project(fovea, context, tmp_path, "Viewer four-up").room
     room.enter()
     captions = room.page.locator(".pane-caption").all_text_contents()
     assert captions == ["R CC", "L CC", "R MLO", "L MLO"]
+    # All were stored with the front on the right: the right breast's are turned, so that both backs are inside.
+    assert room.page.locator(".pane-right").all_text_contents() == ["P", "A", "P", "A"]
     assert room.errors == []

@@ -49,7 +49,8 @@ const viewScene = (hung: Hung, { laterality, view }: (typeof VIEWS)[number]): Sc
     caption: `${laterality} ${view}`,
     isCase: own.length > 0,
     turn: turnOf(first, laterality),
-  };
+    side: laterality === "R" ? 1 : -1,
+  } as const;
   return new StackScene(hung.store, frames, options);
 };
 
