@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.consoles import new_project, own_page, sign_in
 from tests.browser.serving import PASSWORD, Fovea
@@ -167,7 +167,12 @@ def test_two_administrators_do_not_overwrite_each_other(page: Page, fovea: Fovea
 def test_leaving_with_changes_asks_first(page: Page) -> None:
     page.get_by_role("button", name="Number", exact=True).click()
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.goto("/")
     assert asked == ["beforeunload"]
 

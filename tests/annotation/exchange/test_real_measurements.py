@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -37,7 +38,7 @@ def by_pydicom(instance: Instance, region: Region) -> np.ndarray:
     return np.asarray(apply_modality_lut(pixels, stored)[top:bottom, left:right], dtype=np.float64)
 
 
-def measures_of(stack: Stack, region: Region) -> dict[str, float]:
+def measures_of(stack: Stack, region: Region) -> dict[str, Any]:
     return dict(measured(ASKED, {"box": [region.model_dump()]}, stack)[region.id])
 
 
