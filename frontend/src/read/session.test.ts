@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Refusal } from "../api/problems";
+import type { Question } from "../protocol/types";
 import { FakeServer, leasedCase, memoryStorage } from "./fakes";
 import type { KeyValueStore } from "./journal";
 import { ReadingSession } from "./session";
-import { viewOf } from "./state";
+import { suggestionShown, viewOf } from "./state";
 
 let storage: KeyValueStore;
 let keys = 0;
@@ -320,5 +321,196 @@ describe("the last reading", () => {
     expect(session.state.current?.kind).toBe("case");
     await settle();
     expect(session.state.current?.kind).toBe("past");
+  });
+});
+
+describe("several questions", () => {
+  const TWO: readonly Question[] = [
+    {
+      key: "finding",
+      prompt: "Abnormal?",
+      kind: "single",
+      choices: [
+        { value: "no", label: "No" },
+        { value: "yes", label: "Yes" },
+      ],
+    },
+    {
+      key: "size",
+      prompt: "Size",
+      kind: "number",
+      min: 1,
+      when: { question: "finding", is: "yes" },
+    },
+  ];
+  const two = () =>
+    new FakeServer(leasedCase("a", 1, { questions: TWO }), leasedCase("b", 2, { questions: TWO }));
+
+  it("move on to the next that is open", async () => {
+    const session = await open(two());
+    session.desk.choose(1);
+    expect(session.state.active).toBe("size");
+  });
+
+  it("keep what was entered to one that is not asked any more, and do not send it", async () => {
+    const server = two();
+    const session = await open(server);
+    session.desk.choose(1);
+    session.desk.answer("size", 7, "typing");
+    session.desk.answer("finding", "no");
+    session.confirm();
+    await settle();
+    expect(server.readings[0]?.body.answers).toEqual({ finding: "no" });
+    expect(server.drafts.get("a")).toBeUndefined();
+  });
+
+  it("are checked by Enter, and checked on until nothing is wrong", async () => {
+    const server = two();
+    const session = await open(server);
+    session.desk.choose(1);
+    session.desk.answer("size", 0, "typing");
+    session.confirm();
+    expect(session.state).toMatchObject({ isChecked: true, active: "size" });
+    session.desk.answer("size", 3, "typing");
+    expect(session.state.isChecked).toBe(false);
+    session.confirm();
+    await settle();
+    expect(server.readings).toHaveLength(1);
+  });
+});
+
+describe("one key alone", () => {
+  it("sends the answer, says what was sent, and Z takes it back", async () => {
+    const settings = { auto_advance: true };
+    const server = new FakeServer(leasedCase("a", 1, { settings }), leasedCase("b", 2, { settings }));
+    const session = await open(server);
+    session.desk.choose(1);
+    expect(onScreen(session)).toBe("b");
+    expect(session.state.undo).toEqual({ number: 1, answer: "Pneumonia" });
+    await settle();
+    await session.back();
+    expect(session.state.current?.kind).toBe("past");
+  });
+
+  it("stops saying so after a while", async () => {
+    const settings = { auto_advance: true };
+    const session = await open(new FakeServer(leasedCase("a", 1, { settings }), leasedCase("b", 2)));
+    session.desk.choose(0);
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(session.state.undo).toBeNull();
+  });
+});
+
+describe("a suggestion", () => {
+  const hinted = (mode: "on_demand" | "after_answer" | "from_start", isWithheld = false) => ({
+    mode,
+    question: "finding",
+    probabilities: isWithheld ? null : { normal: 0.2, pneumonia: 0.8 },
+  });
+  const serverWith = (suggestion: ReturnType<typeof hinted>) =>
+    new FakeServer(leasedCase("a", 1, { suggestion }), leasedCase("b", 2));
+
+  it("comes after the first answer, which is kept", async () => {
+    const server = serverWith(hinted("after_answer"));
+    const session = await open(server);
+    expect(session.state.seen).toBeNull();
+    session.desk.choose(0);
+    await settle();
+    await answer(session, 1);
+    const first = { when: "after_answer", first: { finding: "normal" } };
+    expect(server.readings[0]?.body.suggestion).toEqual(first);
+  });
+
+  it("that flashed by was not seen", async () => {
+    const server = serverWith(hinted("after_answer"));
+    await answer(await open(server), 1);
+    expect(server.readings[0]?.body.suggestion).toBeNull();
+  });
+
+  it("is there from the start, or comes when it is asked for", async () => {
+    const atOnce = await open(serverWith(hinted("from_start")));
+    expect(atOnce.state.seen?.when).toBe("before_answer");
+    storage = memoryStorage();
+    const asked = await open(serverWith(hinted("on_demand")));
+    expect(asked.state.seen).toBeNull();
+    asked.desk.askSuggestion();
+    expect(asked.state.seen?.when).toBe("before_answer");
+  });
+
+  it("that is withheld is never shown", async () => {
+    const session = await open(serverWith(hinted("on_demand", true)));
+    session.desk.askSuggestion();
+    session.desk.choose(0);
+    expect(session.state.seen).toBeNull();
+    expect(suggestionShown(session.state)).toBeNull();
+  });
+});
+
+describe("beside the case", () => {
+  it("a remark is sent once, also when its receipt was lost", async () => {
+    const server = three();
+    const session = await open(server);
+    server.isAnswerLost = true;
+    session.flow.openRemark("flag");
+    session.flow.remark("important", "", "");
+    await settle();
+    expect(session.state.pending).toBe(1);
+    server.isAnswerLost = false;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(server.remarked).toHaveLength(1);
+    expect(onScreen(session)).toBe("a");
+  });
+
+  it("an own reading of the day is opened and left again", async () => {
+    const session = await open(three());
+    await answer(session, 0);
+    await session.flow.openReading("r");
+    expect(session.state.current?.kind).toBe("past");
+    session.escape();
+    expect(onScreen(session)).toBe("b");
+  });
+
+  it("a colleague's question is answered, and the case before is there again", async () => {
+    const session = await open(three());
+    await session.flow.openAsked("remark");
+    expect(session.state.current?.kind).toBe("asked");
+    await session.reply("  ");
+    expect(session.state.current?.kind).toBe("asked");
+    await session.reply("A vessel.");
+    expect(onScreen(session)).toBe("a");
+  });
+
+  it("own keys are kept for every desk", async () => {
+    const server = three();
+    const session = await open(server);
+    await session.flow.changeKeys({ skip: ["j"] });
+    expect(server.kept.keys).toEqual({ skip: ["j"] });
+    storage = memoryStorage();
+    expect((await open(server)).state.keys).toEqual({ skip: ["j"] });
+  });
+
+  it("a draft whose save fails after its case was sent leaves nothing behind", async () => {
+    const server = three();
+    const session = await open(server);
+    session.desk.choose(0);
+    server.trouble = "offline";
+    await vi.advanceTimersByTimeAsync(450);
+    session.confirm();
+    await settle();
+    const kept = Array.from({ length: storage.length }, (_, nth) => storage.key(nth) ?? "");
+    expect(kept.filter((key) => key.includes("/draft/"))).toEqual([]);
+  });
+
+  it("own answers that gave way to another window come back", async () => {
+    const server = three();
+    const session = await open(server);
+    server.drafts.set("a", { version: 5, answers: { finding: "normal" }, seconds: 9 });
+    session.desk.choose(1);
+    await settle();
+    expect(session.state.rival).toEqual({ finding: "pneumonia" });
+    session.desk.takeBack();
+    await settle();
+    expect(session.state.answers).toEqual({ finding: "pneumonia" });
+    expect(server.drafts.get("a")).toMatchObject({ version: 6, answers: { finding: "pneumonia" } });
   });
 });
