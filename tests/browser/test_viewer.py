@@ -521,6 +521,6 @@ def test_a_mammography_opens_as_four_views(fovea: Fovea, context: BrowserContext
     room.enter()
     captions = room.page.locator(".pane-caption").all_text_contents()
     assert captions == ["R CC", "L CC", "R MLO", "L MLO"]
-    # All were stored with the front on the right: the right breast's are turned, so that both backs are inside.
+    # All were stored with the front on the right: the right breast's are turned, and both backs are inside.
     assert room.page.locator(".pane-right").all_text_contents() == ["P", "A", "P", "A"]
     assert room.errors == []
