@@ -26,7 +26,9 @@ export type Attributes = Readonly<Record<string, unknown>>;
 export type InstanceView = Frozen<Schemas["InstanceView"]>;
 export type CaseView = Frozen<Schemas["CaseView"]>;
 export type HangingView = Frozen<Schemas["HangingView"]>;
-export type Draft = Omit<Named<Frozen<Schemas["DraftView"]>>, "protocol_version">;
+export type Draft = Omit<Named<Frozen<Schemas["DraftView"]>>, "protocol_version"> & {
+  readonly protocol_version?: number | null;
+};
 export type Why = Frozen<Schemas["WhyView"]>;
 export type Suggestion = Frozen<Schemas["SuggestionView"]>;
 /** When the suggestion was seen, and what was answered before. */

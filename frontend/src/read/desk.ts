@@ -24,6 +24,10 @@ import {
 /** A suggestion that was on screen for less than this was not seen. */
 const SEEN_AFTER_MS = 400;
 
+/** Whether what was entered before answers an older version of the protocol. */
+const answersOlder = ({ draft, protocol }: LeasedCase): boolean =>
+  Boolean(draft?.protocol_version) && draft?.protocol_version !== protocol.version;
+
 export class Desk {
   readonly #cell: StateCell;
   readonly #drafts: DraftSaver;
@@ -76,6 +80,7 @@ export class Desk {
     const shown = stillValid(leased.protocol, answers ?? draft.answers);
     this.#clock.restart(draft.seconds, this.#now());
     this.#bring({ kind: "case", leased }, shown);
+    if (answersOlder(leased)) this.#cell.say(say("questions_changed"), "warn");
     this.#suggest(leased.suggestion.mode === "from_start");
     if (answers) this.#drafts.change(shown, this.seconds);
   }

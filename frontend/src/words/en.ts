@@ -160,6 +160,8 @@ export const EN = {
   noted_comment: "The comment is kept with the case.",
   noted_flag: "The case is flagged.",
   noted_question: "The question is on its way. Read on: the reply comes here.",
+  questions_changed:
+    "The questions changed since you began this case. What still fits of your answers is there: look them over.",
   problem_missing: "Not answered yet.",
   problem_not_asked: "This is not asked here.",
   problem_unknown_question: "The protocol does not ask this.",

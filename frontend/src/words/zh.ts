@@ -154,6 +154,7 @@ export const ZH: Words = {
   noted_comment: "备注已随病例保存。",
   noted_flag: "病例已标记。",
   noted_question: "问题已发出。请继续阅片，答复会出现在这里。",
+  questions_changed: "您开始阅读此病例后，问题有改动。仍适用的回答已保留，请再核对一遍。",
   problem_missing: "尚未作答。",
   problem_not_asked: "此处不问此项。",
   problem_unknown_question: "方案中没有此问题。",
