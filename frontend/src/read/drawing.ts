@@ -205,7 +205,7 @@ export class Drawing {
         regionsIn(state.answers, question.key).map((region) => ({
           question: question.key,
           kind: question.kind,
-          colour: colourIn(question, region.label),
+          colour: this.#colour(question, region.label),
           region,
         })),
       );
@@ -228,6 +228,10 @@ export class Drawing {
     else this.#disarm(wasDrawing);
   }
 
+  #colour(question: Question, value: string): string {
+    return colourIn(questionsOf(this.#session.state), question.key, value);
+  }
+
   #disarm(wasDrawing: boolean): void {
     this.#stage.setActiveLabel(null);
     if (wasDrawing) this.#stage.use(this.#pointer);
@@ -244,7 +248,7 @@ export class Drawing {
 
   #armRegion(question: RegionQuestion): void {
     const label = this.penOf(question);
-    this.#stage.setActiveLabel({ question: question.key, label, colour: colourIn(question, label) });
+    this.#stage.setActiveLabel({ question: question.key, label, colour: this.#colour(question, label) });
     this.#stage.use(question.kind);
   }
 
@@ -253,7 +257,7 @@ export class Drawing {
     const classes = question.classes.map(({ value, label }) => ({
       value,
       label,
-      colour: colourIn(question, value),
+      colour: this.#colour(question, value),
     }));
     this.#stage.setMaskQuestion(question.key, classes);
     this.#stage.setMask(question.key, this.#maskOf(question.key));

@@ -1,7 +1,6 @@
 /** Colours of labels and classes: told apart with any colour vision (Okabe and Ito 2008), bright on a dark image. */
 
-import type { Choice, Question } from "../protocol/types";
-import { choicesOf } from "../protocol/types";
+import { type Choice, isRegionQuestion, type Question } from "../protocol/types";
 
 const COLOURS = [
   "#56b4e9",
@@ -14,9 +13,19 @@ const COLOURS = [
   "#bfc7cf",
 ] as const;
 
-export const colourOf = (choices: readonly Choice[], value: string): string => {
-  const nth = choices.findIndex((choice) => choice.value === value);
-  return choices[nth]?.color ?? COLOURS[Math.max(0, nth) % COLOURS.length] ?? COLOURS[0];
+const drawnAs = (question: Question): readonly Choice[] => {
+  if (isRegionQuestion(question)) return question.labels;
+  return question.kind === "segmentation" ? question.classes : [];
 };
 
-export const colourIn = (question: Question, value: string): string => colourOf(choicesOf(question), value);
+/** The protocol's colour of a label, else one of its own among all that the protocol draws. */
+export const colourIn = (questions: readonly Question[], key: string, value: string): string => {
+  const all = questions.flatMap((question) =>
+    drawnAs(question).map((choice) => ({ choice, isIt: question.key === key && choice.value === value })),
+  );
+  const nth = Math.max(
+    0,
+    all.findIndex(({ isIt }) => isIt),
+  );
+  return all[nth]?.choice.color ?? COLOURS[nth % COLOURS.length] ?? COLOURS[0];
+};

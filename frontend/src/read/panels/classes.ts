@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Choice, SegmentationQuestion } from "../../protocol/types";
 import { many, say } from "../../words/say";
 import { colourIn } from "../palette";
+import { questionsOf } from "../state";
 import { keepFocus } from "./choices";
 import { type IconName, icon } from "./icons";
 import type { Screen } from "./screen";
@@ -48,7 +49,7 @@ const row = (
         @mousedown=${keepFocus}
         @click=${() => drawing.choose(question, value)}
       >
-        <span class="swatch" style="background: ${colourIn(question, value)}" aria-hidden="true"></span>
+        <span class="swatch" style="background: ${colourIn(questionsOf(screen.state), question.key, value)}" aria-hidden="true"></span>
         <span class="region-label">${label}</span>
         ${isActive && nth < 9 ? html`<kbd aria-hidden="true">${nth + 1}</kbd>` : nothing}
       </button>

@@ -7,6 +7,7 @@ import { pixelSizeOf } from "../../images/frame";
 import type { RegionQuestion } from "../../protocol/types";
 import { say, type WordKey } from "../../words/say";
 import { colourIn } from "../palette";
+import { questionsOf } from "../state";
 import { regionsIn } from "../stops";
 import { keepFocus } from "./choices";
 import { icon } from "./icons";
@@ -15,12 +16,17 @@ import type { Screen } from "./screen";
 const labelOf = (question: RegionQuestion, value: string): string =>
   question.labels.find((label) => label.value === value)?.label ?? value;
 
-const swatch = (question: RegionQuestion, value: string) => html`
-  <span class="swatch" style="background: ${colourIn(question, value)}" aria-hidden="true"></span>
+const swatch = (question: RegionQuestion, value: string, { state }: Screen) => html`
+  <span
+    class="swatch"
+    style="background: ${colourIn(questionsOf(state), question.key, value)}"
+    aria-hidden="true"
+  ></span>
 `;
 
 /** Labels to draw with, where there is a choice. */
-const pens = (question: RegionQuestion, isActive: boolean, { drawing }: Screen) => {
+const pens = (question: RegionQuestion, isActive: boolean, screen: Screen) => {
+  const { drawing } = screen;
   if (question.labels.length < 2 || !drawing) return nothing;
   const pen = drawing.penOf(question);
   return html`
@@ -34,7 +40,7 @@ const pens = (question: RegionQuestion, isActive: boolean, { drawing }: Screen) 
             @mousedown=${keepFocus}
             @click=${() => drawing.choose(question, value)}
           >
-            ${swatch(question, value)} ${label}
+            ${swatch(question, value, screen)} ${label}
             ${isActive && nth < 9 ? html`<kbd aria-hidden="true">${nth + 1}</kbd>` : nothing}
           </button>
         `,
@@ -63,7 +69,7 @@ const row = (question: RegionQuestion, region: Region, nth: number, screen: Scre
         @mousedown=${keepFocus}
         @click=${() => drawing?.select(region.id)}
       >
-        ${swatch(question, region.label)} <span class="region-label">${name}</span>
+        ${swatch(question, region.label, screen)} <span class="region-label">${name}</span>
         <span class="region-measure">${measured(question, region, screen)}</span>
         ${
           (drawing?.imageCount ?? 0) > 1
