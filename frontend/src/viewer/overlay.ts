@@ -103,20 +103,22 @@ const noteNode = ([x, y]: Point, words: string): SVGElement => {
   return text;
 };
 
-const markNode = ({ kind, at, radii, words = "", colour = "currentcolor" }: Mark): SVGElement => {
+const rimNode = ([cx, cy]: Point, [rx, ry]: Point, stroke: string): SVGElement =>
+  node("ellipse", { cx, cy, rx, ry, stroke, class: "brush" });
+
+const cursorNode = (at: Point): SVGElement => {
+  const group = node("g", { class: "cursor" });
+  const d = crossText(at);
+  group.append(node("path", { d, class: "halo" }), node("path", { d }));
+  return group;
+};
+
+const markNode = ({ kind, at, radii = [1, 1], words = "", colour = "currentcolor" }: Mark): SVGElement => {
   const [x, y] = at;
   if (kind === "note") return noteNode(at, words);
-  if (kind === "brush") {
-    return node("ellipse", {
-      cx: x,
-      cy: y,
-      rx: radii?.[0] ?? 1,
-      ry: radii?.[1] ?? 1,
-      stroke: colour,
-      class: kind,
-    });
-  }
-  const d = { across: `M-9999 ${y}H9999`, down: `M${x} -9999V9999`, cursor: crossText([x, y]) }[kind];
+  if (kind === "brush") return rimNode(at, radii, colour);
+  if (kind === "cursor") return cursorNode(at);
+  const d = kind === "across" ? `M-9999 ${y}H9999` : `M${x} -9999V9999`;
   return node("path", { d, stroke: colour, class: kind });
 };
 
@@ -127,5 +129,7 @@ export const drawOverlay = (
   marks: readonly Mark[],
 ): void => {
   const groups = matrix ? drawings.map((drawing) => groupOf(drawing, matrix, size)) : [];
-  svg.replaceChildren(...marks.map(markNode), ...groups);
+  const isOver = ({ kind }: Mark): boolean => kind === "cursor" || kind === "note";
+  const under = marks.filter((mark) => !isOver(mark)).map(markNode);
+  svg.replaceChildren(...under, ...groups, ...marks.filter(isOver).map(markNode));
 };

@@ -41,6 +41,9 @@ import { viewOf } from "./viewing";
 /** Neighbours of the frame on screen, in the order in which they will be wanted. */
 const NEIGHBOURS = [1, -1, 2, -2, 3, -3, 4, -4] as const;
 
+/** A reader who wants less motion starts films by hand. */
+const isMotionUnwanted = (): boolean => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 export class Workbench implements Stage {
   readonly #root: HTMLElement;
   readonly #store: FrameStore;
@@ -96,7 +99,7 @@ export class Workbench implements Stage {
     for (const companion of hanging?.companions ?? []) describe(companion.frames);
     if (frames[0]?.address.caseId !== before) this.#forgetCase(frames);
     await this.#hangings.open(frames, index, hanging);
-    if (hanging?.play && this.#hangings.frames === frames) this.play();
+    if (hanging?.play && this.#hangings.frames === frames && !isMotionUnwanted()) this.play();
   }
 
   async goTo(index: number): Promise<void> {
