@@ -12,11 +12,13 @@ from annotation.projects.models import Case
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import case_for, is_reader, project_for
 from annotation.queue.models import Lease, Remark
+from annotation.readings.models import Skip
 from annotation.readings.rules import IdempotencyConflictError
 from annotation.readings.services import lock_reader
 from audit.services import record
 
 REPLIES_SHOWN = 20
+NOTES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,39 @@ def remark_for(user: User, remark_id: UUID) -> Remark:
     mine = remarks().filter(Q(author=user) | Q(to=user), case__project__memberships__user=user)
     shown = mine.select_related("case__series").prefetch_related("case__series__instances")
     return shown.get(pk=remark_id, kind=Remark.Kind.QUESTION)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that who manages a project should know of a case."""
+
+    case_number: int
+    what: str
+    text: str
+    by: str
+    at: datetime
+
+
+def notes_for(user: User, project_id: UUID) -> list[Note]:
+    """List flags, comments and cases that nobody could read, the newest first; readers see each other's not.
+
+    raises: Project.DoesNotExist.
+    """
+    project = project_for(user, project_id)
+    if is_reader(user, project.pk):
+        return []
+    said = remarks().filter(case__project=project).exclude(kind=Remark.Kind.QUESTION)
+    unread = Skip.objects.filter(case__project=project, is_final=True).select_related("case", "reader")
+    notes = [
+        Note(one.case.number, what_of(one), one.text, one.author.username, one.created_at)
+        for one in said.order_by("-created_at")[:NOTES_SHOWN]
+    ] + [
+        Note(one.case.number, one.get_reason_display(), one.comment, one.reader.username, one.created_at)
+        for one in unread.order_by("-created_at")[:NOTES_SHOWN]
+    ]
+    return sorted(notes, key=lambda note: note.at, reverse=True)[:NOTES_SHOWN]
+
+
+def what_of(remark: Remark) -> str:
+    """Name a flag by its reason, a comment as one."""
+    return remark.get_reason_display() or remark.get_kind_display()

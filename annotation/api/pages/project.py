@@ -15,6 +15,7 @@ from annotation.api.pages.frame import page, project_page
 from annotation.api.permissions import person
 from annotation.projects.selectors import cases_for, members_for, project_overview
 from annotation.projects.services import start_project
+from annotation.queue.remarks import notes_for
 from annotation.queue.selectors import queue_overview
 from annotation.readings.selectors import counts_by_reader
 
@@ -56,7 +57,11 @@ def for_those_who_manage(visit: Visit) -> dict[str, Any]:
     if visit.role == Role.READER:
         return {}
     cases = cases_for(visit.user).filter(project=visit.project).select_related("entry")
-    return {"readers": reader_rows(visit), "newest": cases.order_by("-number")[:NEWEST]}
+    return {
+        "readers": reader_rows(visit),
+        "notes": notes_for(visit.user, visit.project.pk),
+        "newest": cases.order_by("-number")[:NEWEST],
+    }
 
 
 def reader_rows(visit: Visit) -> list[ReaderRow]:

@@ -1,17 +1,17 @@
 """What readers say of cases beside their answers, and cases that nobody can read."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Role, User
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.services import set_membership
 from annotation.queue.models import Entry, Remark
-from annotation.queue.remarks import Said, add_remark, remark_for, remarks_for, reply
+from annotation.queue.remarks import Said, add_remark, notes_for, remark_for, remarks_for, reply
 from annotation.queue.services import lease_next
 from annotation.queue.submissions import Passed, skip
 from annotation.readings.models import Skip
@@ -100,6 +100,25 @@ def test_who_reads_here_no_more_sees_no_questions(
         remarks_for(colleague, project.pk)
     with pytest.raises(ForbiddenError):
         reply(reader=colleague, remark_id=asked.pk, text="late", now=now)
+
+
+def test_who_manages_the_project_sees_what_readers_say_and_readers_do_not(
+    project: Project, case: Case, reader: User, now: datetime
+) -> None:
+    add_remark(author=reader, case_id=case.pk, said=flag(), now=now)
+    held = lease_next(reader=reader, project_id=project.pk, now=now).cases[0]
+    passed = Passed("incomplete", "half of it", uuid4(), is_final=True)
+    later = now + timedelta(minutes=1)
+    skip(reader=reader, lease_id=held.lease.pk, case_id=held.case.pk, passed=passed, now=later)
+    staff = factories.a_member(project, Role.ML_STAFF)
+    assert [(note.what, note.text) for note in notes_for(staff, project.pk)] == [
+        ("Images are missing", "half of it"),
+        ("Somebody should act on a finding", "tube too deep"),
+    ]
+    assert notes_for(reader, project.pk) == []
+    page = factories.a_client(staff).get(f"/projects/{project.pk}").content.decode()
+    assert "tube too deep" in page
+    assert "tube too deep" not in factories.a_client(reader).get(f"/projects/{project.pk}").content.decode()
 
 
 def test_a_case_that_cannot_be_read_is_set_aside_for_all(
