@@ -1,8 +1,6 @@
 /** Between the stage and the answers: what is drawn or painted becomes an answer, and answers are drawn again. */
 
-import type { Mask } from "../geometry/mask";
-import type { DrawnRegion, Region } from "../geometry/region";
-import { runsOfText } from "../geometry/runs";
+import type { Region } from "../geometry/region";
 import { type FrameDescription, framesOf, imageKeyOf } from "../images/frame";
 import {
   type Answer,
@@ -20,6 +18,7 @@ import {
   type Stage,
   type ToolName,
 } from "../viewer/stage";
+import { drawnRegions, isDrawn, maskIn, painted } from "./drawn";
 import { colourIn } from "./palette";
 import type { ReadingSession } from "./session";
 import { activeStop, questionsOf, viewOf } from "./state";
@@ -191,29 +190,12 @@ export class Drawing {
     const drawable = questionsOf(this.#session.state).filter(isDrawn);
     const differing = drawable.filter(({ key }) => this.#drawn.get(key) !== answers[key]);
     for (const { key } of differing) this.#drawn.set(key, answers[key]);
-    if (differing.some(isRegionQuestion)) this.#stage.setRegions(this.#allRegions());
+    if (differing.some(isRegionQuestion))
+      this.#stage.setRegions(drawnRegions(questionsOf(this.#session.state), answers));
     for (const question of differing.filter(isPainted)) {
-      if (question.key === this.#painted) this.#stage.setMask(question.key, this.#maskOf(question.key));
+      if (question.key === this.#painted)
+        this.#stage.setMask(question.key, maskIn(this.#session.state.answers[question.key]));
     }
-  }
-
-  #allRegions(): DrawnRegion[] {
-    const { state } = this.#session;
-    return questionsOf(state)
-      .filter(isRegionQuestion)
-      .flatMap((question) =>
-        regionsIn(state.answers, question.key).map((region) => ({
-          question: question.key,
-          kind: question.kind,
-          colour: this.#colour(question, region.label),
-          region,
-        })),
-      );
-  }
-
-  #maskOf(key: string): Mask | null {
-    const answer = this.#session.state.answers[key];
-    return answer && typeof answer === "object" && "classes" in answer ? (answer as Mask) : null;
   }
 
   /** A question that is drawn takes the main button when the keyboard comes to it, and gives it back after. */
@@ -260,7 +242,7 @@ export class Drawing {
       colour: this.#colour(question, value),
     }));
     this.#stage.setMaskQuestion(question.key, classes);
-    this.#stage.setMask(question.key, this.#maskOf(question.key));
+    this.#stage.setMask(question.key, maskIn(this.#session.state.answers[question.key]));
     this.#stage.setClass(this.penOf(question));
   }
 
@@ -309,15 +291,5 @@ export class Drawing {
   }
 }
 
-/** A mask without the classes of which nothing is painted; undefined where nothing is at all. */
-const painted = (mask: Mask): Mask | undefined => {
-  const classes = Object.entries(mask.classes).filter(
-    ([, runs]) => runs !== "" && runsOfText(runs).length > 1,
-  );
-  return classes.length > 0 ? { ...mask, classes: Object.fromEntries(classes) } : undefined;
-};
-
 const PAINTING: ReadonlySet<ToolName> = new Set(MASK_TOOLS);
 const DRAWING: ReadonlySet<ToolName> = new Set([...REGION_TOOLS, ...MASK_TOOLS]);
-
-const isDrawn = (question: Question): boolean => isRegionQuestion(question) || isPainted(question);

@@ -3,15 +3,15 @@
 import type { Api } from "../api/client";
 import { isSignedOut, Refusal, wordsFor } from "../api/problems";
 import type { LeasedCase, PastReading, SkipReason } from "../api/types";
-import type { Answers } from "../protocol/types";
 import { say } from "../words/say";
 import { StateCell } from "./cell";
 import { Connection, type ConnectionState, isPassing } from "./connection";
 import { type Delivered, deliver } from "./delivery";
 import { Desk } from "./desk";
 import { DraftSaver } from "./drafts";
+import { readingOf, revisionOf, skipOf } from "./entries";
 import { Flow } from "./flow";
-import { Journal, type KeyValueStore, type Pending } from "./journal";
+import { Journal, type KeyValueStore, type Pending, type PendingRevision } from "./journal";
 import { LeaseKeeper } from "./leases";
 import { Outbox } from "./outbox";
 import { type Dialog, inWords, type RoomState } from "./state";
@@ -104,14 +104,7 @@ export class ReadingSession {
     this.#cell.set({ dialog: "none" });
     if (current?.kind !== "case") return;
     const { leased } = current;
-    this.#leave(leased, {
-      ...this.#entry(leased.case),
-      kind: "skip",
-      lease_id: leased.lease_id,
-      reason,
-      comment,
-      cannot_be_read: dialog === "unreadable",
-    });
+    this.#leave(leased, skipOf(this.#stamp(leased.case), leased, reason, comment, dialog === "unreadable"));
   }
 
   /** Open the last reading again, once everything before it is saved. */
@@ -216,39 +209,23 @@ export class ReadingSession {
       projectId,
       storage,
       couldNot: (what, error) => this.#worklist.couldNot(what, error),
-      remark: (place, remark) => this.#post({ ...this.#entry(place), kind: "remark", remark }),
+      remark: (place, remark) => this.#post({ ...this.#stamp(place), kind: "remark", remark }),
     });
   }
 
   #submit(): void {
     const current = this.desk.answered();
-    if (current?.kind === "case") this.#submitReading(current.leased, this.desk.sent);
-    if (current?.kind === "past") this.#submitRevision(current.past, this.desk.sent);
+    const work = { answers: this.desk.sent, seconds: this.desk.seconds };
+    if (current?.kind === "case") {
+      const { leased } = current;
+      this.#leave(leased, readingOf(this.#stamp(leased.case), leased, work, this.desk.seen));
+    }
+    if (current?.kind === "past")
+      this.#submitRevision(current.past, revisionOf(this.#stamp(current.past.case), current.past, work));
   }
 
-  #submitReading(leased: LeasedCase, answers: Answers): void {
-    this.#leave(leased, {
-      ...this.#entry(leased.case),
-      kind: "reading",
-      lease_id: leased.lease_id,
-      answers,
-      seconds: this.desk.seconds,
-      protocol_version: leased.protocol.version,
-      suggestion: this.desk.seen,
-    });
-  }
-
-  #submitRevision(past: PastReading, answers: Answers): void {
-    const entry: Pending = {
-      ...this.#entry(past.case),
-      kind: "revision",
-      reading_id: past.reading_id,
-      base_revision: past.revision,
-      answers,
-      seconds: this.desk.seconds,
-      protocol_version: past.protocol.version,
-    };
-    const isSame = JSON.stringify(answers) === JSON.stringify(past.answers);
+  #submitRevision(past: PastReading, entry: PendingRevision): void {
+    const isSame = JSON.stringify(entry.answers) === JSON.stringify(past.answers);
     this.#comeBack();
     if (isSame) this.#cell.say(say("left_as_it_was"));
     else this.#post(entry);
@@ -261,7 +238,7 @@ export class ReadingSession {
     this.#worklist.next();
   }
 
-  #entry({ id, number }: { readonly id: string; readonly number: number }) {
+  #stamp({ id, number }: { readonly id: string; readonly number: number }) {
     return { idempotency_key: this.#parts.newKey(), case_id: id, number, at: Date.now() };
   }
 
