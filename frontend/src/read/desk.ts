@@ -15,6 +15,7 @@ import {
   firstOpen,
   isOneKey,
   nextOpen,
+  put,
   type Stop,
   stopOfProblem,
   stopsOf,
@@ -128,16 +129,21 @@ export class Desk {
     if (by === "key") this.#advance(stop);
   }
 
-  /** What was drawn or painted answers a whole question; the chosen region is where the keyboard goes. */
+  /** What was drawn answers a whole question; the chosen region is where the keyboard goes. */
   drawn(key: string, answer: Answer | undefined, region: string): void {
     const { state } = this.#cell;
-    if (state.phase !== "reading" || state.lost) return;
-    const { [key]: _, ...others } = state.answers;
-    const answers = answer === undefined ? others : { ...others, [key]: answer };
+    if (!this.#canDraw()) return;
+    const answers = put(state.answers, key, answer);
     const spot = { ...state.spot, region };
     const stops = stopsOf(questionsOf(state), answers, spot);
     const attribute = stops.find((stop) => stop.region !== "" && answerAt(answers, stop, spot) === undefined);
     this.#enter(answers, attribute?.path ?? key, spot);
+  }
+
+  /** What was painted comes a moment after its stroke: the keyboard stays where the reader has gone since. */
+  painted(key: string, answer: Answer | undefined): void {
+    const { state } = this.#cell;
+    if (this.#canDraw()) this.#enter(put(state.answers, key, answer), state.active);
   }
 
   /** Answer the active stop with its nth choice, from 0. Returns the choice's value, "" for none. */
@@ -245,6 +251,11 @@ export class Desk {
     const { state } = this.#cell;
     if (!isOneKey(stop.question)) return stop.path;
     return nextOpen(stopsOf(questionsOf(state), answers, state.spot), answers, state.spot, stop.path);
+  }
+
+  #canDraw(): boolean {
+    const { phase, lost } = this.#cell.state;
+    return phase === "reading" && !lost;
   }
 
   #enter(answers: Answers, active: string, spot = this.#cell.state.spot): void {

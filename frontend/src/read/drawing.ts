@@ -287,7 +287,7 @@ export class Drawing {
     const mask = this.#stage.mask(question);
     const answer = mask ? painted(mask) : undefined;
     this.#drawn.set(question, answer);
-    this.#session.desk.drawn(question, answer, this.#session.state.spot.region);
+    this.#session.desk.painted(question, answer);
   }
 }
 

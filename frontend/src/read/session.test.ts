@@ -352,6 +352,14 @@ describe("several questions", () => {
     expect(session.state.active).toBe("size");
   });
 
+  it("stay where the reader has gone when a stroke comes in late", async () => {
+    const session = await open(two());
+    session.desk.choose(1);
+    session.desk.painted("finding", "yes");
+    expect(session.state.answers).toEqual({ finding: "yes" });
+    expect(session.state.active).toBe("size");
+  });
+
   it("keep what was entered to one that is not asked any more, and do not send it", async () => {
     const server = two();
     const session = await open(server);

@@ -73,7 +73,12 @@ export const answerAt = (answers: Answers, stop: Stop, { image }: Spot): Answer 
 const without = <T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 
-const put = <T>(record: Readonly<Record<string, T>>, key: string, value: T | undefined): Record<string, T> =>
+/** A record with another value at a key; nothing and what is empty take the key away. */
+export const put = <T>(
+  record: Readonly<Record<string, T>>,
+  key: string,
+  value: T | undefined,
+): Record<string, T> =>
   value === undefined || isEmpty(value) ? without(record, key) : { ...record, [key]: value };
 
 const withAttribute = (answers: Answers, stop: Stop, value: PlainAnswer | undefined): Answers => {
