@@ -35,9 +35,7 @@ router = Router(tags=["readings"])
 DRAFTED = {200: DraftVersionView, 409: DraftProblem, 413: Problem, **WRITE}
 
 
-@router.put(
-    "cases/{uuid:case_id}/draft", response={200: DraftVersionView, 409: DraftProblem, 413: Problem, **WRITE}
-)
+@router.put("cases/{uuid:case_id}/draft", response=DRAFTED)
 def save_draft(request: HttpRequest, case_id: UUID, body: DraftBody) -> DraftVersionView:
     """Keep what was entered; draft_stale when a newer version is kept, lease_lost when the case went on."""
     draft = submissions.save_draft(

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
+from tests.browser.reading import Room, new_context, open_room
 from tests.browser.serving import Fovea, build_front_end, running_chromium, serving, whole_system_in
 
 
@@ -34,3 +35,26 @@ def chromium() -> Iterator[Browser]:
     """Start Chromium; stopped with the module, since its event loop would trouble Django's tests after it."""
     with running_chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """Share what the browser has cached; each test signs another reader in."""
+    profile = new_context(chromium)
+    yield profile
+    profile.close()
+
+
+@pytest.fixture(scope="module")
+def names(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Name a reader of each test's own, of the module's READERS."""
+    return iter(request.module.READERS)
+
+
+@pytest.fixture
+def room(context: BrowserContext, fovea: Fovea, project_id: str, names: Iterator[str]) -> Iterator[Room]:
+    """Open the room of the module's project; at the end no error and no breach of the policy."""
+    opened = open_room(context, fovea, project_id, next(names))
+    opened.enter()
+    yield opened
+    opened.leave()

@@ -26,30 +26,9 @@ def delivery(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chest_id(fovea: Fovea, delivery: Path) -> str:
+def project_id(fovea: Fovea, delivery: Path) -> str:
     """Real chest X-rays, asked about in every way that a form can."""
     return ask(fovea, delivery, "States", READERS, CHEST, modality="DX")
-
-
-@pytest.fixture(scope="module")
-def names() -> Iterator[str]:
-    return iter(READERS)
-
-
-@pytest.fixture(scope="module")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    profile = new_context(chromium)
-    yield profile
-    profile.close()
-
-
-@pytest.fixture
-def room(context: BrowserContext, fovea: Fovea, chest_id: str, names: Iterator[str]) -> Iterator[Room]:
-    """Open the room to a reader of the test's own; at the end no error and no breach of the policy."""
-    opened = open_room(context, fovea, chest_id, next(names))
-    opened.enter()
-    yield opened
-    opened.leave()
 
 
 def mark_a_lesion(room: Room) -> None:

@@ -82,7 +82,7 @@ def open_a_point(page: Page) -> None:
     page.mouse.click(left, top)
     page.wait_for_url(f"**/cases/{number}")
     expect(page.get_by_role("heading", name=f"Case {number}", exact=True)).to_be_visible()
-    expect(page.locator(".case-stage canvas")).to_be_visible()
+    expect(page.locator(".case-stage canvas").first).to_be_visible()
     expect(page.get_by_text("Nobody has read it yet")).to_be_visible()
 
 

@@ -36,28 +36,6 @@ def series_id(fovea: Fovea, real_data: Path) -> str:
     return prepare(fovea, real_data / "chest_ct", SERIES, ["ct-reader"], choices="tumour,none")
 
 
-@pytest.fixture(scope="module")
-def names() -> Iterator[str]:
-    return iter(READERS)
-
-
-@pytest.fixture(scope="module")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """Share what the browser has cached; each test signs another reader in."""
-    profile = new_context(chromium)
-    yield profile
-    profile.close()
-
-
-@pytest.fixture
-def room(context: BrowserContext, fovea: Fovea, project_id: str, names: Iterator[str]) -> Iterator[Room]:
-    """Open the room to a reader of the test's own; at the end no error and no breach of the policy."""
-    opened = open_room(context, fovea, project_id, next(names))
-    opened.enter()
-    yield opened
-    opened.leave()
-
-
 @pytest.fixture
 def series(context: BrowserContext, fovea: Fovea, series_id: str) -> Iterator[Room]:
     """Open the room of a project with one CT series."""

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import BrowserContext
 
-from tests.browser.reading import Room, expected_picture, new_context, open_room, prepare
+from tests.browser.reading import Room, expected_picture, open_room, prepare
 from tests.browser.serving import Fovea
 from tests.browser.staging import Staged, build_stage
 from tests.phantoms import a_slice, chest, dicom, fill, series
@@ -41,13 +41,6 @@ class Project:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Path:
     return build_stage(tmp_path_factory.mktemp("stage"))
-
-
-@pytest.fixture(scope="module")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    profile = new_context(chromium)
-    yield profile
-    profile.close()
 
 
 def project(fovea: Fovea, context: BrowserContext, source: Path, name: str, modality: str = "OT") -> Project:
