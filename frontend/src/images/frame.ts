@@ -18,6 +18,10 @@ export interface FrameDescription {
   readonly attributes: Attributes;
 }
 
+/** Where a frame is among others, from 0; -1 where it is not. frame: counted from 1. */
+export const frameIndexOf = (frames: readonly FrameDescription[], image: string, frame: number): number =>
+  frames.findIndex(({ address }) => address.sopInstanceUid === image && address.frame === frame);
+
 export interface PixelFormat {
   readonly rows: number;
   readonly columns: number;

@@ -6,6 +6,7 @@ import { outlineOf } from "../geometry/outline";
 import type { Region } from "../geometry/region";
 import { spansOf } from "../geometry/runs";
 import { isMask } from "./masks";
+import { regionsIn } from "./regions";
 import { type Answers, type ComputedQuestion, isRegionQuestion, type Question } from "./types";
 
 /** What a pixel of an image measures. */
@@ -21,11 +22,6 @@ const MEASURES: Readonly<Record<string, keyof Measures>> = {
   angle: "degrees",
   area: "area",
   perimeter: "perimeter",
-};
-
-const regionsOf = (answers: Answers, key: string): readonly Region[] => {
-  const answer = answers[key];
-  return Array.isArray(answer) ? (answer as readonly Region[]) : [];
 };
 
 const named = ({ image, frame }: Region): string => `${image}#${frame ?? 1}`;
@@ -63,7 +59,7 @@ const extentsOf = (reference: string, questions: readonly Question[], answers: A
   const question = questions.find((one) => one.key === key);
   const answer: unknown = answers[key];
   if (!question) return new Map();
-  if (question.kind !== "segmentation") return regionExtents(question, regionsOf(answers, key));
+  if (question.kind !== "segmentation") return regionExtents(question, regionsIn(answers, key));
   return isMask(answer) && answer.classes[value] !== undefined ? maskExtents(answer, value) : new Map();
 };
 
@@ -77,7 +73,7 @@ const ratio = (of: readonly string[], questions: readonly Question[], answers: A
 const largest = (key: string, measure: string, question: Question, answers: Answers, sizeOf: SizeOf) => {
   if (!isRegionQuestion(question)) return null;
   const name = MEASURES[measure.replace(/_(mm2?|px2?|deg)$/, "")];
-  const values = regionsOf(answers, key).flatMap(({ points, image, frame }) => {
+  const values = regionsIn(answers, key).flatMap(({ points, image, frame }) => {
     const size = sizeOf(image, frame);
     if (measure.includes("_mm") && size.of === "pixels") return [];
     const value = name && measuresOf(question.kind, points, size)[name];

@@ -1,7 +1,7 @@
 /** Whether a mask is whole: sizes agree, every code is readable, no voxel has two classes. */
 
 import type { Mask } from "../geometry/mask";
-import { BadRuns, runsOfText } from "../geometry/runs";
+import { BadRuns, runsOfText, spansOf } from "../geometry/runs";
 
 const LARGEST_MASK = 2 ** 31;
 const IMAGE = /^[0-9.]{1,64}(#[1-9][0-9]{0,6})?$/;
@@ -19,17 +19,15 @@ const isLaidOut = ({ shape, images, classes }: Partial<Mask>): boolean => {
   return isNamed && images.every(isImage) && shape.reduce((a, b) => a * b) <= LARGEST_MASK;
 };
 
-/** raises: BadRuns where the runs do not cover the mask exactly. */
-const spans = (text: string, size: number): Span[] => {
-  const lengths = runsOfText(text);
-  const covered = lengths.reduce((sum, length) => sum + length, 0);
-  if (covered !== size || lengths.slice(1).some((length) => length < 1))
-    throw new BadRuns(`The runs cover ${covered} voxels of ${size}, or one of them is empty`);
-  let end = 0;
-  return lengths.flatMap((length, nth) => {
-    end += length;
-    return nth % 2 === 1 ? [[end - length, end] as const] : [];
-  });
+/** raises: BadRuns where the runs do not cover the mask exactly, or one after the first is empty. */
+const spansIn = (text: string, size: number): Span[] => {
+  if (
+    runsOfText(text)
+      .slice(1)
+      .some((length) => length < 1)
+  )
+    throw new BadRuns("A run is empty");
+  return spansOf(text, size);
 };
 
 const areDisjoint = (found: readonly Span[]): boolean => {
@@ -43,7 +41,7 @@ export const isMask = (answer: unknown): answer is Mask => {
   if (!Object.keys(mask).every((field) => FIELDS.includes(field)) || !isLaidOut(mask)) return false;
   const size = (mask.shape ?? []).reduce((a, b) => a * b, 1);
   try {
-    return areDisjoint(Object.values(mask.classes ?? {}).flatMap((runs) => spans(runs, size)));
+    return areDisjoint(Object.values(mask.classes ?? {}).flatMap((runs) => spansIn(runs, size)));
   } catch (error) {
     if (error instanceof BadRuns) return false;
     throw error;

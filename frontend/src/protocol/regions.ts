@@ -1,6 +1,7 @@
-/** Whether a region has its kind's form. */
+/** Regions of an answer, and whether one has its kind's form. */
 
-import type { RegionKind } from "../geometry/region";
+import type { Region, RegionKind } from "../geometry/region";
+import type { Answers } from "./types";
 
 const MOST_POINTS = 10_000;
 const FARTHEST = 1e6;
@@ -18,6 +19,11 @@ const POINTS: Readonly<Record<RegionKind, readonly [fewest: number, most: number
   ellipse: [4, 4],
   polygon: [3, MOST_POINTS],
   freehand: [3, MOST_POINTS],
+};
+
+export const regionsIn = (answers: Answers, key: string): readonly Region[] => {
+  const answer = answers[key];
+  return Array.isArray(answer) ? (answer as readonly Region[]) : [];
 };
 
 type Pairs = readonly (readonly [number, number])[];

@@ -1,7 +1,8 @@
 /** Between the stage and the answers: what is drawn or painted becomes an answer, and answers are drawn again. */
 
 import type { Region } from "../geometry/region";
-import { type FrameDescription, framesOf, imageKeyOf } from "../images/frame";
+import { type FrameDescription, frameIndexOf, framesOf, imageKeyOf } from "../images/frame";
+import { regionsIn } from "../protocol/regions";
 import {
   type Answer,
   choicesOf,
@@ -22,7 +23,6 @@ import { drawnRegions, isDrawn, maskIn, painted } from "./drawn";
 import { colourIn } from "./palette";
 import type { ReadingSession } from "./session";
 import { activeStop, questionsOf, viewOf } from "./state";
-import { regionsIn } from "./stops";
 
 /** Encoding a mask waits for a pause between strokes, at most this long. */
 const ENCODE_AFTER_MS = 300;
@@ -58,18 +58,12 @@ export class Drawing {
 
   /** The frame on screen, for measures. */
   frame(image: string, frame: number): FrameDescription | undefined {
-    return this.#frames.find(
-      ({ address }) => address.sopInstanceUid === image && address.frame === (frame ?? 1),
-    );
+    return this.#frames[this.placeOf(image, frame) - 1];
   }
 
   /** Where a frame is among the case's, from 1. */
   placeOf(image: string, frame: number): number {
-    return (
-      this.#frames.findIndex(
-        ({ address }) => address.sopInstanceUid === image && address.frame === (frame ?? 1),
-      ) + 1
-    );
+    return frameIndexOf(this.#frames, image, frame) + 1;
   }
 
   get imageCount(): number {

@@ -3,9 +3,9 @@
 import type { Mask } from "../geometry/mask";
 import type { DrawnRegion } from "../geometry/region";
 import { runsOfText } from "../geometry/runs";
+import { regionsIn } from "../protocol/regions";
 import { type Answer, type Answers, isRegionQuestion, type Question } from "../protocol/types";
 import { colourIn } from "./palette";
-import { regionsIn } from "./stops";
 
 /** Whether a question is answered on the image. */
 export const isDrawn = (question: Question): boolean =>

@@ -2,6 +2,7 @@
 
 import type { Region } from "../geometry/region";
 import { askedOf, isEmpty } from "../protocol/conditions";
+import { regionsIn } from "../protocol/regions";
 import {
   type Answer,
   type Answers,
@@ -29,11 +30,6 @@ export interface Spot {
   /** The image on screen: "<SOP Instance UID>", or with "#<frame>" where an instance has several. */
   readonly image: string;
 }
-
-export const regionsIn = (answers: Answers, key: string): readonly Region[] => {
-  const answer = answers[key];
-  return Array.isArray(answer) ? (answer as readonly Region[]) : [];
-};
 
 const attributeStops = (question: Question, answers: Answers, region: string): readonly Stop[] => {
   if (!isRegionQuestion(question)) return [];

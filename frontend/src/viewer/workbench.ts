@@ -3,7 +3,7 @@
 import type { Mask } from "../geometry/mask";
 import type { DrawnRegion } from "../geometry/region";
 import type { SlabMode } from "../geometry/volume";
-import { type FrameDescription, framesPerSecondOf, imageKeyOf } from "../images/frame";
+import { type FrameDescription, frameIndexOf, framesPerSecondOf, imageKeyOf } from "../images/frame";
 import type { Window } from "../images/pixels";
 import type { FrameStore } from "../images/store";
 import { Brushing } from "./brushing";
@@ -319,9 +319,7 @@ export class Workbench implements Stage {
   }
 
   #frameIndex({ region }: DrawnRegion): number {
-    return this.#hangings.frames.findIndex(
-      ({ address }) => address.sopInstanceUid === region.image && address.frame === region.frame,
-    );
+    return frameIndexOf(this.#hangings.frames, region.image, region.frame);
   }
 
   #spacing() {
