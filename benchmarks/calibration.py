@@ -39,19 +39,15 @@ def arguments() -> argparse.Namespace:
 def model_at_the_end(world: "World", bench: Bench, seed: int) -> "tuple[loop.Model, loop.Labelled]":
     """Spend the budget by the default policy; what the last model is, and what judges it."""
     from annotation.learning.models import Policy
-    from mlworker.replay.turns import Reader
+    from mlworker.replay.turns import Reader, models_of
     from mlworker.replay.worlds import seeded
 
     policy = Policy()
     policy.refit_every = bench.batch
     dealt = seeded(world, seed=seed, audit_share=policy.audit_share)
-    reader, model = Reader(world, dealt, policy), None
-    limit = min(bench.budget, len(dealt.read.labels))
-    while len(reader.read) < limit:
-        reader.read_on(model, limit)
-        model = reader.model()
+    *_, model = models_of(Reader(world, dealt, policy), bench.budget)
     if model is None:
-        raise SystemExit(f"{world.name}: {limit} readings make no model")
+        raise SystemExit(f"{world.name}: {bench.budget} readings make no model")
     return model, dealt.judge
 
 
@@ -83,9 +79,8 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
     from mlworker.replay.folders import world_of
 
     bench = SETS[name]
-    images, vectors = vectors_of(bench, given)
-    judge = "val+test" if bench.both and given.judge == "test" else given.judge
-    world = world_of(images, vectors, name=name, judge=judge)
+    judge = bench.judged_by(given.judge)
+    world = world_of(*vectors_of(bench, given), name=name, judge=judge)
     rows = [errors(*model_at_the_end(world, bench, seed)) for seed in range(given.seeds)]
     means = {key: round(float(np.mean([row[key] for row in rows])), 4) for key in rows[0]}
     return {"set": name, "judge": judge, "seeds": given.seeds, **means}

@@ -50,6 +50,10 @@ class Bench:
     share: float = 1.0
     both: bool = False
 
+    def judged_by(self, asked: str) -> str:
+        """Name the splits that judge where a split is asked for."""
+        return "val+test" if self.both and asked == "test" else asked
+
 
 SETS = {
     "chest_xray": Bench("chest_xray", 300, (50, 100, 200, 400, 780)),
@@ -200,7 +204,7 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
 
     bench, started = SETS[name], time.monotonic()
     images, vectors = vectors_of(bench, given)
-    judge = "val+test" if bench.both and given.judge == "test" else given.judge
+    judge = bench.judged_by(given.judge)
     world = world_of(images, vectors, name=name, judge=judge)
     asked: AbstractContextManager[list[str]] = nullcontext([]) if given.no_peers else peers.registered()
     with asked as names:

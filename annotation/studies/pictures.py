@@ -34,9 +34,14 @@ class Picture:
 
 def pictures_of(instances: Iterable[Instance]) -> list[Picture]:
     """List the frames of a series in reading order: along the slices' normal where all have a position."""
-    listed = sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
+    listed = in_number_order(instances)
     found = [picture_of(one, frame) for one in listed for frame in range(1, one.frames + 1)]
     return [found[place] for place in reading_order([one.attributes for one in found])]
+
+
+def in_number_order(instances: Iterable[Instance]) -> list[Instance]:
+    """Sort instances by their number, and by their UID where that is the same."""
+    return sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
 
 
 def picture_of(instance: Instance, frame: int) -> Picture:

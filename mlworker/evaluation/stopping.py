@@ -117,12 +117,9 @@ def _fitted(labels: Floats, values: Floats, deviations: Floats, exponent: float)
         solved = covariance @ ((design.T * weights) @ values + prior @ centre)
         squares = ((values - design @ solved) / deviations) ** 2
         inflation = max(1.0, float(np.sqrt(squares.sum() / max(len(labels) - 3, 1))))
-    weights = 1.0 / (deviations * inflation) ** 2
-    misfit = float((weights * (values - design @ solved) ** 2).sum()) + float(
-        (solved - centre) @ prior @ (solved - centre)
-    )
+    weights, left_over = 1.0 / (deviations * inflation) ** 2, values - design @ solved
+    misfit = float((weights * left_over**2).sum()) + float((solved - centre) @ prior @ (solved - centre))
     occam = float(np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(prior)[1])
     evidence = -0.5 * misfit + 0.5 * occam + float(0.5 * np.log(weights).sum())
-    left_over = values - design @ solved
     scatter = float(np.sqrt((left_over**2).sum() / max(len(labels) - 3, 1)))
     return _Fit(solved, (covariance + covariance.T) / 2, evidence, scatter)

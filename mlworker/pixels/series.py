@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
+from annotation.studies import files
 from annotation.studies.models import Instance
+from annotation.studies.pictures import in_number_order
 from mlworker.pixels.planes import fitted, picture
 
 Frame = tuple[Instance, int]
@@ -71,7 +72,7 @@ def ordered(instances: Sequence[Instance]) -> list[Instance]:
     orientation = instances[0].attributes.get("ImageOrientationPatient") if instances else None
     positions = [instance.attributes.get("ImagePositionPatient") for instance in instances]
     if orientation is None or any(position is None for position in positions):
-        return sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
+        return in_number_order(instances)
     normal = np.cross(orientation[:3], orientation[3:])
     return sorted(
         instances,
@@ -80,12 +81,6 @@ def ordered(instances: Sequence[Instance]) -> list[Instance]:
 
 
 def _plane(instance: Instance, frame: int, size: int, channels: int) -> NDArray[np.float32]:
-    with default_storage.open(stored_name(instance.digest), "rb") as stored:
-        stored.seek(instance.pixel_offset + frame * instance.frame_bytes)
-        content = stored.read(instance.frame_bytes)
+    offset = instance.pixel_offset + frame * instance.frame_bytes
+    content = files.read_span(files.instance_name(instance.digest), offset, instance.frame_bytes)
     return fitted(picture(content, instance.attributes).values, size=size, channels=channels)
-
-
-def stored_name(digest: str) -> str:
-    """Name of an instance's file in the store."""
-    return f"instances/{digest[:2]}/{digest}.dcm"

@@ -1,5 +1,6 @@
 """One labelled set read by one strategy, turn by turn, by the code that the refit job runs."""
 
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 
@@ -83,16 +84,21 @@ def with_strategy(policy: Policy, strategy: str) -> Policy:
 def replayed(world: World, policy: Policy, *, budget: int, seed: int) -> Curve:
     """Spend a budget of readings, and judge the model after each turn."""
     dealt = seeded(world, seed=seed, audit_share=policy.audit_share)
-    reader = Reader(world, dealt, policy)
-    rows, model = [], None
-    limit = min(budget, len(dealt.read.labels))
-    while len(reader.read) < limit:
-        reader.read_on(model, limit)
-        model = reader.model()
+    reader, rows = Reader(world, dealt, policy), []
+    for model in models_of(reader, budget):
         seconds = float(dealt.seconds[reader.read].sum())
         rows.append((len(reader.read), seconds, *judged(model, dealt.judge, len(world.classes))))
     columns = np.array(rows, dtype=np.float64).T
     return Curve(columns[0].astype(np.intp), *columns[1:])
+
+
+def models_of(reader: Reader, budget: int) -> Iterator[loop.Model | None]:
+    """Spend a budget of readings, a model after each turn; None while labels do not suffice."""
+    model, limit = None, min(budget, len(reader.dealt.read.labels))
+    while len(reader.read) < limit:
+        reader.read_on(model, limit)
+        model = reader.model()
+        yield model
 
 
 def judged(model: loop.Model | None, judge: loop.Labelled, classes: int) -> tuple[float, float, float]:
