@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from annotation.api.schemas import CaseView, InstanceView, ProtocolView
 from annotation.projects.models import Case, Protocol
-from annotation.projects.questions import Settings
+from annotation.projects.selectors import settings_in
 from annotation.studies.models import Instance, Series
+from annotation.studies.pictures import in_number_order
 from annotation.studies.rules import reading_order
 
 
@@ -37,11 +38,12 @@ def instance_view(instance: Instance) -> InstanceView:
 
 def protocol_view(protocol: Protocol) -> ProtocolView:
     """Show what is asked."""
-    settings = Settings.model_validate(protocol.settings)
-    return ProtocolView(version=protocol.version, questions=protocol.questions, settings=settings)
+    return ProtocolView(
+        version=protocol.version, questions=protocol.questions, settings=settings_in(protocol)
+    )
 
 
 def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:
     """Sort the images of a case: by position in space where they have one, else by number."""
-    listed = sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
+    listed = in_number_order(instances)
     return [listed[place] for place in reading_order([one.attributes for one in listed])]

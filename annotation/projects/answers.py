@@ -154,8 +154,7 @@ def _count(question: SomeOf | Regions, answer: list[Any], at: str) -> Iterator[P
 
 
 def _number(question: Number, answer: object, at: str) -> Iterator[Problem]:
-    is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
-    if not isinstance(answer, int | float) or not is_number or not math.isfinite(answer):
+    if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
         yield Problem(at, "not_a_number", f'question "{question.key}" wants a number')
     elif question.min is not None and answer < question.min:
         yield Problem(at, "below_min", f'question "{question.key}": give at least {question.min:g}')

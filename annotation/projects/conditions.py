@@ -92,6 +92,10 @@ def leaves(condition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if "question" in condition:
         yield condition
         return
-    inner = condition.get("not")
-    for one in [inner] if inner else condition.get("all") or condition.get("any") or []:
+    for one in parts_of(condition):
         yield from leaves(one)
+
+
+def parts_of(condition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List the conditions that one is made of; none where it is about a question."""
+    return [condition["not"]] if "not" in condition else condition.get("all") or condition.get("any") or []

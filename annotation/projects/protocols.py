@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from annotation.projects.conditions import KEY, leaves
+from annotation.projects.conditions import KEY, leaves, parts_of
 from annotation.projects.problems import Problem, told
 from annotation.projects.questions import (
     COLOUR,
@@ -225,8 +225,7 @@ def _of_condition(
 
 
 def _depth(condition: Mapping[str, Any]) -> int:
-    inner = [condition["not"]] if "not" in condition else condition.get("all") or condition.get("any") or []
-    return 1 + max(map(_depth, inner), default=0)
+    return 1 + max(map(_depth, parts_of(condition)), default=0)
 
 
 def _wrong_leaf(leaf: Mapping[str, Any], earlier: Mapping[str, Question]) -> str:

@@ -156,6 +156,10 @@ class Document(Part):
     questions: Annotated[list[Question], Field(min_length=1, max_length=100)]
     settings: Settings = Settings()
 
+    def plain(self) -> dict[str, Any]:
+        """Write it as JSON, without what is said by leaving it out."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 QUESTIONS: TypeAdapter[list[Question]] = TypeAdapter(list[Question])
 CHOSEN = ("single", "ordinal", "multi")

@@ -41,7 +41,12 @@ def stream_of(patient_pseudonym: str, split: str, audit_share: float, project_ke
     if split not in READ_SPLITS:
         raise RefusedError(f'split is "{split}": give train, val, test or leave it empty')
     digest = hmac.new(project_key, patient_pseudonym.encode(), hashlib.sha256).digest()
-    return AUDIT if int.from_bytes(digest[:8]) < audit_share * 2**64 else POOL
+    return AUDIT if falls_within(digest, audit_share) else POOL
+
+
+def falls_within(digest: bytes, share: float) -> bool:
+    """Whether a hash falls into a fraction, 0 – 1, of all hashes."""
+    return int.from_bytes(digest[:8]) < share * 2**64
 
 
 def is_read(modality: str) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.models import Role, User
 from accounts.selectors import is_id
 from annotation.projects.models import Case, Membership, Project, Protocol
-from annotation.projects.questions import Document
+from annotation.projects.questions import Document, Settings
 from annotation.projects.rules import SingleChoice, first_single_choice
 
 
@@ -66,6 +66,11 @@ def protocol_in_force(project_id: UUID) -> Protocol:
 def document_in(protocol: Protocol) -> Document:
     """Read what a version asks."""
     return Document.model_validate({"questions": protocol.questions, "settings": protocol.settings})
+
+
+def settings_in(protocol: Protocol) -> Settings:
+    """Read how a version's readers are asked; what it does not say is as by default."""
+    return Settings.model_validate(protocol.settings)
 
 
 def versions_for(user: User, project_id: UUID) -> QuerySet[Protocol]:

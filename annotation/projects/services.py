@@ -103,7 +103,7 @@ def write_protocol(
     by: User | None,
 ) -> Protocol:
     """Write one version, without what is said by leaving it out."""
-    plain = document.model_dump(mode="json", exclude_defaults=True)
+    plain = document.plain()
     return Protocol.objects.create(
         project=project,
         version=version,

@@ -13,7 +13,7 @@ from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import case_for, is_reader, project_for
 from annotation.queue.models import Lease, Remark
 from annotation.readings.models import Skip
-from annotation.readings.rules import IdempotencyConflictError
+from annotation.readings.rules import check_same
 from annotation.readings.services import lock_reader
 from audit.services import record
 
@@ -77,8 +77,8 @@ def same_remark(sent: Remark, case_id: UUID, said: Said) -> Remark:
     raises: IdempotencyConflictError.
     """
     then = (sent.case_id, sent.kind, sent.reason, sent.text, sent.to_id)
-    if then != (case_id, said.kind, said.reason, said.text, said.to):
-        raise IdempotencyConflictError("this idempotency_key was used for another remark: make a new one")
+    now = (case_id, said.kind, said.reason, said.text, said.to)
+    check_same(then, now, what="another remark")
     return sent
 
 

@@ -7,7 +7,7 @@ from math import log, log2
 from typing import ClassVar
 from uuid import UUID
 
-from annotation.projects.rules import AUDIT, RefusedError
+from annotation.projects.rules import AUDIT, RefusedError, falls_within
 
 AHEAD = 3
 DRAFTS_LOOKED_AT = 20
@@ -122,7 +122,7 @@ def drawn_for_control(case_id: UUID, reader_id: UUID, share: float) -> bool:
     The same for the same case and reader whenever it is asked; of all pairs, a fraction of about share.
     """
     digest = hashlib.sha256(b"control:" + case_id.bytes + reader_id.bytes).digest()
-    return int.from_bytes(digest[:8]) < share * 2**64
+    return falls_within(digest, share)
 
 
 def uncertainty(probabilities: Mapping[str, float] | None) -> float | None:

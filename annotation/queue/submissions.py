@@ -18,7 +18,7 @@ from annotation.queue.selectors import Workload, workload
 from annotation.queue.services import end, hold, record_leases, top_up
 from annotation.queue.suggestions import Shown, kept_suggestion
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Skip
-from annotation.readings.rules import IdempotencyConflictError
+from annotation.readings.rules import check_same
 from annotation.readings.selectors import read_cases
 from annotation.readings.services import (
     Answered,
@@ -169,8 +169,8 @@ def skipped_before(reader: User, case_id: UUID, passed: Passed) -> bool:
     if made is None:
         return False
     then = (made.case_id, made.reason, made.comment, made.is_final)
-    if then != (case_id, passed.reason, passed.comment, passed.is_final):
-        raise IdempotencyConflictError("this idempotency_key was used for another skip: make a new one")
+    now = (case_id, passed.reason, passed.comment, passed.is_final)
+    check_same(then, now, what="another skip")
     return True
 
 

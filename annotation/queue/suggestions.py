@@ -8,10 +8,9 @@ from uuid import UUID
 from accounts.models import User
 from annotation.projects.models import Protocol
 from annotation.projects.rules import first_single_choice
+from annotation.projects.selectors import settings_in
 from annotation.queue.models import Pick
 from annotation.queue.rules import drawn_for_control, withheld
-
-CONTROL_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,18 @@ class Shown:
 def suggestion_for(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> Suggestion:
     """Say what of the model's prediction the reader may see."""
     is_hidden = bool(why_withheld(pick, protocol, case_id, reader))
-    return Suggestion(mode_of(protocol), question_of(protocol), None if is_hidden else pick.probabilities)
+    mode = settings_in(protocol).suggestions
+    return Suggestion(mode, question_of(protocol), None if is_hidden else pick.probabilities)
 
 
 def why_withheld(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> str:
     """Say why the reader is shown no suggestion; nothing where one is shown."""
-    share = float(settings_of(protocol).get("control_share", CONTROL_SHARE))
+    settings = settings_in(protocol)
     return withheld(
-        mode_of(protocol),
+        settings.suggestions,
         pick.stream,
         is_predicted=bool(pick.probabilities),
-        is_control=drawn_for_control(case_id, reader.pk, share),
+        is_control=drawn_for_control(case_id, reader.pk, settings.control_share),
     )
 
 
@@ -66,7 +66,7 @@ def kept_suggestion(
         return None
     key = question_of(protocol)
     facts = {
-        "mode": mode_of(protocol),
+        "mode": settings_in(protocol).suggestions,
         "question": key,
         "probabilities": pick.probabilities,
         "ranking": str(pick.ranking_id) if pick.ranking_id else None,
@@ -79,16 +79,6 @@ def kept_suggestion(
     agrees = said(answer) == predicted(pick.probabilities, answer)
     changed = shown.when == "after_answer" and first != answer
     return facts | {"shown": shown.when, "first": first, "accepted": agrees, "changed": changed}
-
-
-def settings_of(protocol: Protocol) -> dict[str, Any]:
-    """Read how the project's readers are asked."""
-    return dict(protocol.settings)
-
-
-def mode_of(protocol: Protocol) -> str:
-    """Name when the project shows suggestions."""
-    return str(settings_of(protocol).get("suggestions", "after_answer"))
 
 
 def question_of(protocol: Protocol) -> str:

@@ -6,11 +6,12 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import User
-from annotation.projects.selectors import project_for, protocol_in_force
+from annotation.projects.selectors import project_for, protocol_in_force, settings_in
 from annotation.readings.models import Reading, Revision
+from annotation.readings.selectors import revisions_in_force
 
 LISTED = 200
 PACE_OF = 20
@@ -43,9 +44,7 @@ class Today:
 
 def newest_revisions() -> QuerySet[Revision]:
     """List the revision in force of each reading, with what is shown of it."""
-    newest = Revision.objects.filter(reading=OuterRef("reading")).order_by("-number").values("number")[:1]
-    shown = Revision.objects.select_related("reading__case__series", "protocol")
-    return shown.filter(number=Subquery(newest))
+    return revisions_in_force().select_related("reading__case__series", "protocol")
 
 
 def today(reader: User, project_id: UUID, since: datetime) -> Today:
@@ -62,7 +61,7 @@ def today(reader: User, project_id: UUID, since: datetime) -> Today:
         read=mine.filter(created_at__gte=since).count(),
         seconds=spent.aggregate(seconds=Sum("seconds"))["seconds"] or 0.0,
         median_seconds=pace(reader, project.pk),
-        goal=protocol_in_force(project.pk).settings.get("daily_goal"),
+        goal=settings_in(protocol_in_force(project.pk)).daily_goal,
     )
 
 

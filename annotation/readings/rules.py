@@ -104,6 +104,15 @@ def kept_text(answers: Answers) -> str:
     return written
 
 
+def check_same(then: object, now: object, *, what: str) -> None:
+    """Check that a key that was used before says the same again.
+
+    raises: IdempotencyConflictError.
+    """
+    if then != now:
+        raise IdempotencyConflictError(f"this idempotency_key was used for {what}: make a new one")
+
+
 def check_seconds(seconds: float) -> None:
     """Expert time is finite, not negative, and less than a day."""
     if not 0 <= seconds <= MAX_SECONDS:

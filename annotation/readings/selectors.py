@@ -4,12 +4,18 @@ from collections.abc import Collection
 from typing import TypedDict
 from uuid import UUID
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import User
 from annotation.projects.models import Case
 from annotation.projects.selectors import project_for
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
+
+
+def revisions_in_force() -> QuerySet[Revision]:
+    """List the newest revision of each reading; not scoped: callers narrow it down."""
+    newest = Revision.objects.filter(reading=OuterRef("reading")).order_by("-number").values("number")[:1]
+    return Revision.objects.filter(number=Subquery(newest))
 
 
 def last_revision(reader: User, project_id: UUID) -> Revision:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max
 
 from accounts.models import Role, User
 from annotation.projects.answers import problems_in
@@ -19,15 +19,16 @@ from annotation.readings.measuring import measured, misplaced, needs_images, sta
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
 from annotation.readings.rules import (
     DraftStaleError,
-    IdempotencyConflictError,
     ProtocolChangedError,
     RevisionStaleError,
+    check_same,
     check_seconds,
     check_size,
     fuse,
     refuse_with,
     stated,
 )
+from annotation.readings.selectors import revisions_in_force
 from audit.services import record
 
 
@@ -109,8 +110,8 @@ def revision_sent_before(*, reader: User, case_id: UUID, answered: Answered) -> 
     if made is None:
         return None
     then = (made.reading.case_id, made.answers, made.protocol.version)
-    if then != (case_id, answered.answers, answered.protocol_version):
-        raise IdempotencyConflictError("this idempotency_key was used for other answers: make a new one")
+    now = (case_id, answered.answers, answered.protocol_version)
+    check_same(then, now, what="other answers")
     return made
 
 
@@ -189,10 +190,7 @@ def add_revision(
 
 def refresh_reference(*, case_id: UUID, now: datetime) -> None:
     """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
-    newest = Revision.objects.filter(reading=OuterRef("reading")).order_by("-number").values("number")[:1]
-    revisions = list(
-        Revision.objects.filter(reading__case=case_id, number=Subquery(newest)).select_related("protocol")
-    )
+    revisions = list(revisions_in_force().filter(reading__case=case_id).select_related("protocol"))
     protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
     said = [stated(protocols[one.protocol.version], one.answers) for one in revisions]
     fused = fuse(protocols[max(protocols)], said) if protocols else None

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
+from annotation.api.pages.written import UnreadableError, read_json
 from annotation.projects.companions import companions_of, facts_of
 from annotation.projects.hanging import (
     BUILT_IN,
@@ -109,11 +110,7 @@ def read(written: str) -> object:
 
     raises: HangingInvalidError where it is none, or too much.
     """
-    if len(written) > LONGEST:
-        raise HangingInvalidError(f"rules have at most {LONGEST // 1024} kB")
     try:
-        if "\\u0000" in written or "\0" in written:  # no database keeps it
-            raise ValueError
-        return json.loads(written)
-    except (ValueError, RecursionError):
-        raise HangingInvalidError("this is not JSON: mend it, or load the page again") from None
+        return read_json(written, what="rules have", most=LONGEST)
+    except UnreadableError as error:
+        raise HangingInvalidError(error.problem.message) from None

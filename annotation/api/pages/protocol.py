@@ -1,7 +1,6 @@
 """A project's protocol: its versions, an editor, and a check that changes nothing."""
 
 import json
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.api.pages.access import ADMIN, Visit, member, signed_in
 from annotation.api.pages.frame import project_page
+from annotation.api.pages.written import UnreadableError, read_json
 from annotation.projects.changes import changes_between
-from annotation.projects.models import Protocol
 from annotation.projects.problems import Problem
 from annotation.projects.protocols import MEASURES, ProtocolInvalidError, ProtocolStaleError, document_of
 from annotation.projects.questions import schema
@@ -38,7 +37,7 @@ def editor(
     versions = list(versions_for(visit.user, visit.project.pk))
     shown = next((one for one in versions if str(one.version) == request.GET.get("version")), versions[0])
     facts = {
-        "saved": {"settings": {}} | plain(versions[0]),
+        "saved": {"settings": {}} | document_in(versions[0]).plain(),
         "version": versions[0].version,
         "templates": [
             {"name": one.name, "title": one.title, "standard": one.standard, "document": one.document}
@@ -56,17 +55,12 @@ def editor(
         versions=versions,
         current=versions[0],
         shown=shown,
-        written=written or json.dumps(plain(shown), indent=2, ensure_ascii=False),
+        written=written or json.dumps(document_in(shown).plain(), indent=2, ensure_ascii=False),
         facts=facts,
         problems=problems or [],
         drafts=open_drafts(visit.project.pk),
         base_version=request.POST.get("base_version") or versions[0].version,
     )
-
-
-def plain(version: Protocol) -> dict[str, Any]:
-    """Write a version as a document, without what is said by leaving it out."""
-    return document_in(version).model_dump(mode="json", exclude_defaults=True)
 
 
 def save(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -113,15 +107,10 @@ def read(written: str) -> object:
 
     raises: ProtocolInvalidError where it is none, or too much.
     """
-    if len(written) > LONGEST:
-        raise ProtocolInvalidError([Problem("", "too_long", f"a protocol has at most {LONGEST // 1024} kB")])
     try:
-        if "\\u0000" in written or "\0" in written:  # no database keeps it
-            raise ValueError
-        return json.loads(written)
-    except (ValueError, RecursionError):
-        refused = Problem("", "no_json", "this is not JSON: mend it, or load the page again")
-        raise ProtocolInvalidError([refused]) from None
+        return read_json(written, what="a protocol has", most=LONGEST)
+    except UnreadableError as error:
+        raise ProtocolInvalidError([error.problem]) from None
 
 
 def base_version(request: HttpRequest) -> int:

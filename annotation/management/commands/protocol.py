@@ -57,8 +57,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         current = protocol_in_force(project.pk)
         if options["show"]:
-            plain = document_in(current).model_dump(mode="json", exclude_defaults=True)
-            self.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(document_in(current).plain(), indent=2, ensure_ascii=False))
             return
         document = chosen(options["file"], options["template"])
         saved = save_protocol(
