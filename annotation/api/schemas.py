@@ -253,8 +253,12 @@ class PersonView(Schema):
 
 
 class SessionView(Schema):
-    """The session: X-CSRFToken for unsafe verbs, and how long it lives without a request."""
+    """The session: X-CSRFToken for unsafe verbs, how long it lives without a request.
+
+    journal_keys: AES-256, base64; the first seals what the browser keeps, all of them open it.
+    """
 
     user: PersonView
     csrf_token: str
     idle_seconds: int
+    journal_keys: list[str]

@@ -7,7 +7,7 @@ from ninja import Router
 
 from accounts.middleware import LANGUAGE
 from accounts.models import Preferences
-from accounts.selectors import preferences_of
+from accounts.selectors import journal_keys, preferences_of
 from accounts.services import set_preferences
 from annotation.api.flow_schemas import PreferencesBody, PreferencesView
 from annotation.api.permissions import person
@@ -19,12 +19,13 @@ router = Router(tags=["session"])
 
 @router.get("session", response={200: SessionView, **REFUSED})
 def show_session(request: HttpRequest) -> SessionView:
-    """Say who is signed in and how long the session lives without a request."""
+    """Say who is signed in, how long the session lives without a request, and the keys of the journal."""
     user = person(request)
     return SessionView(
         user=PersonView(id=user.pk, username=user.username, is_admin=user.is_admin),
         csrf_token=get_token(request),
         idle_seconds=settings.SESSION_IDLE_SECONDS,
+        journal_keys=journal_keys(user),
     )
 
 

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Show Session
-         * @description Say who is signed in and how long the session lives without a request.
+         * @description Say who is signed in, how long the session lives without a request, and the keys of the journal.
          */
         get: operations["show_session"];
         put?: never;
@@ -429,7 +429,9 @@ export interface components {
         };
         /**
          * SessionView
-         * @description The session: X-CSRFToken for unsafe verbs, and how long it lives without a request.
+         * @description The session: X-CSRFToken for unsafe verbs, how long it lives without a request.
+         *
+         *     journal_keys: AES-256, base64; the first seals what the browser keeps, all of them open it.
          */
         SessionView: {
             user: components["schemas"]["PersonView"];
@@ -437,6 +439,8 @@ export interface components {
             csrf_token: string;
             /** Idle Seconds */
             idle_seconds: number;
+            /** Journal Keys */
+            journal_keys: string[];
         };
         /**
          * Problem

@@ -22,6 +22,7 @@ def required(name: str) -> str:
 
 HOME = Home.from_environment()
 SECRET_KEY = required("FOVEA_SECRET_KEY")
+SECRET_KEY_FALLBACKS = os.environ.get("FOVEA_OLD_SECRET_KEYS", "").split()
 DEIDENTIFICATION_SECRET = required("FOVEA_DEIDENTIFICATION_SECRET")
 DEBUG = False
 ALLOWED_HOSTS = required("FOVEA_HOSTS").split(",")
