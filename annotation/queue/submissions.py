@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Role, User
 from annotation.learning.models import Policy
 from annotation.learning.services import ask_refit
-from annotation.projects.models import Membership
+from annotation.projects.models import Case, Membership
 from annotation.projects.selectors import case_for, protocol_in_force
 from annotation.queue.models import Entry, Lease, Pick
 from annotation.queue.rules import LeaseLostError, refit_is_due
@@ -65,12 +65,24 @@ def submit(
 ) -> Submitted:
     """Take a reader's answers, end the lease, give the next case; the same message again changes nothing.
 
-    A lease that ran out is good as long as nobody else was given the case.
+    A lease that ran out is good as long as nobody else was given the case; else the answers become the draft.
     shown:  what the reader saw of the model's suggestion.
     raises: Case.DoesNotExist, Lease.DoesNotExist, Membership.DoesNotExist, ForbiddenError, LeaseLostError,
             ProtocolChangedError, AnswersInvalidError, AnswersTooLargeError, IdempotencyConflictError.
     """
     case = case_for(reader, case_id)
+    try:
+        return take(reader=reader, lease_id=lease_id, case=case, answered=answered, now=now, shown=shown)
+    except LeaseLostError:
+        keep_late_answers(reader, case_id, answered, now)
+        raise
+
+
+def take(
+    *, reader: User, lease_id: UUID, case: Case, answered: Answered, now: datetime, shown: Shown | None
+) -> Submitted:
+    """Take answers as submit does; raises the same."""
+    case_id = case.pk
     protocol = protocol_in_force(case.project_id)
     examined = examine(case=case, protocol=protocol, answered=answered)
     with transaction.atomic():
@@ -99,6 +111,16 @@ def submit(
     if fresh:
         refit_where_due(case.project_id)
     return Submitted(revision.reading_id, revision.number, workload(reader, case.project_id, protocol))
+
+
+@transaction.atomic
+def keep_late_answers(reader: User, case_id: UUID, answered: Answered, now: datetime) -> None:
+    """Keep answers that came too late as the reader's newest draft; never beside a reading of theirs."""
+    if Reading.objects.filter(reader=reader, case=case_id).exists():
+        return
+    newest = Draft.objects.filter(case=case_id, reader=reader).values_list("version", flat=True).first() or 0
+    late = Entered(newest + 1, answered.answers, answered.seconds, answered.protocol_version)
+    keep_draft(reader=reader, case_id=case_id, now=now, entered=late)
 
 
 def next_leases(reader: User, project_id: UUID, now: datetime) -> list[Lease]:

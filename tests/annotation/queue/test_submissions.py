@@ -120,10 +120,11 @@ def test_a_late_reading_is_refused_when_the_case_went_on_and_the_draft_is_kept(
     taken = lease_next(reader=other, project_id=project.pk, now=now + LATER).cases
     assert leased.case.pk in {one.case.pk for one in taken}
     with pytest.raises(LeaseLostError):
-        send(reader, leased, answered(), now + LATER)
-    with pytest.raises(LeaseLostError):
         save_draft(**keep, entered=replace(entered, version=2), now=now + LATER)
-    assert Draft.objects.get(case=leased.case, reader=reader).version == 2
+    with pytest.raises(LeaseLostError):
+        send(reader, leased, answered("pneumonia"), now + LATER)
+    draft = Draft.objects.get(case=leased.case, reader=reader)
+    assert (draft.version, draft.answers) == (3, {"finding": "pneumonia"})
     assert not Reading.objects.exists()
 
 
