@@ -1,13 +1,10 @@
 """Cases as a viewer needs them."""
 
-from collections.abc import Iterable
-
 from annotation.api.schemas import CaseView, InstanceView, ProtocolView
 from annotation.projects.models import Case, Protocol
 from annotation.projects.selectors import settings_in
 from annotation.studies.models import Instance, Series
-from annotation.studies.pictures import in_number_order
-from annotation.studies.rules import reading_order
+from annotation.studies.pictures import in_reading_order
 
 
 def case_view(case: Case) -> CaseView:
@@ -41,9 +38,3 @@ def protocol_view(protocol: Protocol) -> ProtocolView:
     return ProtocolView(
         version=protocol.version, questions=protocol.questions, settings=settings_in(protocol)
     )
-
-
-def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:
-    """Sort the images of a case: by position in space where they have one, else by number."""
-    listed = in_number_order(instances)
-    return [listed[place] for place in reading_order([one.attributes for one in listed])]

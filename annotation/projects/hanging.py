@@ -26,7 +26,7 @@ class HangingInvalidError(RefusedError):
 
 @dataclass(frozen=True)
 class Facts:
-    """What rules ask of a case; views: of its whole study, as "R MLO"."""
+    """What rules ask of a case; views: of its study, as "R MLO"; description: words kept of its series'."""
 
     modality: str
     body_part: str = ""
@@ -35,10 +35,11 @@ class Facts:
     frames: int = 1
     has_prior: bool = False
     views: frozenset[str] = field(default_factory=frozenset)
+    description: frozenset[str] = field(default_factory=frozenset)
 
 
 class When(BaseModel):
-    """What a case must be; what is left out is not asked."""
+    """What a case must be; what is left out is not asked. description: words that must all be there."""
 
     model_config = STRICT
     modality: Codes | None = None
@@ -46,6 +47,7 @@ class When(BaseModel):
     laterality: Annotated[list[Literal["L", "R", "B", "U"]], Field(min_length=1)] | None = None
     view: Codes | None = None
     views: Views | None = None
+    description: Codes | None = None
     has_prior: bool | None = None
     frames_at_least: Annotated[int, Field(ge=1)] | None = None
 
@@ -59,7 +61,8 @@ class When(BaseModel):
         )
         return (
             all(allowed is None or value in allowed for allowed, value in named)
-            and (self.views is None or facts.views.issuperset(self.views))
+            and facts.views.issuperset(self.views or ())
+            and facts.description.issuperset(self.description or ())
             and self.has_prior in {None, facts.has_prior}
             and (self.frames_at_least is None or facts.frames >= self.frames_at_least)
         )

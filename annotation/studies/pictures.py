@@ -44,6 +44,12 @@ def in_number_order(instances: Iterable[Instance]) -> list[Instance]:
     return sorted(instances, key=lambda one: (one.instance_number, one.sop_instance_uid))
 
 
+def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:
+    """Sort a series' instances along the slices' normal where all have a position, else by number."""
+    listed = in_number_order(instances)
+    return [listed[place] for place in reading_order([one.attributes for one in listed])]
+
+
 def picture_of(instance: Instance, frame: int) -> Picture:
     """Give one frame, from 1, of an instance."""
     return Picture(

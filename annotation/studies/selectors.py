@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from accounts.models import Role, User
 from annotation.studies import files
 from annotation.studies.models import Import, ImportedFile, Instance, QuarantinedFile
-from annotation.studies.rules import reading_order
+from annotation.studies.pictures import in_reading_order
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ def instances_for(user: User, case_id: UUID) -> QuerySet[Instance]:
 
 def frames_of(user: User, case_id: UUID) -> list[Instance]:
     """Instances of a case in reading order, each with its number of frames."""
-    found = list(instances_for(user, case_id).order_by("instance_number", "sop_instance_uid"))
-    return [found[place] for place in reading_order([one.attributes for one in found])]
+    return in_reading_order(instances_for(user, case_id))
 
 
 def frame(user: User, case_id: UUID, sop_uid: str, n: int) -> FrameBytes:

@@ -1,13 +1,13 @@
 """A stored series → the planes that an encoder sees."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotation.studies import files
 from annotation.studies.models import Instance
-from annotation.studies.pictures import in_number_order
+from annotation.studies.pictures import in_reading_order
 from mlworker.pixels.planes import fitted, picture
 
 Frame = tuple[Instance, int]
@@ -55,7 +55,9 @@ def frames_of(instances: Iterable[Instance]) -> list[Frame]:
 
     raises: ValueError for a series without a frame.
     """
-    frames = [(instance, frame) for instance in ordered(list(instances)) for frame in range(instance.frames)]
+    frames = [
+        (instance, frame) for instance in in_reading_order(instances) for frame in range(instance.frames)
+    ]
     if not frames:
         raise ValueError("the series has no frame")
     return frames
@@ -65,19 +67,6 @@ def evenly(count: int, most: int) -> list[int]:
     """Places of at most so many of a row, in the middle of equal stretches."""
     kept = min(count, most)
     return [int((place + 0.5) * count / kept) for place in range(kept)]
-
-
-def ordered(instances: Sequence[Instance]) -> list[Instance]:
-    """By position along the normal of the planes, else by instance number (PS3.3 C.7.6.2.1.1)."""
-    orientation = instances[0].attributes.get("ImageOrientationPatient") if instances else None
-    positions = [instance.attributes.get("ImagePositionPatient") for instance in instances]
-    if orientation is None or any(position is None for position in positions):
-        return in_number_order(instances)
-    normal = np.cross(orientation[:3], orientation[3:])
-    return sorted(
-        instances,
-        key=lambda one: (float(np.dot(normal, one.attributes["ImagePositionPatient"])), one.sop_instance_uid),
-    )
 
 
 def _plane(instance: Instance, frame: int, size: int, channels: int) -> NDArray[np.float32]:

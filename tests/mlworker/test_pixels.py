@@ -6,7 +6,7 @@ import pytest
 from annotation.studies.frames import UnreadablePixelsError, stored_values
 from annotation.studies.models import Instance
 from mlworker.pixels.planes import fitted, picture, spacing, windowed
-from mlworker.pixels.series import evenly, ordered
+from mlworker.pixels.series import evenly, frames_of
 
 BASE = {
     "Rows": 2,
@@ -110,27 +110,13 @@ def test_what_cannot_be_shown_names_its_tag(change: dict[str, object], word: str
         picture(frame([0] * 6), BASE | change)
 
 
-def test_slices_are_ordered_along_an_oblique_normal() -> None:
-    turn = np.deg2rad(30.0)
-    row, column = [np.cos(turn), np.sin(turn), 0.0], [0.0, 0.0, -1.0]
-    normal = np.cross(row, column)
-    places = [3.0, 1.0, 2.0]
+def test_slices_in_one_place_are_seen_in_the_order_in_which_they_are_read() -> None:
+    lying = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "ImagePositionPatient": [0.0, 0.0, 5.0]}
     slices = [
-        Instance(
-            sop_instance_uid=str(place),
-            attributes={
-                "ImageOrientationPatient": [*row, *column],
-                "ImagePositionPatient": (normal * place).tolist(),
-            },
-        )
-        for place in places
+        Instance(instance_number=number, sop_instance_uid=uid, attributes=lying)
+        for number, uid in [(3, "1.1"), (1, "1.3"), (2, "1.2")]
     ]
-    assert [one.sop_instance_uid for one in ordered(slices)] == ["1.0", "2.0", "3.0"]
-
-
-def test_without_positions_the_instance_number_orders() -> None:
-    images = [Instance(instance_number=number, sop_instance_uid="1", attributes={}) for number in (2, 10, 1)]
-    assert [one.instance_number for one in ordered(images)] == [1, 2, 10]
+    assert [one.instance_number for one, _ in frames_of(slices)] == [1, 2, 3]
 
 
 def test_planes_are_taken_evenly_from_the_middle_of_equal_stretches() -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from annotation.api.cases import in_reading_order
 from annotation.studies.models import Instance
+from annotation.studies.pictures import in_reading_order
 
 # Oblique: rows run along x, columns down (0, 0.6, 0.8); the normal is (0, -0.8, 0.6).
 OBLIQUE = [1.0, 0.0, 0.0, 0.0, 0.6, 0.8]

@@ -1,5 +1,6 @@
 """How a case hangs over the wire: the rule, and the patient's other series in the project."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from annotation.projects.models import Case, Project
 from annotation.projects.services import NewCase, add_cases
-from annotation.studies.models import Series, Study
+from annotation.studies.models import Instance, Series, Study
 from tests import factories
 
 
@@ -48,7 +49,7 @@ def hanging(client: Client, case: Case) -> dict[str, Any]:
 
 def test_a_radiograph_hangs_beside_the_newest_earlier_one(project: Project, client: Client) -> None:
     case = a_case(project, StudyDate="20200301")
-    older = a_case(project, case, StudyDate="20180301")
+    a_case(project, case, StudyDate="20180301")
     newer = a_case(project, case, StudyDate="20200201")
     a_case(project, case, StudyDate="20200401")
     a_case(project, case, StudyDate="20190101", modality="CT")
@@ -58,7 +59,6 @@ def test_a_radiograph_hangs_beside_the_newest_earlier_one(project: Project, clie
     assert (found["rule"], found["layout"]) == ("Radiograph beside the one before", "priors")
     assert [(one["case_id"], one["label"]) for one in found["companions"]] == [
         (str(newer.pk), "29 days earlier"),
-        (str(older.pk), "2 years earlier"),
     ]
     assert all(one["is_prior"] and len(one["instances"]) == 1 for one in found["companions"])
 
@@ -103,3 +103,37 @@ def test_companions_cost_no_query_each(project: Project, client: Client) -> None
     for day in range(10, 28):
         a_case(project, case, StudyDate=f"201903{day}")
     assert queries(client, case) == few
+
+
+def test_images_are_loaded_of_what_can_be_shown_alone(project: Project, client: Client) -> None:
+    case = a_case(project, modality="CT", StudyDate="20200301")
+    for _ in range(3):
+        a_case(project, case, study=case.series.study, modality="CT")
+    for day in range(10, 20):
+        a_case(project, case, modality="CT", StudyDate=f"201903{day}")
+    with CaptureQueriesContext(connection) as asked:
+        (prior,) = hanging(client, case)["companions"]
+    (whole,) = [one["sql"] for one in asked if '"pixel_offset"' in one["sql"]]
+    shown = Case.objects.get(pk=prior["case_id"]).series_id
+    assert prior["label"] == "11 months earlier"
+    assert re.findall(r"\b[0-9a-f]{32}\b", whole.replace("-", "")) == [shown.hex]
+
+
+def test_a_series_first_image_that_says_its_view_names_it(project: Project, client: Client) -> None:
+    case = a_case(project, modality="MG", ImageLaterality="R", ViewPosition="CC")
+    other = a_case(project, case, study=case.series.study, modality="MG")
+    first = other.series.instances.get()
+    said = first.attributes | {"Laterality": "L", "ViewPosition": "MLO"}
+    Instance.objects.create(
+        dataset=first.dataset,
+        series=first.series,
+        sop_instance_uid="2.25.77",
+        instance_number=9,
+        digest=first.digest,
+        source_digest="another",
+        pixel_offset=first.pixel_offset,
+        frame_bytes=first.frame_bytes,
+        attributes=said,
+        stored_at=first.stored_at,
+    )
+    assert [one["label"] for one in hanging(client, case)["companions"]] == ["L MLO"]
