@@ -47,3 +47,27 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return self.language
+
+
+class ApiToken(models.Model):
+    """A key for programs: acts as its owner, for its scopes, until its end. The key itself is not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=64, help_text="what its owner calls it")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of 256 random bits")
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user_id}"

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Preferences, User
+from accounts.tokens import revoke_all
 
 # Words are read aloud and typed without mistakes; no look-alikes. 5 groups of 5 of 31 letters: 123 bits.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz2345678"
@@ -29,20 +30,24 @@ def add_person(*, username: str, is_admin: bool) -> tuple[User, str]:
 
 @transaction.atomic
 def new_password(*, user: User) -> str:
-    """Replace a person's password and end their sessions; gives the password to hand over."""
+    """Replace a person's password, end their sessions and revoke their tokens; gives the password."""
     password = one_time_password()
     user.set_password(password)
     user.save(update_fields=["password"])
     end_sessions(user=user)
+    revoke_all(user=user)
     return password
 
 
 @transaction.atomic
 def set_active(*, user: User, active: bool) -> int:
-    """Disable or enable a person; disabling ends their sessions. Gives how many were ended."""
+    """Disable or enable a person; disabling ends sessions and revokes tokens. Gives how many sessions."""
     user.is_active = active
     user.save(update_fields=["is_active"])
-    return 0 if active else end_sessions(user=user)
+    if active:
+        return 0
+    revoke_all(user=user)
+    return end_sessions(user=user)
 
 
 def end_sessions(*, user: User) -> int:
