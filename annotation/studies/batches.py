@@ -7,7 +7,7 @@ from uuid import UUID
 
 from annotation.studies import files
 from annotation.studies.door.verdict import Facts, Verdict
-from annotation.studies.hierarchy import series_of
+from annotation.studies.hierarchy import number_in, series_of
 from annotation.studies.intake import Judged
 from annotation.studies.models import Dataset, ImportedFile, Instance, QuarantinedFile, Series
 
@@ -94,6 +94,9 @@ class Batch:
             digest=judged.digest,
             source_digest=judged.source_digest,
             frames=facts.frames,
+            rows=number_in(facts.attributes, "Rows"),
+            columns=number_in(facts.attributes, "Columns"),
+            bits_allocated=number_in(facts.attributes, "BitsAllocated"),
             pixel_offset=facts.pixel_offset,
             frame_bytes=facts.frame_bytes,
             attributes=facts.attributes,

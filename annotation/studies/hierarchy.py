@@ -1,11 +1,13 @@
 """Patient, study and series of a batch of images: found or made, in a few queries however many the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from annotation.studies.door.verdict import Facts
 from annotation.studies.models import Dataset, Patient, Series, Study
 
-TEXT = 64
+TEXT, DATE, TIME = 64, 8, 16
+LARGEST = 2**31 - 1
 
 
 def series_of(dataset: Dataset, facts: Sequence[Facts]) -> dict[str, Series]:
@@ -33,6 +35,9 @@ def _series(facts: Facts, study: Study) -> Series:
         body_part_examined=facts.body_part_examined[:TEXT],
         manufacturer=facts.manufacturer[:TEXT],
         manufacturer_model_name=facts.manufacturer_model_name[:TEXT],
+        series_number=number_in(facts.attributes, "SeriesNumber"),
+        series_date=date_in(facts.attributes, "SeriesDate"),
+        series_time=time_in(facts.attributes, "SeriesTime"),
     )
 
 
@@ -43,7 +48,13 @@ def _studies(dataset: Dataset, facts: Sequence[Facts]) -> dict[str, Study]:
     missing = [one for uid, one in wanted.items() if uid not in found]
     patients = _patients(dataset, {one.patient for one in missing})
     made = [
-        Study(dataset=dataset, patient=patients[one.patient], study_instance_uid=one.study_instance_uid)
+        Study(
+            dataset=dataset,
+            patient=patients[one.patient],
+            study_instance_uid=one.study_instance_uid,
+            study_date=date_in(one.attributes, "StudyDate"),
+            study_time=time_in(one.attributes, "StudyTime"),
+        )
         for one in missing
     ]
     Study.objects.bulk_create(made)
@@ -56,3 +67,19 @@ def _patients(dataset: Dataset, pseudonyms: set[str]) -> dict[str, Patient]:
     made = [Patient(dataset=dataset, pseudonym=name) for name in sorted(pseudonyms - set(found))]
     Patient.objects.bulk_create(made)
     return found | {one.pseudonym: one for one in made}
+
+
+def date_in(attributes: Mapping[str, Any], keyword: str) -> str:
+    """Read a date (DA); "" where it is absent."""
+    return str(attributes.get(keyword, ""))[:DATE]
+
+
+def time_in(attributes: Mapping[str, Any], keyword: str) -> str:
+    """Read a time (TM); "" where it is absent."""
+    return str(attributes.get(keyword, ""))[:TIME]
+
+
+def number_in(attributes: Mapping[str, Any], keyword: str) -> int:
+    """Read a whole number that a table's column holds; 0 where it is absent or no such number."""
+    found = attributes.get(keyword)
+    return found if isinstance(found, int) and abs(found) <= LARGEST else 0

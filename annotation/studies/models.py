@@ -41,10 +41,13 @@ class Study(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="studies")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
     study_instance_uid = models.CharField(max_length=64)
+    study_date = models.CharField(max_length=8, default="", help_text="DA, shifted like all of the patient's")
+    study_time = models.CharField(max_length=16, default="", help_text="TM")
 
     class Meta:
         verbose_name_plural = "studies"
         constraints = [models.UniqueConstraint(fields=["dataset", "study_instance_uid"], name="study_once")]
+        indexes = [models.Index(fields=["dataset", "study_date", "study_instance_uid"], name="study_by_date")]
 
     def __str__(self) -> str:
         return self.study_instance_uid
@@ -60,6 +63,9 @@ class Series(models.Model):
     body_part_examined = models.CharField(max_length=64, default="")
     manufacturer = models.CharField(max_length=64, default="")
     manufacturer_model_name = models.CharField(max_length=64, default="")
+    series_number = models.IntegerField(default=0)
+    series_date = models.CharField(max_length=8, default="", help_text="DA, shifted")
+    series_time = models.CharField(max_length=16, default="", help_text="TM")
     content_digest = models.CharField(
         max_length=64, default="", help_text="SHA-256 over its instances' digests in SOP Instance UID order"
     )
@@ -67,6 +73,10 @@ class Series(models.Model):
     class Meta:
         verbose_name_plural = "series"
         constraints = [models.UniqueConstraint(fields=["study", "series_instance_uid"], name="series_once")]
+        indexes = [
+            models.Index(fields=["study", "series_number", "series_instance_uid"], name="series_by_number"),
+            models.Index(fields=["series_instance_uid"], name="series_by_uid"),
+        ]
 
     def __str__(self) -> str:
         return self.series_instance_uid
@@ -84,6 +94,9 @@ class Instance(models.Model):
     digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the stored file")
     source_digest = models.CharField(max_length=64, help_text="keyed digest of the file as it came")
     frames = models.PositiveIntegerField(default=1)
+    rows = models.PositiveIntegerField(default=0)
+    columns = models.PositiveIntegerField(default=0)
+    bits_allocated = models.PositiveSmallIntegerField(default=0)
     pixel_offset = models.BigIntegerField(help_text="byte at which the first frame starts in the stored file")
     frame_bytes = models.BigIntegerField(help_text="bytes of one frame")
     attributes = models.JSONField(help_text="what a viewer needs, by DICOM keyword")
@@ -93,6 +106,9 @@ class Instance(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["dataset", "sop_instance_uid"], name="instance_once"),
             models.UniqueConstraint(fields=["dataset", "source_digest"], name="instance_source_once"),
+        ]
+        indexes = [
+            models.Index(fields=["series", "instance_number", "sop_instance_uid"], name="instance_by_number"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""API tokens: made once, shown once, kept as a hash; refused when expired, revoked or its owner is disabled."""
+"""API tokens: shown once, kept as a hash; refused when expired, revoked or their owner is disabled."""
 
 import hashlib
 import secrets
@@ -113,13 +113,11 @@ def holder_of(key: str, *, now: datetime, address: str) -> ApiToken | None:
 
     raises: TooManyError.
     """
-    failures = f"token-failures:{address}"
-    if int(cache.get(failures, 0)) >= FAILURES_A_WINDOW:
-        raise TooManyError("too many wrong tokens came from this address: wait a minute")
     known = ApiToken.objects.select_related("user").filter(digest=digest_of(key), user__is_active=True)
     token = alive(known, now).first()
     if token is None:
-        counted(failures)
+        if counted(f"token-failures:{address}") > FAILURES_A_WINDOW:
+            raise TooManyError("too many wrong tokens came from this address: wait a minute")
         return None
     if counted(f"token-requests:{token.pk}") > REQUESTS_A_WINDOW:
         raise TooManyError(f"more than {REQUESTS_A_WINDOW} requests a minute: slow down")
