@@ -1,4 +1,4 @@
-"""Asks scikit-activeml, baal and laplace-torch, in a process that sees their packages: arrays in, arrays out.
+"""Asks scikit-activeml, baal, laplace-torch, umap-learn, in a process that has them: arrays in, arrays out.
 
 python -m tests.mlworker.oracles NAME IN.npz OUT.npz
 """
@@ -112,8 +112,16 @@ def laplace(given: Arrays) -> Arrays:
     return {"precision": posterior.posterior_precision.detach().numpy()}
 
 
+def umap(given: Arrays) -> Arrays:
+    """Lay vectors out with umap-learn, through Fovea's own call."""
+    from mlworker.projection import has_umap, neighbours_kept
+
+    assert has_umap()
+    return {"places": neighbours_kept(given["vectors"], seed=0)}
+
+
 ORACLES: dict[str, Callable[[Arrays], Arrays]] = {
-    one.__name__: one for one in (scores, badge, centre, typical, cover, laplace)
+    one.__name__: one for one in (scores, badge, centre, typical, cover, laplace, umap)
 }
 
 if __name__ == "__main__":

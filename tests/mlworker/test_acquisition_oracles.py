@@ -124,3 +124,13 @@ def test_precisions_are_the_blocks_of_laplace_torch_s_posterior(tmp_path: Path) 
         block = whole[5 * number : 5 * number + 5, 5 * number : 5 * number + 5]
         ours = precision(features, probabilities[:, number], penalty=penalty)
         np.testing.assert_allclose(ours, block, rtol=1e-4, atol=1e-6)
+
+
+def test_umap_keeps_groups_apart_that_are_apart(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    members = np.repeat(np.arange(4), 40)
+    vectors = random.normal(size=(160, 64)) + 6.0 * np.eye(4, 64)[members]
+    places = asked("umap", tmp_path, {"vectors": vectors.astype(np.float16)})["places"]
+    away = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    np.fill_diagonal(away, np.inf)
+    assert np.mean(members[away.argmin(axis=1)] == members) > 0.95

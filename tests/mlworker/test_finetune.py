@@ -16,24 +16,26 @@ from django.utils import timezone
 
 from annotation.learning import promotion, services
 from annotation.learning.cards import markdown_of
-from annotation.learning.models import ModelVersion, Promotion, TrainingRun
+from annotation.learning.models import ModelVersion, Policy, Promotion, TrainingRun
 from annotation.learning.training import TrainingSettings, request_training
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import RefusedError
 from annotation.readings.models import ReferenceStandard
 from audit.models import Event
 from jobs.models import Job, State
-from mlworker import teaching
+from mlworker import encode, teaching
 from mlworker.comparison import by_group, compared
-from mlworker.encoders import checkpoints, distributed, finetuning, networks, weights
+from mlworker.encoders import checkpoints, distributed, encoding, finetuning, networks, weights
 from mlworker.encoders.finetuning import Way
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.training import Plan, Source
+from mlworker.vectors import store_of
 from tests.factories import CHOICES, OFFSET, a_member, a_project, some_cases
 from tests.mlworker.test_encode import again, done_here, embedded
 from tests.servers import ROOT
 
 SMALL = Preprocessing(size=32)
+DEEP = Preprocessing(size=32, slices=16, architecture="resnet10-3d", seen=networks.VOLUME, own_scale=True)
 CPU = torch.device("cpu")
 
 
@@ -54,6 +56,16 @@ def a_folder(folder: Path, mode: str = "last_block") -> Path:
     return folder
 
 
+def blocks(count: int, seed: int = 0) -> Source:
+    """Bright blocks in the upper slices (0) or in the lower ones (1) of volumes."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    images = random.integers(0, 60, size=(count, 1, 16, 32, 32)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[0, 8 * label : 8 + 8 * label, 8:24, 8:24] += 150
+    return Source(torch.from_numpy(images), torch.from_numpy(labels))
+
+
 def a_plan(epochs: int = 3, **changes: Any) -> Plan:
     settings = {"minutes": 1e6, "batch": 8, "checkpoint_seconds": 0.0, "patience": 50, "threads": 1}
     return Plan(epochs=epochs, keep_best=True, **{**settings, **changes})
@@ -70,6 +82,22 @@ def test_every_mode_lowers_the_loss_and_keeps_the_layout(tmp_path: Path, mode: s
     _, training = finetuning.result_of(tmp_path, a_plan())
     assert training.history[-1]["loss"] < training.history[0]["loss"]
     weights.loaded(networks.built(SMALL), dict(network.state_dict()))
+
+
+@pytest.mark.parametrize("mode", ["full", "last_block", "lora"])
+def test_an_encoder_of_volumes_learns_from_volumes(tmp_path: Path, mode: str) -> None:
+    network = networks.random_network(DEEP, seed=0)
+    networks.calibrate_normalisation(network, networks_see(blocks(16)))
+    finetuning.begin(tmp_path, network, DEEP, (blocks(32), blocks(12, 1)), Way(mode=mode, rank=4, flip=True))
+    tuned = ran(tmp_path, a_plan())
+    _, training = finetuning.result_of(tmp_path, a_plan())
+    assert training.history[-1]["loss"] < training.history[0]["loss"]
+    weights.loaded(networks.built(DEEP), dict(tuned.state_dict()))
+
+
+def networks_see(source: Source) -> torch.Tensor:
+    """Images as the network of volumes takes them."""
+    return encoding.prepared(source.images.float() / 255.0, DEEP)
 
 
 def test_the_last_block_alone_moves(tmp_path: Path) -> None:
@@ -245,6 +273,18 @@ def test_training_makes_a_version_with_card_comparison_and_verdict(project: Proj
     }
     assert "## Per site and scanner" in page
     assert version.encoder.digest in page
+
+
+def test_a_project_of_volumes_is_fine_tuned_by_its_encoder_of_volumes(project: Project) -> None:
+    network = networks.random_network(DEEP, seed=0)
+    champion = encode.registered(project.dataset, network, DEEP, name="volumes", report={})
+    Policy.objects.filter(project=project).update(encoder=champion)
+    job = done_here(asked(project, epochs=1))
+    version = ModelVersion.objects.get(job_id=job.pk)
+    assert job.state == State.DONE
+    assert version.encoder.preprocessing["seen"] == networks.VOLUME
+    assert version.encoder.digest != champion.digest
+    assert len(store_of(version.encoder)) > 0
 
 
 def test_training_twice_leaves_the_same_rows(project: Project) -> None:
