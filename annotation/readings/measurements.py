@@ -19,12 +19,13 @@ Points = Sequence[Sequence[float]]
 class PixelSize:
     """Size of a pixel down a column and along a row.
 
-    of: patient: mm there; detector: mm on it, where things look larger; pixels: no size is known.
+    of: patient: mm there; region: mm there by an ultrasound region's calibration; detector: mm on it, where
+    things look larger; pixels: no size is known.
     """
 
     row: float
     column: float
-    of: Literal["patient", "detector", "pixels"]
+    of: Literal["patient", "region", "detector", "pixels"]
 
     @property
     def unit(self) -> str:
@@ -37,6 +38,9 @@ class PixelSize:
         return "px" if self.of == "pixels" else "mm2"
 
 
+# PS3.3 C.8.5.5.1.1 and C.8.5.5.1.15
+TWO_DIMENSIONAL, CENTIMETRES = 1, 3
+CORNERS = ("MinX0", "MinY0", "MaxX1", "MaxY1")
 SQUARE = PixelSize(1.0, 1.0, "pixels")
 
 
@@ -54,6 +58,62 @@ def pixel_size(attributes: Mapping[str, Any]) -> PixelSize:
 
 def _is_length(value: object) -> bool:
     return isinstance(value, int | float) and value > 0
+
+
+@dataclass(frozen=True)
+class CalibratedRegion:
+    """A part of an ultrasound image whose pixels have a size in the patient.
+
+    first, last: (column, row) of its corners, as points are.
+    """
+
+    first: tuple[float, float]
+    last: tuple[float, float]
+    size: PixelSize
+
+    def holds(self, points: Points) -> bool:
+        """Whether all points lie in it."""
+        return all(
+            low <= value <= high
+            for point in points
+            for low, value, high in zip(self.first, point, self.last, strict=True)
+        )
+
+
+def calibrated_regions(attributes: Mapping[str, Any]) -> list[CalibratedRegion]:
+    """List an image's two-dimensional regions that are calibrated in cm, the topmost first (PS3.3 C.8.5.5).
+
+    Spectra and M-mode show time or speed along an axis: they have no size. A delta may be negative.
+    """
+    regions = attributes.get("SequenceOfUltrasoundRegions") or []
+    spatial = [one for one in regions if _is_spatial(one)]
+    spatial.sort(key=lambda one: int(one.get("RegionFlags", 0)) & 1)  # bit 0: low priority
+    return [
+        CalibratedRegion(
+            (one["RegionLocationMinX0"], one["RegionLocationMinY0"]),
+            (one["RegionLocationMaxX1"] + 1, one["RegionLocationMaxY1"] + 1),
+            PixelSize(abs(one["PhysicalDeltaY"]) * 10, abs(one["PhysicalDeltaX"]) * 10, "region"),
+        )
+        for one in spatial
+    ]
+
+
+def _is_spatial(region: Mapping[str, Any]) -> bool:
+    centimetres = all(region.get(f"PhysicalUnits{axis}Direction") == CENTIMETRES for axis in "XY")
+    deltas = all(_is_length(abs(region.get(f"PhysicalDelta{axis}") or 0)) for axis in "XY")
+    corners = all(isinstance(region.get(f"RegionLocation{corner}"), int) for corner in CORNERS)
+    return region.get("RegionSpatialFormat") == TWO_DIMENSIONAL and centimetres and deltas and corners
+
+
+def size_at(attributes: Mapping[str, Any], points: Points) -> PixelSize:
+    """Size of the pixels that points lie on: on calibrated ultrasound that of the region that holds them all.
+
+    Across regions and outside of them no size is known.
+    """
+    regions = calibrated_regions(attributes)
+    if not regions:
+        return pixel_size(attributes)
+    return next((one.size for one in regions if one.holds(points)), SQUARE)
 
 
 def measures(kind: str, points: Points, size: PixelSize) -> dict[str, float]:

@@ -10,12 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.projects.answers import asked_of, is_empty
-from annotation.projects.masks import Mask, row_counts
+from annotation.projects.masks import Mask, row_counts, voxels
 from annotation.projects.problems import Problem
 from annotation.projects.questions import Computed, Question, Regions, Segmentation
 from annotation.projects.regions import Region
 from annotation.readings.computed import Drawn, value_of
-from annotation.readings.measurements import Floats, inside, measures, pixel_size, statistics
+from annotation.readings.measurements import (
+    Floats,
+    PixelSize,
+    calibrated_regions,
+    inside,
+    measures,
+    pixel_size,
+    size_at,
+    statistics,
+)
 from annotation.studies.frames import UnreadablePixelsError, modality_values
 from annotation.studies.models import Series
 from annotation.studies.pictures import Picture, pictures_of
@@ -137,7 +146,7 @@ def _region(
     kind: str, region: Region, stack: Stack, pixels: dict[Named, Floats | None]
 ) -> dict[str, float | str]:
     picture = stack.pictures[stack.places[region.image, region.frame]]
-    size = pixel_size(picture.attributes)
+    size = size_at(picture.attributes, region.points)
     found: dict[str, float | str] = {**measures(kind, region.points, size), "spacing": size.of}
     if kind in ("line", "bidirectional", "angle"):
         return found
@@ -164,9 +173,10 @@ def _class(mask: Mask, value: str, stack: Stack) -> dict[str, float | str]:
     """Count a class; its area on a single image, its volume on a stack whose spacing is known."""
     counts = row_counts(mask, value).sum(axis=1)
     places = [place for image in mask.images if (place := stack.place_of(image)) is not None]
-    sizes = [pixel_size(stack.pictures[place].attributes) for place in places]
-    found: dict[str, float | str] = {"voxels": int(counts.sum()), "spacing": sizes[0].of}
-    if sizes[0].of == "pixels":
+    sizes = _sizes(mask, value, [stack.pictures[place].attributes for place in places])
+    spacing = "pixels" if any(one.of == "pixels" for one in sizes) else sizes[0].of
+    found: dict[str, float | str] = {"voxels": int(counts.sum()), "spacing": spacing}
+    if spacing == "pixels":
         return found
     areas = counts * np.array([one.row * one.column for one in sizes])
     if len(stack.pictures) == 1:
@@ -174,3 +184,18 @@ def _class(mask: Mask, value: str, stack: Stack) -> dict[str, float | str]:
     elif stack.thickness_mm is not None:
         found["volume_mm3"] = float(areas @ stack.thickness_mm[places])
     return found
+
+
+def _sizes(mask: Mask, value: str, slices: Sequence[Mapping[str, Any]]) -> list[PixelSize]:
+    """Size of a class's pixels on each slice: on calibrated ultrasound that of the region that holds it."""
+    if not any(calibrated_regions(one) for one in slices):
+        return [pixel_size(one) for one in slices]
+    return [size_at(one, _ends(drawn)) for one, drawn in zip(slices, voxels(mask, value), strict=True)]
+
+
+def _ends(drawn: NDArray[np.bool_]) -> list[list[float]]:
+    """Opposite corners of the box around what is drawn, as points; none where nothing is."""
+    rows, columns = np.nonzero(drawn)
+    if not len(rows):
+        return []
+    return [[float(columns.min()), float(rows.min())], [columns.max() + 1.0, rows.max() + 1.0]]

@@ -10,8 +10,11 @@ export interface PixelSize {
   readonly row: number;
   /** Along a row. */
   readonly column: number;
-  /** patient: mm there; detector: mm on it, larger than in the patient; pixels: no size is known. */
-  readonly of: "patient" | "detector" | "pixels";
+  /**
+   * patient: mm there; region: mm there, by an ultrasound region's calibration; detector: mm on it, larger than in the
+   * patient; pixels: no size is known.
+   */
+  readonly of: "patient" | "region" | "detector" | "pixels";
 }
 
 export const SQUARE_PIXELS: PixelSize = { row: 1, column: 1, of: "pixels" };
@@ -117,6 +120,7 @@ export const statisticsOf = (
 
 const UNITS: Readonly<Record<PixelSize["of"], string>> = {
   patient: "mm",
+  region: "mm",
   detector: "mm at the detector",
   pixels: "px",
 };

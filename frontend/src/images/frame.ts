@@ -3,7 +3,10 @@
 import type { Attributes, CaseView, InstanceView } from "../api/types";
 import { type PixelSize, SQUARE_PIXELS } from "../geometry/measure";
 import { type ImagePlane, normalOf, positionAlong } from "../geometry/plane";
+import type { Point } from "../geometry/region";
 import { type DirectionLps, millimetres, pointLps } from "../geometry/units";
+import { numberOf, numbersOf } from "./numbers";
+import { calibratedRegionsOf, sizeWithin } from "./ultrasound";
 
 export interface FrameAddress {
   readonly caseId: string;
@@ -37,25 +40,6 @@ export class UnreadableImage extends Error {
     this.name = "UnreadableImage";
   }
 }
-
-/** One attribute's first number; undefined where it is absent. */
-export const numberOf = (attributes: Attributes, keyword: string): number | undefined =>
-  numbersOf(attributes, keyword)?.[0];
-
-/** All numbers of an attribute; undefined where it is absent or not numeric. */
-export const numbersOf = (attributes: Attributes, keyword: string): readonly number[] | undefined => {
-  const value = attributes[keyword];
-  const list = Array.isArray(value) ? value : [value];
-  const isNumeric =
-    list.length > 0 && list.every((item) => typeof item === "number" && Number.isFinite(item));
-  return isNumeric ? (list as number[]) : undefined;
-};
-
-export const textOf = (attributes: Attributes, keyword: string): string | undefined => {
-  const value = attributes[keyword];
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === "string" && first !== "" ? first : undefined;
-};
 
 const required = (attributes: Attributes, keyword: string): number => {
   const value = numberOf(attributes, keyword);
@@ -147,6 +131,16 @@ export const pixelSizeOf = ({ attributes }: FrameDescription): PixelSize => {
   if (imagerRow && imagerColumn) return { row: imagerRow, column: imagerColumn, of: "detector" };
   return SQUARE_PIXELS;
 };
+
+/** What the pixels under points measure: on calibrated ultrasound, by the region that holds them all. */
+export const pixelSizeAt = (frame: FrameDescription, points: readonly Point[]): PixelSize => {
+  const regions = calibratedRegionsOf(frame.attributes);
+  return regions.length > 0 ? sizeWithin(regions, points) : pixelSizeOf(frame);
+};
+
+/** What lengths on a frame are in; "region": in mm inside its calibrated regions, in pixels elsewhere. */
+export const lengthsOn = (frame: FrameDescription): PixelSize["of"] =>
+  calibratedRegionsOf(frame.attributes).length > 0 ? "region" : pixelSizeOf(frame).of;
 
 /** Row and column spacing to show a frame in its proportions: mm, else only their ratio. */
 export const shownSpacingOf = (frame: FrameDescription): readonly [number, number] => {

@@ -1,7 +1,8 @@
 /** Bytes to values: PS3.3 C.7.6.3 (layout), C.11.1 (modality values), C.11.2 (window). */
 
 import type { Attributes } from "../api/types";
-import { numberOf, numbersOf, type PixelFormat, pixelFormatOf, textOf, UnreadableImage } from "./frame";
+import { type PixelFormat, pixelFormatOf, UnreadableImage } from "./frame";
+import { numberOf, numbersOf, textOf } from "./numbers";
 
 export type Samples =
   | Uint8Array

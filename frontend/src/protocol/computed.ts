@@ -9,8 +9,8 @@ import { isMask } from "./masks";
 import { regionsIn } from "./regions";
 import { type Answers, type ComputedQuestion, isRegionQuestion, type Question } from "./types";
 
-/** What a pixel of an image measures. */
-export type SizeOf = (image: string, frame: number) => PixelSize;
+/** What the pixels under a region measure. */
+export type SizeOf = (region: Region) => PixelSize;
 
 /** Rows from the first to the last, by image. */
 type Extents = ReadonlyMap<string, number>;
@@ -73,10 +73,10 @@ const ratio = (of: readonly string[], questions: readonly Question[], answers: A
 const largest = (key: string, measure: string, question: Question, answers: Answers, sizeOf: SizeOf) => {
   if (!isRegionQuestion(question)) return null;
   const name = MEASURES[measure.replace(/_(mm2?|px2?|deg)$/, "")];
-  const values = regionsIn(answers, key).flatMap(({ points, image, frame }) => {
-    const size = sizeOf(image, frame);
+  const values = regionsIn(answers, key).flatMap((region) => {
+    const size = sizeOf(region);
     if (measure.includes("_mm") && size.of === "pixels") return [];
-    const value = name && measuresOf(question.kind, points, size)[name];
+    const value = name && measuresOf(question.kind, region.points, size)[name];
     return value === undefined ? [] : [value];
   });
   return values.length > 0 ? Math.max(...values) : null;

@@ -1,12 +1,10 @@
 /** Drawing and changing regions with the pointer. A drag draws; clicks one after another do too. */
 
-import { type Affine, apply, inverse } from "../geometry/affine";
-import { inWords, measuresOf, type PixelSize, statisticsOf } from "../geometry/measure";
-import { distanceToPath, isArea, pathsOf, simplified } from "../geometry/outline";
+import { type Affine, apply } from "../geometry/affine";
+import { simplified } from "../geometry/outline";
 import type { DrawnRegion, Point, Region, RegionKind } from "../geometry/region";
 import {
   followed,
-  handlesOf,
   isComplete,
   isTooSmall,
   movedBy,
@@ -16,19 +14,18 @@ import {
   settled,
   started,
   withHandleAt,
-  within,
 } from "../geometry/shaping";
-import { type FrameDescription, pixelFormatOf, pixelSizeOf } from "../images/frame";
+import { type FrameDescription, pixelSizeAt } from "../images/frame";
 import type { FrameStore } from "../images/store";
 import type { Drag } from "./drag";
+import { frameOn, isOn, type OnFrame } from "./on_frame";
 import type { Drawing } from "./overlay";
 import type { Pane } from "./pane";
+import { grabbed, HANDLE_REACH } from "./picking";
+import { measuredWords, RegionWords } from "./region_words";
 import type { Regions } from "./regions";
 import type { RegionTool } from "./stage";
 
-/** CSS pixels: half of what a finger or a tremor needs (WCAG 2.5.8 asks for 24 across). */
-const HANDLE_REACH = 12;
-const LINE_REACH = 8;
 const FREEHAND_TOLERANCE = 0.4;
 const SMALLEST = 0.5;
 
@@ -36,14 +33,6 @@ export interface Target {
   readonly question: string;
   readonly label: string;
   readonly colour: string;
-}
-
-interface OnFrame {
-  readonly frame: FrameDescription;
-  readonly matrix: Affine;
-  readonly size: PixelSize;
-  /** From the screen to the frame, never beyond its edge. */
-  readonly placeOf: (place: Point) => Point;
 }
 
 interface Hit {
@@ -54,37 +43,17 @@ interface Hit {
 
 const kindOf = (tool: RegionTool): RegionKind => (tool === "cobb" ? "angle" : tool);
 
-/** The frame under a pane's pixels; undefined where nothing may be drawn. */
-export const frameOn = (pane: Pane): OnFrame | undefined => {
-  const matrix = pane.frameMatrix();
-  const frame = pane.scene.frames[pane.index];
-  if (!pane.scene.isCase || !matrix || !frame) return undefined;
-  const { rows, columns } = pixelFormatOf(frame.attributes);
-  const back = inverse(matrix);
-  return {
-    frame,
-    matrix,
-    size: pixelSizeOf(frame),
-    placeOf: (place) => within(apply(back, place), columns, rows),
-  };
-};
-
-const isOn = ({ region }: DrawnRegion, { address }: FrameDescription): boolean =>
-  region.image === address.sopInstanceUid && region.frame === address.frame;
-
 export class RegionDrawing {
   target: Target | null = null;
   readonly #regions: Regions;
-  readonly #store: FrameStore;
+  readonly #words: RegionWords;
   readonly #newId: () => string;
   readonly #changed: () => void;
   #sketch: { readonly frame: FrameDescription; readonly sketch: Sketch } | null = null;
-  /** Statistics of regions by their points: they take a moment. */
-  readonly #words = new WeakMap<readonly Point[], string>();
 
   constructor(regions: Regions, store: FrameStore, newId: () => string, changed: () => void) {
     this.#regions = regions;
-    this.#store = store;
+    this.#words = new RegionWords(store);
     this.#newId = newId;
     this.#changed = changed;
   }
@@ -111,7 +80,7 @@ export class RegionDrawing {
     const here = this.#regions.all.filter((drawn) => isOn(drawn, on.frame));
     const ordered = here.sort((a, b) => this.#rank(b) - this.#rank(a));
     for (const drawn of ordered) {
-      const handle = this.#handleAt(drawn, on.matrix, place);
+      const handle = grabbed(drawn, on.matrix, place);
       if (handle !== null) return { drawn, handle };
     }
     return null;
@@ -157,22 +126,7 @@ export class RegionDrawing {
     return region.id === this.#regions.selected ? 1 : 0;
   }
 
-  #handleAt({ kind, region }: DrawnRegion, matrix: Affine, place: Point): number | null {
-    const far = (point: Point): number => {
-      const [x, y] = apply(matrix, point);
-      return Math.hypot(x - place[0], y - place[1]);
-    };
-    const distances = handlesOf(kind, region.points).map(far);
-    const nearest = Math.min(Number.POSITIVE_INFINITY, ...distances);
-    if (nearest <= HANDLE_REACH) return distances.indexOf(nearest);
-    const lines = pathsOf(kind, region.points).map((path) => ({
-      ...path,
-      points: path.points.map((point) => apply(matrix, point)),
-    }));
-    return lines.some((path) => distanceToPath(place, path) <= LINE_REACH) ? -1 : null;
-  }
-
-  #changing({ placeOf, size }: OnFrame, { drawn, handle }: Hit, from: Point): Drag {
+  #changing({ placeOf, sizeAt }: OnFrame, { drawn, handle }: Hit, from: Point): Drag {
     const { id, points } = drawn.region;
     const start = placeOf(from);
     let now = points;
@@ -184,13 +138,13 @@ export class RegionDrawing {
         now =
           handle === -1
             ? movedBy(points, [to[0] - start[0], to[1] - start[1]])
-            : withHandleAt(drawn.kind, points, handle, to, size);
+            : withHandleAt(drawn.kind, points, handle, to, sizeAt(points));
         this.#regions.preview(id, now);
         this.#changed();
       },
       end: (isClick) => {
         this.#regions.preview(id, points);
-        if (!isClick) this.#regions.change(drawn, settled(drawn.kind, now, size));
+        if (!isClick) this.#regions.change(drawn, settled(drawn.kind, now, sizeAt(now)));
         this.#changed();
       },
       cancel: () => {
@@ -246,8 +200,7 @@ export class RegionDrawing {
 
   #complete(frame: FrameDescription, sketch: Sketch): void {
     const { target } = this;
-    const size = pixelSizeOf(frame);
-    const points = this.#finalPoints(sketch, size);
+    const points = finalPoints(frame, sketch);
     this.#sketch = null;
     if (target && !isTooSmall(sketch.kind, points, SMALLEST)) {
       const region: Region = {
@@ -264,48 +217,32 @@ export class RegionDrawing {
     this.#changed();
   }
 
-  #finalPoints(sketch: Sketch, size: PixelSize): readonly Point[] {
-    if (sketch.kind === "polygon") return withoutRepeats(sketch.fixed);
-    if (sketch.kind === "freehand") return simplified(sketch.fixed, FREEHAND_TOLERANCE);
-    return settled(sketch.kind, pointsOf(sketch, size), size);
-  }
-
   #drawn({ kind, colour, region }: DrawnRegion, on: OnFrame, state: Drawing["state"]): Drawing {
-    return {
-      id: region.id,
-      kind,
-      colour,
-      points: region.points,
-      state,
-      words: this.#wordsFor(kind, region.points, on, state),
-    };
+    const { id, points } = region;
+    const words =
+      state === "selected" ? this.#words.ofChosen(kind, points, on) : measuredWords(kind, points, on);
+    return { id, kind, colour, points, state, words };
   }
 
   #sketched(on: OnFrame): Drawing[] {
     const current = this.#sketch;
     if (!current || current.frame.id !== on.frame.id) return [];
     const { kind } = current.sketch;
-    const points = pointsOf(current.sketch, on.size);
-    const words = inWords(measuresOf(kind, points, on.size), on.size);
+    const points = sketchedPoints(on.frame, current.sketch);
+    const words = measuredWords(kind, points, on);
     return [{ id: "", kind, colour: this.target?.colour ?? "white", points, words, state: "sketch" }];
   }
-
-  /** Statistics for the chosen region alone: all of them would cover the image. */
-  #wordsFor(kind: RegionKind, points: readonly Point[], on: OnFrame, state: Drawing["state"]): string {
-    const measures = inWords(measuresOf(kind, points, on.size), on.size);
-    if (state !== "selected") return measures;
-    const statistics = this.#words.get(points) ?? this.#statistics(kind, points, on.frame);
-    this.#words.set(points, statistics);
-    return [measures, statistics].filter((word) => word !== "").join(" · ");
-  }
-
-  #statistics(kind: RegionKind, points: readonly Point[], frame: FrameDescription): string {
-    const held = this.#store.peek(frame.id);
-    if (!held || !isArea(kind) || held.format.samplesPerPixel === 3) return "";
-    const found = statisticsOf(kind, points, held.samples, held.format.columns, held.format.rows);
-    return found ? `${found.mean.toFixed(1)} ± ${found.deviation.toFixed(1)}` : "";
-  }
 }
+
+const sketchedPoints = (frame: FrameDescription, sketch: Sketch): readonly Point[] =>
+  pointsOf(sketch, pixelSizeAt(frame, [...sketch.fixed, sketch.loose]));
+
+const finalPoints = (frame: FrameDescription, sketch: Sketch): readonly Point[] => {
+  if (sketch.kind === "polygon") return withoutRepeats(sketch.fixed);
+  if (sketch.kind === "freehand") return simplified(sketch.fixed, FREEHAND_TOLERANCE);
+  const points = sketchedPoints(frame, sketch);
+  return settled(sketch.kind, points, pixelSizeAt(frame, points));
+};
 
 /** A polygon closes where its last place is on its first. */
 const closes = ({ kind, fixed, loose }: Sketch, matrix: Affine): boolean => {

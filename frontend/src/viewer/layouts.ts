@@ -2,7 +2,8 @@
 
 import type { Camera } from "../geometry/camera";
 import { gridOf, type PlaneName, volumeProblem } from "../geometry/volume";
-import { type FrameDescription, planeOf, textOf } from "../images/frame";
+import { type FrameDescription, planeOf } from "../images/frame";
+import { textOf } from "../images/numbers";
 import type { FrameStore } from "../images/store";
 import { commonSize, PlaneScene, type Scene, StackScene, VolumeSource } from "./scene";
 import type { Companion, LayoutName } from "./stage";

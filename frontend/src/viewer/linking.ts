@@ -1,7 +1,8 @@
 /** Two series scrolled together: by place in the patient where both are of one frame of reference, else in step. */
 
 import { normalOf, positionAlong } from "../geometry/plane";
-import { type FrameDescription, planeOf, textOf } from "../images/frame";
+import { type FrameDescription, planeOf } from "../images/frame";
+import { textOf } from "../images/numbers";
 
 /** Frames of two series that were shown side by side. */
 export interface Link {

@@ -1,6 +1,7 @@
 /** A frame's attributes as Cornerstone3D's metadata modules. */
 
-import { type FrameDescription, numberOf, pixelFormatOf, shownSpacingOf, textOf } from "../images/frame";
+import { type FrameDescription, pixelFormatOf, shownSpacingOf } from "../images/frame";
+import { numberOf, textOf } from "../images/numbers";
 import { windowOf } from "../images/pixels";
 
 const descriptions = new Map<string, FrameDescription>();

@@ -12,15 +12,8 @@ import {
   planeView,
   type SlabMode,
 } from "../geometry/volume";
-import {
-  type FrameDescription,
-  numberOf,
-  numbersOf,
-  pixelFormatOf,
-  planeOf,
-  shownSpacingOf,
-  textOf,
-} from "../images/frame";
+import { type FrameDescription, pixelFormatOf, planeOf, shownSpacingOf } from "../images/frame";
+import { numberOf, numbersOf, textOf } from "../images/numbers";
 import { extentOf, isInverted, type Window } from "../images/pixels";
 import { slab } from "../images/slab";
 import type { FrameStore, Priority } from "../images/store";

@@ -56,8 +56,8 @@ export interface View {
   /** null: one frame, or frames that are not a film. */
   readonly cine: { readonly isPlaying: boolean; readonly framesPerSecond: number } | null;
   readonly tool: ToolName;
-  /** Whether lengths here are in mm of the patient, in mm at the detector, or in pixels. */
-  readonly lengths: "patient" | "detector" | "pixels";
+  /** Whether lengths here are in mm of the patient, only inside calibrated regions, at the detector, or in pixels. */
+  readonly lengths: "patient" | "region" | "detector" | "pixels";
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   /** Region that is chosen, "" for none. */

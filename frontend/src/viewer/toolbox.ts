@@ -1,7 +1,7 @@
 /** Which tool does what where: one press of the pointer goes to the right hands. */
 
 import type { Point } from "../geometry/region";
-import { textOf } from "../images/frame";
+import { textOf } from "../images/numbers";
 import type { FrameStore } from "../images/store";
 import type { Brushing } from "./brushing";
 import { type Drag, following } from "./drag";

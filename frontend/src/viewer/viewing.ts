@@ -1,6 +1,6 @@
 /** What the room is told of the stage. */
 
-import { type FrameDescription, framesPerSecondOf, pixelSizeOf } from "../images/frame";
+import { type FrameDescription, framesPerSecondOf, lengthsOn } from "../images/frame";
 import type { FrameStore } from "../images/store";
 import type { Cine } from "./cine";
 import type { Hangings } from "./hangings";
@@ -64,6 +64,6 @@ const caseOf = ({ hangings, store, cine }: Viewed, main: Pane, frame: FrameDescr
     layout,
     layouts: LAYOUTS.filter((name) => hangings.problem(name) === ""),
     cine: isFilm ? { isPlaying: cine.isPlaying, framesPerSecond: cine.framesPerSecond } : null,
-    lengths: pixelSizeOf(frame).of,
+    lengths: lengthsOn(frame),
   };
 };

@@ -24,6 +24,9 @@ export const EN = {
   signed_out: "You were signed out.",
   signed_out_words: "Nothing is lost: sign in in a new tab and come back here.",
   sign_in: "Sign in",
+  cannot_keep: "This browser cannot keep anything: do not close it before all is saved.",
+  kept_closed:
+    "{count} of your answers are kept in this browser under an older key: tell your administrator.",
   no_webgl: "This browser has no WebGL2: images are drawn simply, and more slowly.",
 
   // Where the image will be
@@ -317,5 +320,6 @@ export const EN = {
   tool_threshold: "Threshold brush",
   tool_scissors: "Scissors",
   lengths_detector: "mm at the detector",
+  lengths_region: "mm in calibrated regions, else pixels",
   lengths_pixels: "no spacing: pixels",
 } as const;

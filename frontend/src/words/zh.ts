@@ -24,6 +24,8 @@ export const ZH: Words = {
   signed_out: "您已退出登录。",
   signed_out_words: "没有丢失任何内容：请在新标签页登录后回到这里。",
   sign_in: "登录",
+  cannot_keep: "此浏览器无法保存任何内容：全部保存之前请勿关闭。",
+  kept_closed: "此浏览器中有 {count} 份答案由旧密钥封存：请告知管理员。",
   no_webgl: "此浏览器不支持 WebGL2：图像以简单方式显示，速度较慢。",
 
   image_waits_offline: "恢复连接后显示图像。",
@@ -307,5 +309,6 @@ export const ZH: Words = {
   tool_threshold: "阈值画笔",
   tool_scissors: "剪刀",
   lengths_detector: "探测器平面 mm",
+  lengths_region: "标定区域内为 mm，其余为像素",
   lengths_pixels: "无像素间距：像素",
 };

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from annotation.projects.regions import POINTS
-from annotation.readings.measurements import PixelSize, inside, measures, pixel_size, rows_spanned, statistics
+from annotation.readings.measurements import (
+    PixelSize,
+    inside,
+    measures,
+    pixel_size,
+    rows_spanned,
+    size_at,
+    statistics,
+)
 
 TALL = PixelSize(row=2.0, column=0.5, of="patient")
 UNKNOWN = PixelSize(1.0, 1.0, "pixels")
@@ -28,6 +36,58 @@ def test_the_size_of_a_pixel_is_rows_first_and_never_made_up(
     attributes: dict[str, Any], size: PixelSize
 ) -> None:
     assert pixel_size(attributes) == size
+
+
+def region(x: tuple[int, int], y: tuple[int, int], **more: Any) -> dict[str, Any]:
+    """An ultrasound region in cm, 0.5 mm along a row and 2 mm down a column."""
+    return {
+        "RegionSpatialFormat": 1,
+        "RegionFlags": 0,
+        "RegionLocationMinX0": x[0],
+        "RegionLocationMinY0": y[0],
+        "RegionLocationMaxX1": x[1],
+        "RegionLocationMaxY1": y[1],
+        "PhysicalUnitsXDirection": 3,
+        "PhysicalUnitsYDirection": 3,
+        "PhysicalDeltaX": 0.05,
+        "PhysicalDeltaY": 0.2,
+    } | more
+
+
+IN_REGION = PixelSize(2.0, 0.5, "region")
+
+
+@pytest.mark.parametrize(
+    ("regions", "points", "size"),
+    [
+        ([region((10, 19), (0, 9))], [[10, 0], [20, 10]], IN_REGION),
+        ([region((10, 19), (0, 9))], [[9.9, 0], [20, 10]], UNKNOWN),
+        ([region((0, 9), (0, 9)), region((10, 19), (0, 9))], [[5, 5], [15, 5]], UNKNOWN),
+        ([region((0, 9), (0, 9), PhysicalDeltaX=-0.05)], [[1, 1]], IN_REGION),
+        ([region((0, 9), (0, 9), PhysicalUnitsXDirection=4)], [[1, 1]], PixelSize(9.0, 9.0, "patient")),
+        ([region((0, 9), (0, 9), RegionSpatialFormat=3)], [[1, 1]], PixelSize(9.0, 9.0, "patient")),
+        ([region((0, 9), (0, 9), PhysicalDeltaY=0)], [[1, 1]], PixelSize(9.0, 9.0, "patient")),
+        (
+            [
+                region((0, 99), (0, 99), RegionFlags=1, PhysicalDeltaX=9.0),
+                region((0, 9), (0, 9), RegionFlags=2),
+            ],
+            [[1, 1], [2, 2]],
+            IN_REGION,
+        ),
+    ],
+    ids=["within", "beyond", "across", "leftwards", "M-mode", "spectrum", "no size", "the topmost"],
+)
+def test_ultrasound_is_measured_by_the_region_that_holds_every_point(
+    regions: list[dict[str, Any]], points: list[list[float]], size: PixelSize
+) -> None:
+    attributes = {"PixelSpacing": [9.0, 9.0], "SequenceOfUltrasoundRegions": regions}
+    found = size_at(attributes, points)
+    assert (found.row, found.column, found.of) == (
+        pytest.approx(size.row),
+        pytest.approx(size.column),
+        size.of,
+    )
 
 
 @pytest.mark.parametrize(

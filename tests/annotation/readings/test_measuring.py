@@ -74,6 +74,43 @@ def test_without_a_spacing_a_length_is_in_pixels(project: Project) -> None:
     assert measures_of(case, "nodules", a_region(case, LINE)) == {"length_px": 5.0, "spacing": "pixels"}
 
 
+ULTRASOUND = {
+    "SequenceOfUltrasoundRegions": [
+        {
+            "RegionSpatialFormat": 1,
+            "RegionLocationMinX0": 0,
+            "RegionLocationMinY0": 0,
+            "RegionLocationMaxX1": 4,
+            "RegionLocationMaxY1": 3,
+            "PhysicalUnitsXDirection": 3,
+            "PhysicalUnitsYDirection": 3,
+            "PhysicalDeltaX": 0.02,
+            "PhysicalDeltaY": 0.05,
+        }
+    ]
+}
+
+
+def test_an_ultrasound_length_is_in_mm_within_its_region_and_in_pixels_beyond(project: Project) -> None:
+    case = stacks.a_case(project, **ULTRASOUND)
+    stacks.ask(project, [drawn("line")])
+    within = measures_of(case, "nodules", a_region(case, LINE))
+    beyond = measures_of(case, "nodules", a_region(case, [[1.0, 1.0], [5.0, 4.1]]))
+    assert within == {"length_mm": pytest.approx(np.hypot(4 * 0.2, 3 * 0.5)), "spacing": "region"}
+    assert beyond == {"length_px": pytest.approx(np.hypot(4, 3.1)), "spacing": "pixels"}
+
+
+def test_a_mask_on_ultrasound_has_an_area_where_one_region_holds_it(project: Project) -> None:
+    case = stacks.a_case(project, **ULTRASOUND)
+    stacks.ask(project, [{"key": "disc", "prompt": "Paint.", "kind": "segmentation", "classes": CLASSES}])
+    within, beyond = (np.zeros((1, ROWS, COLUMNS), dtype=bool) for _ in range(2))
+    within[0, 1:3, 1:3], beyond[0, 3:5, 1:3] = True, True
+    answer = written((1, ROWS, COLUMNS), stacks.uids(case), {"disc": within, "cup": beyond})
+    found = examined(case, {"disc": answer}).measurements["disc"]
+    assert found["disc"] == {"voxels": 4, "spacing": "region", "area_mm2": pytest.approx(0.4)}
+    assert found["cup"] == {"voxels": 4, "spacing": "pixels"}
+
+
 def test_pixels_are_counted_in_the_units_of_the_modality(project: Project) -> None:
     case = stacks.a_case(project, **SPACING, **CT)
     stacks.ask(project, [drawn("box")])

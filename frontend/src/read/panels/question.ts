@@ -2,7 +2,8 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { SQUARE_PIXELS } from "../../geometry/measure";
-import { pixelSizeOf } from "../../images/frame";
+import type { Region } from "../../geometry/region";
+import { pixelSizeAt } from "../../images/frame";
 import { computedValue } from "../../protocol/computed";
 import { type Problem, problemsOf } from "../../protocol/problems";
 import {
@@ -98,9 +99,9 @@ const one = (
 };
 
 const computed = (question: ComputedQuestion, { state, drawing }: Screen) => {
-  const sizeOf = (image: string, frame: number) => {
+  const sizeOf = ({ image, frame, points }: Region) => {
     const found = drawing?.frame(image, frame);
-    return found ? pixelSizeOf(found) : SQUARE_PIXELS;
+    return found ? pixelSizeAt(found, points) : SQUARE_PIXELS;
   };
   const value = computedValue(question, questionsOf(state), state.answers, sizeOf);
   return html`

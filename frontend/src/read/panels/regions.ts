@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { inWords, measuresOf } from "../../geometry/measure";
 import type { Region } from "../../geometry/region";
-import { pixelSizeOf } from "../../images/frame";
+import { pixelSizeAt } from "../../images/frame";
 import { regionsIn } from "../../protocol/regions";
 import type { RegionQuestion } from "../../protocol/types";
 import { say, type WordKey } from "../../words/say";
@@ -52,7 +52,7 @@ const pens = (question: RegionQuestion, isActive: boolean, screen: Screen) => {
 const measured = (question: RegionQuestion, region: Region, { drawing }: Screen): string => {
   const frame = drawing?.frame(region.image, region.frame);
   if (!frame) return "";
-  const size = pixelSizeOf(frame);
+  const size = pixelSizeAt(frame, region.points);
   return inWords(measuresOf(question.kind, region.points, size), size);
 };
 

@@ -126,6 +126,7 @@ export const toolRail = (screen: Screen): TemplateResult => {
 
 const LENGTHS: Readonly<Record<View["lengths"], WordKey | null>> = {
   patient: null,
+  region: "lengths_region",
   detector: "lengths_detector",
   pixels: "lengths_pixels",
 };
