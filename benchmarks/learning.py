@@ -39,7 +39,7 @@ class Bench:
     """One set. budget: readings. batch: readings between two rankings. scratch: readings to train on.
 
     rare: class that is thinned to a share of its cases, for a long tail. both: whether val judges beside
-    test, on a set with few images that nothing was chosen on.
+    test, on a set with few images that nothing was chosen on. most: share of the pool that is read at most.
     """
 
     folder: str
@@ -49,6 +49,7 @@ class Bench:
     rare: str = ""
     share: float = 1.0
     both: bool = False
+    most: float = 0.5
 
     def judged_by(self, asked: str) -> str:
         """Name the splits that judge where a split is asked for."""
@@ -58,6 +59,7 @@ class Bench:
 SETS = {
     "chest_xray": Bench("chest_xray", 300, (50, 100, 200, 400, 780)),
     "brain_mri": Bench("brain_mri", 800, (100, 200, 400, 800, 1600), batch=20),
+    "brain_mri_long": Bench("brain_mri", 1600, (100, 200, 400, 800, 1600), batch=20, most=0.75),
     "pneumoniamnist": Bench("pneumoniamnist", 300, (20, 50, 100, 200, 400)),
     "pneumoniamnist_long_tail": Bench("pneumoniamnist", 300, (50, 100, 200, 400), rare="0", share=0.2),
     "nuclei": Bench("nuclei", 120, (20, 50, 100, 200), batch=5, both=True),
@@ -123,7 +125,7 @@ def replayed(world: "World", bench: Bench, given: argparse.Namespace, peers: Seq
         policy.refit_every = bench.batch
         policy.class_quota = name == "default" and policy.class_quota  # a quota is part of ours, of no peer
     chosen = {name: policies[name] for name in given.strategies or policies}
-    question = Question(chosen, given.seeds, min(bench.budget, len(world.read.labels) // 2))
+    question = Question(chosen, given.seeds, min(bench.budget, int(bench.most * len(world.read.labels))))
     folder = given.out / world.name
     folder.mkdir(parents=True, exist_ok=True)
     curves = {name: kept_runs(world, question, name, folder / f"{name}.json") for name in chosen}
