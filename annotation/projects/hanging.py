@@ -5,16 +5,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
 from annotation.projects.conditions import STRICT
 from annotation.projects.rules import RefusedError
+from annotation.studies.door.terms import DESCRIPTION_WORDS
 
 MOST_RULES = 100
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9_ ]{1,16}$")]
 Codes = Annotated[list[Code], Field(min_length=1, max_length=50)]
 View = Annotated[str, Field(pattern=r"^[LRB] [A-Z0-9]{1,8}$")]
+
+
+def known_word(word: str) -> str:
+    """Take a word that de-identification keeps of descriptions.
+
+    raises: ValueError.
+    """
+    if word not in DESCRIPTION_WORDS:
+        raise ValueError(f'"{word}" is no word that is kept of descriptions')
+    return word
+
+
+Words = Annotated[list[Annotated[str, AfterValidator(known_word)]], Field(min_length=1, max_length=8)]
 Views = Annotated[list[View], Field(min_length=1, max_length=8)]
 
 
@@ -47,7 +61,7 @@ class When(BaseModel):
     laterality: Annotated[list[Literal["L", "R", "B", "U"]], Field(min_length=1)] | None = None
     view: Codes | None = None
     views: Views | None = None
-    description: Codes | None = None
+    description: Words | None = None
     has_prior: bool | None = None
     frames_at_least: Annotated[int, Field(ge=1)] | None = None
 

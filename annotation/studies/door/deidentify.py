@@ -1,7 +1,8 @@
 """De-identification by a keep-list: what the table does not name is dropped, at every depth.
 
 Performed: PS3.15 Annex E, Basic Application Level Confidentiality Profile (DCM 113100), and of its options
-Retain Longitudinal Temporal Information with Modified Dates (113107).
+Clean Descriptors (113105: of a series' description, words of a vocabulary) and Retain Longitudinal Temporal
+Information with Modified Dates (113107).
 """
 
 import csv
@@ -21,6 +22,7 @@ from annotation.studies.door.verdict import RejectedFileError
 
 METHOD_CODES = (
     ("113100", "Basic Application Confidentiality Profile"),
+    ("113105", "Clean Descriptors Option"),
     ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
 )
 TABLE_FILE = Path(__file__).with_name("keep_list.csv")
@@ -57,7 +59,7 @@ def mark(kept: Dataset, identity: Identity) -> Dataset:
         setattr(kept, keyword, "")  # type 2 (PS3.3): must be there, may be empty
     kept.PatientIdentityRemoved = "YES"
     kept.LongitudinalTemporalInformationModified = "MODIFIED"
-    kept.DeidentificationMethod = "Fovea keep-list 1"
+    kept.DeidentificationMethod = "Fovea keep-list 2"
     kept.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in METHOD_CODES])
     return kept
 

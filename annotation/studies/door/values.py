@@ -15,7 +15,7 @@ from pydicom.tag import BaseTag
 from annotation.studies.door.codes import concept
 from annotation.studies.door.pseudonyms import Identity
 from annotation.studies.door.registry import registered
-from annotation.studies.door.terms import DEVICE_FAMILIES, KERNEL_WORDS, MAKERS, TERMS
+from annotation.studies.door.terms import DEVICE_FAMILIES, KERNEL_WORDS, MAKERS, TERMS, described
 
 Cleaner = Callable[[Dataset, int, Identity], DataElement | None]
 
@@ -24,6 +24,7 @@ INTEGER = re.compile(r"[+-]?\d{1,12}")
 TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
 KERNEL = re.compile(r"[A-Z]{0,2}\d{1,2}[A-Z]{0,1}|[A-E]|FC\d\d")
 CODE_VALUE, CODING_SCHEME, CODE_MEANING, LUT_DESCRIPTOR = 0x00080100, 0x00080102, 0x00080104, 0x00283002
+LONGEST_TEXT = 64  # PS3.5 6.2: VR LO
 BINARY = {"US", "SS", "UL", "SL", "FL", "FD", "AT", "US or SS"}
 
 
@@ -155,7 +156,16 @@ def _device(source: Dataset, tag: int, _: Identity) -> DataElement | None:
     if not any(word in DEVICE_FAMILIES for word in found):
         return None
     kept = [word for word in found if word in DEVICE_FAMILIES or re.fullmatch(r"\d{1,3}(\.\d)?T?", word)]
-    return DataElement(tag, "LO", " ".join(kept)[:64])
+    return DataElement(tag, "LO", " ".join(kept)[:LONGEST_TEXT])
+
+
+def _description(source: Dataset, tag: int, _: Identity) -> DataElement | None:
+    """Write what a free description means in words of the vocabulary, as many as there is room for."""
+    element = element_of(source, tag)
+    kept = described(" ".join(words(element.value))) if element is not None else []
+    while len(" ".join(kept)) > LONGEST_TEXT:
+        kept.pop()
+    return DataElement(tag, "LO", " ".join(kept)) if kept else None
 
 
 def _kernel(source: Dataset, tag: int, _: Identity) -> DataElement | None:
@@ -206,6 +216,7 @@ CLEANERS: dict[str, Cleaner] = {
     "unnamed": _unnamed,
     "maker": _maker,
     "device": _device,
+    "description": _description,
     "kernel": _kernel,
     "code": _code,
     "lut": _lut,

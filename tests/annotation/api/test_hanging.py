@@ -82,6 +82,15 @@ def test_a_project_s_own_rule_comes_first(project: Project, client: Client) -> N
     assert (hanging(client, case)["rule"], hanging(client, case)["layout"]) == ("Planes", "mpr")
 
 
+def test_a_rule_by_the_words_of_a_description_fits_its_series_alone(project: Project, client: Client) -> None:
+    said = {"description": ["T2", "AXIAL"]}
+    project.hanging_rules = [{"name": "T2 in planes", "when": said, "layout": "mpr"}]
+    project.save()
+    fits = a_case(project, modality="MR", SeriesDescription="T2 TSE AXIAL")
+    other = a_case(project, modality="MR", SeriesDescription="T2 TSE SAGITTAL")
+    assert [hanging(client, case)["layout"] for case in (fits, other)] == ["mpr", "stack"]
+
+
 def test_a_companion_of_another_project_is_not_shown(project: Project, client: Client) -> None:
     case = a_case(project, StudyDate="20200301")
     other = Project.objects.create(name="Other", dataset=project.dataset, created_at=timezone.now())

@@ -61,6 +61,13 @@ def test_every_condition_must_hold() -> None:
     assert not any(rule.when.fits(Facts(**{**vars(fits), **other})) for other in others)
 
 
+def test_a_rule_asks_for_words_of_the_description_that_must_all_be_there() -> None:
+    (rule,) = rules_of([{"name": "T2", "when": {"description": ["T2", "AXIAL"]}, "layout": "mpr"}])
+    assert rule.when.fits(Facts("MR", description=frozenset({"T2", "AXIAL", "TSE"})))
+    assert not rule.when.fits(Facts("MR", description=frozenset({"T2", "SAGITTAL"})))
+    assert not rule.when.fits(Facts("MR"))
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [
@@ -70,6 +77,7 @@ def test_every_condition_must_hold() -> None:
         ([{"name": "x", "layout": "stack", "colour": 1}], "0.colour"),
         ([{"name": "x", "layout": "stack", "when": {"modality": "CT"}}], "0.when.modality"),
         ([{"name": "x", "layout": "stack", "when": {"views": ["CC"]}}], "0.when.views"),
+        ([{"name": "x", "layout": "stack", "when": {"description": ["SMITH"]}}], "0.when.description"),
     ],
 )
 def test_what_is_no_rule_is_refused_and_named(written: object, words: str) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from pydicom import dcmread
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -76,7 +77,7 @@ def test_the_file_says_what_was_done_and_no_more(judge: Judge) -> None:
     assert kept.PatientIdentityRemoved == "YES"
     assert kept.LongitudinalTemporalInformationModified == "MODIFIED"
     codes = [item.CodeValue for item in kept.DeidentificationMethodCodeSequence]
-    assert codes == ["113100", "113107"]
+    assert codes == ["113100", "113105", "113107"]
     assert "BurnedInAnnotation" not in kept, "nobody has looked at these pixels"
 
 
@@ -116,6 +117,66 @@ def test_makers_and_models_pass_by_known_words_alone(judge: Judge) -> None:
     facts = judge(phantoms.dicom(made)).facts
     assert facts.manufacturer == "PHILIPS MEDICAL SYSTEMS"
     assert facts.manufacturer_model_name == "BRILLIANCE 16"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("t2_tse_ax_FS Mrs Canary", "T2 TSE AXIAL FAT_SATURATED"),
+        ("Ax T1 W/O CONTRAST, Dr. Canary", "AXIAL T1 NATIVE"),
+        ("t1 post contrast sag SAG", "T1 CONTRAST SAGITTAL"),
+        ("CT C+ portal phase, LUNG 1.0", "CONTRAST PORTAL LUNG"),
+        ("C-SPINE T2* cor", "SPINE T2_STAR CORONAL"),
+        ("PRE-CONTRAST out of phase", "NATIVE OPPOSED_PHASE"),
+        ("Canary, John 1961-02-03", None),
+        ("", None),
+    ],
+)
+def test_of_a_description_only_words_of_the_vocabulary_stay(
+    judge: Judge, written: str, kept: str | None
+) -> None:
+    made = phantoms.a_slice(modality="MR")
+    made.SeriesDescription = written
+    answer = judge(phantoms.dicom(made))
+    assert answer.facts.attributes.get("SeriesDescription") == kept
+    assert dcmread(file_of(answer)).get("SeriesDescription") == kept
+    assert b"anary" not in answer.stored
+
+
+def test_a_long_description_is_cut_between_words(judge: Judge) -> None:
+    made = phantoms.a_slice(modality="MR")
+    made.SeriesDescription = "FATSAT OPPOSED PHASE VRT SUB TOPOGRAM INSP EXP"
+    kept = judge(phantoms.dicom(made)).facts.attributes["SeriesDescription"]
+    assert kept == "FAT_SATURATED OPPOSED_PHASE VOLUME_RENDERING SUBTRACTION"
+
+
+def test_what_measures_and_windows_an_image_stays(judge: Judge) -> None:
+    made = phantoms.a_slice(modality="MR")
+    region, table = Dataset(), Dataset()
+    numbers = {
+        "RegionSpatialFormat": 1,
+        "RegionDataType": 1,
+        "RegionFlags": 2,
+        "RegionLocationMinX0": 0,
+        "RegionLocationMinY0": 1,
+        "RegionLocationMaxX1": 19,
+        "RegionLocationMaxY1": 23,
+        "PhysicalUnitsXDirection": 3,
+        "PhysicalUnitsYDirection": 3,
+        "PhysicalDeltaX": -0.05,
+        "PhysicalDeltaY": 0.2,
+    }
+    for keyword, number in numbers.items():
+        setattr(region, keyword, number)
+    table.LUTDescriptor, table.LUTExplanation = [3, 7, 16], "Canary"
+    table.add(DataElement("LUTData", "US", [0, 40, 65535]))
+    made.SequenceOfUltrasoundRegions = Sequence([region])
+    made.VOILUTSequence = Sequence([table])
+    made.VOILUTFunction = "SIGMOID"
+    kept = judge(phantoms.dicom(made)).facts.attributes
+    assert kept["SequenceOfUltrasoundRegions"] == [numbers]
+    assert kept["VOILUTSequence"] == [{"LUTDescriptor": [3, 7, 16], "LUTData": [0, 40, 65535]}]
+    assert kept["VOILUTFunction"] == "SIGMOID"
 
 
 def test_patients_of_a_study_without_patient_id_are_told_apart_by_study(judge: Judge) -> None:
