@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Attributes } from "../api/types";
 import { UnreadableImage } from "./frame";
-import { decode, isInverted, rangeOf, windowFromRange } from "./pixels";
+import { brightnessIn, decode, isInverted, rangeOf, windowFromRange } from "./pixels";
 
 const image = (more: Attributes): Attributes => ({
   Rows: 2,
@@ -123,11 +123,26 @@ describe("look-up tables", () => {
       [7, 7, 9, 9],
       [0, 10, 11, 255],
     ]);
-    expect(frame.window).toEqual({ center: 8.5, width: 3 });
     const window = { WindowCenter: 50, WindowWidth: 20 };
-    expect([...decode(bytes(), { ...grey, ...window, VOILUTSequence: table }).display]).toEqual([
-      0, 10, 11, 255,
-    ]);
+    expect([...decode(bytes(), { ...grey, ...window, VOILUTSequence: table }).display]).toEqual([7, 7, 9, 9]);
+  });
+
+  it("are shown over all that the bits of their entries can hold", () => {
+    const table = [{ LUTDescriptor: [2, 10, 10], LUTData: [0, 512] }];
+    expect(rangeOf(decode(bytes(), { ...grey, VOILUTSequence: table }).window)).toEqual({
+      lowest: 0,
+      highest: 1023,
+    });
+  });
+
+  it("start below zero only where the modality's values do", () => {
+    const words = { ...grey, BitsAllocated: 16, BitsStored: 16 };
+    const from = (first: number) => [{ LUTDescriptor: [2, first, 8], LUTData: [7, 9] }];
+    const high = new Uint16Array([0, 40_000, 40_001, 65_535]).buffer;
+    expect([...decode(high, { ...words, VOILUTSequence: from(40_000) }).display]).toEqual([7, 7, 9, 9]);
+    const low = new Int16Array([-3, -2, -1, 0]).buffer;
+    const signed = { ...words, PixelRepresentation: 1, VOILUTSequence: from(65_534) };
+    expect([...decode(low, signed).display]).toEqual([7, 7, 9, 9]);
   });
 
   it("show sixteen bits of colour as eight", () => {
@@ -145,6 +160,14 @@ describe("a window", () => {
   it("of LINEAR_EXACT is half a value wider on each side", () => {
     const exact = { WindowCenter: 40, WindowWidth: 400, VOILUTFunction: "LINEAR_EXACT" };
     expect(rangeOf(decode(words(), { ...signed, ...exact }).window)).toEqual({ lowest: -160, highest: 240 });
+  });
+
+  it("of SIGMOID bends: half bright in its middle, e / (1 + e) a quarter of its width further", () => {
+    const bent = { WindowCenter: 100, WindowWidth: 400, VOILUTFunction: "SIGMOID" };
+    const { window } = decode(words(), { ...signed, ...bent });
+    expect(window).toEqual({ center: 100, width: 400, isSigmoid: true });
+    expect(brightnessIn(window)(100)).toBe(0.5);
+    expect(brightnessIn(window)(200)).toBeCloseTo(Math.E / (1 + Math.E), 12);
   });
 
   it("that no image gives leaves the padding out", () => {

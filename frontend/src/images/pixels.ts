@@ -21,6 +21,8 @@ export interface Extent {
 export interface Window {
   readonly center: number;
   readonly width: number;
+  /** The values bend towards black and white: PS3.3 C.11.2.1.3.1, SIGMOID. */
+  readonly isSigmoid?: boolean;
 }
 
 export interface DecodedFrame {
@@ -114,9 +116,10 @@ export const windowOf = (attributes: Attributes, format: PixelFormat, extent: Ex
   const center = numberOf(attributes, "WindowCenter");
   const width = numberOf(attributes, "WindowWidth");
   if (center === undefined || width === undefined || width <= 0) return fullWindow(extent);
+  const shape = textOf(attributes, "VOILUTFunction");
   // PS3.3 C.11.2.1.3.2: black and white lie half a value farther apart on each side.
-  const isExact = textOf(attributes, "VOILUTFunction") === "LINEAR_EXACT";
-  return isExact ? { center: center + 0.5, width: width + 1 } : { center, width };
+  if (shape === "LINEAR_EXACT") return { center: center + 0.5, width: width + 1 };
+  return shape === "SIGMOID" ? { center, width, isSigmoid: true } : { center, width };
 };
 
 /** The window whose darkest value is the lowest and whose brightest the highest (PS3.3 C.11.2.1.2.1). */
@@ -136,6 +139,15 @@ export const windowFromRange = ({ lowest, highest }: Extent): Window => ({
   width: highest - lowest + 1,
 });
 
+/** How bright a window makes values: 0 – 1. */
+export const brightnessIn = (window: Window): ((value: number) => number) => {
+  const { center, width } = window;
+  if (window.isSigmoid) return (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width));
+  const { lowest, highest } = rangeOf(window);
+  const span = Math.max(highest - lowest, 1e-6);
+  return (value) => Math.min(1, Math.max(0, (value - lowest) / span));
+};
+
 /** Whether low values are bright. */
 export const isInverted = (attributes: Attributes): boolean =>
   textOf(attributes, "PhotometricInterpretation") === "MONOCHROME1";
@@ -143,6 +155,7 @@ export const isInverted = (attributes: Attributes): boolean =>
 interface LookUpTable {
   /** The value that the first entry is for. */
   readonly first: number;
+  readonly bits: number;
   readonly entries: readonly number[];
 }
 
@@ -150,11 +163,11 @@ interface LookUpTable {
 const lookUpTableOf = (attributes: Attributes, keyword: string, signed: boolean): LookUpTable | undefined => {
   const sequence = attributes[keyword];
   const item = (Array.isArray(sequence) ? sequence[0] : undefined) as Attributes | undefined;
-  const [count, first] = (item && numbersOf(item, "LUTDescriptor")) ?? [];
+  const [count, first, bits = 16] = (item && numbersOf(item, "LUTDescriptor")) ?? [];
   const entries = item && numbersOf(item, "LUTData");
   if (count === undefined || first === undefined || !entries || entries.length < (count || 65_536))
     return undefined;
-  return { first: signed && first > 32_767 ? first - 65_536 : first, entries };
+  return { first: signed && first > 32_767 ? first - 65_536 : first, bits, entries };
 };
 
 /** Values below the first or above the last entry take that one's. */
@@ -181,13 +194,17 @@ const modalityValues = (raw: Samples, format: PixelFormat, attributes: Attribute
 const toBytes = (samples: Samples, { bitsStored }: PixelFormat): Samples =>
   bitsStored > 8 ? Uint8Array.from(samples, (value) => value >> (bitsStored - 8)) : samples;
 
-/** A VOI LUT shows the values where no window is given (PS3.3 C.11.2.1.1). */
-const displayValues = (samples: Samples, format: PixelFormat, attributes: Attributes): Samples => {
-  if (format.samplesPerPixel === 3) return toBytes(samples, format);
-  if (numberOf(attributes, "WindowWidth") !== undefined) return samples;
-  const table = lookUpTableOf(attributes, "VOILUTSequence", true);
-  return table ? lookedUp(samples, table) : samples;
+/** The table between values and their shades: where there is a window too, it comes first (PS3.3 C.11.2.1, either may). */
+const voiTableOf = (attributes: Attributes, format: PixelFormat): LookUpTable | undefined => {
+  if (format.samplesPerPixel === 3) return undefined;
+  // The descriptor's sign is that of the modality's values (PS3.3 C.11.2.1.1).
+  const isSigned = format.signed || (numberOf(attributes, "RescaleIntercept") ?? 0) < 0;
+  return lookUpTableOf(attributes, "VOILUTSequence", isSigned);
 };
+
+/** Whether a table stands between a frame's values and what is shown: windows are then of the table's output. */
+export const hasVoiTable = ({ display, samples, format }: DecodedFrame): boolean =>
+  display !== samples && format.samplesPerPixel === 1;
 
 /** The padding value as a modality value. */
 const paddingOf = (attributes: Attributes): number | undefined => {
@@ -204,9 +221,13 @@ export const decode = (buffer: ArrayBuffer, attributes: Attributes): DecodedFram
   const raw = stored(buffer, format);
   cutToStoredBits(raw, format);
   const samples = modalityValues(raw, format, attributes);
-  const display = displayValues(samples, format, attributes);
-  const extent = extentOf(display, display === samples ? paddingOf(attributes) : undefined);
-  const window = windowOf(attributes, format, extent);
+  const table = voiTableOf(attributes, format);
+  const isColour = format.samplesPerPixel === 3;
+  const display = table ? lookedUp(samples, table) : isColour ? toBytes(samples, format) : samples;
+  const extent = extentOf(display, table ? undefined : paddingOf(attributes));
+  const window = table
+    ? fullWindow({ lowest: 0, highest: 2 ** table.bits - 1 })
+    : windowOf(attributes, format, extent);
   const bytes = samples.byteLength + (display === samples ? 0 : display.byteLength);
   return { format, samples, display, extent, window, bytes };
 };

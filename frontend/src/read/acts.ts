@@ -4,6 +4,7 @@ import { presetsOf } from "../images/presets";
 import { choicesOf } from "../protocol/types";
 import { adjust } from "../viewer/gestures";
 import type { Stage } from "../viewer/stage";
+import { say } from "../words/say";
 import type { Drawing } from "./drawing";
 import type { RoomActions } from "./keys";
 import type { Forms } from "./panels/screen";
@@ -69,7 +70,8 @@ const preset = ({ session, bench }: ActParts, nth: number): void => {
   const { current } = session.state;
   const { stage } = bench() ?? {};
   const wanted = current ? presetsOf(viewOf(current).modality)[nth] : undefined;
-  if (wanted?.window) stage?.setWindow(wanted.window);
+  if (wanted?.window && stage?.view()?.isTabled) session.tell(say("no_preset"));
+  else if (wanted?.window) stage?.setWindow(wanted.window);
   else if (wanted) stage?.reset();
 };
 

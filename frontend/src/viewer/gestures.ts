@@ -35,7 +35,7 @@ export const adjust = (
 /** To the right: wider, less contrast. Down: darker, as the centre rises. */
 const windowAfter = ({ window }: View, right: number, down: number) => {
   const step = window.width / WINDOW_DRAG;
-  return { center: window.center + down * step, width: Math.max(1, window.width + right * step) };
+  return { ...window, center: window.center + down * step, width: Math.max(1, window.width + right * step) };
 };
 
 /** A drag that moves the view: window, zoom, pan or scroll. */

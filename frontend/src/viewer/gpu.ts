@@ -98,7 +98,12 @@ class GpuSurface implements Surface {
 
   tone({ window, isInverted }: Tone): void {
     const { lowest, highest } = rangeOf(window);
-    this.#viewport.setProperties({ voiRange: { lower: lowest, upper: highest }, invert: isInverted });
+    const { LINEAR, SAMPLED_SIGMOID } = Enums.VOILUTFunctionType;
+    this.#viewport.setProperties({
+      VOILUTFunction: window.isSigmoid ? SAMPLED_SIGMOID : LINEAR,
+      voiRange: { lower: lowest, upper: highest },
+      invert: isInverted,
+    });
     this.#viewport.render();
   }
 

@@ -4,7 +4,7 @@ import type { Index3 } from "../geometry/painting";
 import type { Point } from "../geometry/region";
 import { gridOf, type SlabMode } from "../geometry/volume";
 import { type FrameDescription, planeOf } from "../images/frame";
-import type { Window } from "../images/pixels";
+import { hasVoiTable, type Window } from "../images/pixels";
 import type { FrameStore } from "../images/store";
 import { type Hung, layoutProblem, scenesOf, volumeOf } from "./layouts";
 import { type Link, linkedIndex } from "./linking";
@@ -105,10 +105,11 @@ export class Hangings {
     if (problem) throw new Error(problem);
     if (layout === this.layout) return;
     const { main } = this;
+    const isTabled = main?.picture ? hasVoiTable(main.picture.frame) : false;
     await this.#hang(
       layout,
       main ? Math.max(0, this.frameOf(main)) : 0,
-      layout === "four-up" ? {} : (main?.tone ?? {}),
+      layout === "four-up" || isTabled ? {} : (main?.tone ?? {}),
     );
   }
 

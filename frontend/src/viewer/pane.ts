@@ -12,7 +12,7 @@ import {
   zoomedBy,
 } from "../geometry/camera";
 import type { Point } from "../geometry/region";
-import type { Window } from "../images/pixels";
+import { hasVoiTable, type Window } from "../images/pixels";
 import type { Scene } from "./scene";
 import type { NewSurface, Picture, Surface, Tone } from "./surface";
 
@@ -172,7 +172,8 @@ export class Pane {
     this.#picture = picture;
     const isOtherSize = before?.columns !== picture.size.columns || before.rows !== picture.size.rows;
     if (!this.#camera || isOtherSize) this.#camera = this.scene.home(picture.size, this.size);
-    this.#setTone(this.#tone ?? { ...this.scene.tone(picture), ...this.#kept });
+    const kept = hasVoiTable(picture.frame) ? {} : this.#kept;
+    this.#setTone(this.#tone ?? { ...this.scene.tone(picture), ...kept });
     this.place();
   }
 

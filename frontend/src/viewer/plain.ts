@@ -1,7 +1,7 @@
 /** The surface of browsers without WebGL2, of reformatted planes and of the lens: a plain canvas. */
 
 import { type Camera, type CanvasSize, type FrameSize, matrixOf } from "../geometry/camera";
-import { type DecodedFrame, rangeOf, type Window } from "../images/pixels";
+import { brightnessIn, type DecodedFrame, type Window } from "../images/pixels";
 import type { Picture, Surface, Tone } from "./surface";
 
 const OPAQUE = 0xff000000;
@@ -13,12 +13,11 @@ export const paint = (
   isInvertedNow: boolean,
 ): Uint8ClampedArray<ArrayBuffer> => {
   const { rows, columns, samplesPerPixel } = frame.format;
-  const { lowest, highest } = rangeOf(window);
-  const scale = 255 / Math.max(highest - lowest, 1e-6);
+  const brightness = brightnessIn(window);
   const picture = new Uint32Array(rows * columns);
   const { display } = frame;
   const shade = (value: number): number => {
-    const grey = Math.min(255, Math.max(0, (value - lowest) * scale));
+    const grey = 255 * brightness(value);
     return Math.round(isInvertedNow ? 255 - grey : grey);
   };
   if (samplesPerPixel === 3) {

@@ -14,7 +14,7 @@ import {
 } from "../geometry/volume";
 import { type FrameDescription, pixelFormatOf, planeOf, shownSpacingOf } from "../images/frame";
 import { numberOf, numbersOf, textOf } from "../images/numbers";
-import { extentOf, isInverted, type Window } from "../images/pixels";
+import { extentOf, fullWindow, hasVoiTable, isInverted, type Window } from "../images/pixels";
 import { slab } from "../images/slab";
 import type { FrameStore, Priority } from "../images/store";
 import type { Picture, Tone } from "./surface";
@@ -240,7 +240,9 @@ export class PlaneScene implements Scene {
     const nearest = this.axes.through === 2 ? index : Math.floor(this.frames.length / 2);
     const description = this.frames[nearest];
     const loaded = description && this.#source.store.peek(description.id);
-    return loaded?.window ?? { center: 40, width: 400 };
+    if (!loaded) return { center: 40, width: 400 };
+    // Planes show the modality's values: a VOI LUT's window does not fit them.
+    return hasVoiTable(loaded) ? fullWindow(extentOf(loaded.samples)) : loaded.window;
   }
 }
 

@@ -49,6 +49,8 @@ export interface View {
   readonly isFlippedHorizontally: boolean;
   readonly isFlippedVertically: boolean;
   readonly isColour: boolean;
+  /** A VOI LUT stands between: the window is of its output, and no window of the modality fits. */
+  readonly isTabled: boolean;
   readonly layout: LayoutName;
   /** Layouts that this case can have; why another cannot be had is said by layoutProblem. */
   readonly layouts: readonly LayoutName[];

@@ -1,6 +1,7 @@
 /** What the room is told of the stage. */
 
 import { type FrameDescription, framesPerSecondOf, lengthsOn } from "../images/frame";
+import { hasVoiTable } from "../images/pixels";
 import type { FrameStore } from "../images/store";
 import type { Cine } from "./cine";
 import type { Hangings } from "./hangings";
@@ -49,6 +50,7 @@ const seenOf = ({ camera, tone, picture }: Pane) =>
         isFlippedHorizontally: camera.isFlippedHorizontally,
         isFlippedVertically: camera.isFlippedVertically,
         isColour: picture.frame.format.samplesPerPixel === 3,
+        isTabled: hasVoiTable(picture.frame),
       }
     : undefined;
 

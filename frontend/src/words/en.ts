@@ -320,6 +320,7 @@ export const EN = {
   tool_threshold: "Threshold brush",
   tool_scissors: "Scissors",
   lengths_detector: "mm at the detector",
+  no_preset: "This image has a look-up table of its own: window presets do not fit it.",
   lengths_region: "mm in calibrated regions, else pixels",
   lengths_pixels: "no spacing: pixels",
 } as const;

@@ -309,6 +309,7 @@ export const ZH: Words = {
   tool_threshold: "阈值画笔",
   tool_scissors: "剪刀",
   lengths_detector: "探测器平面 mm",
+  no_preset: "该图像自带查找表，窗位预设不适用。",
   lengths_region: "标定区域内为 mm，其余为像素",
   lengths_pixels: "无像素间距：像素",
 };
