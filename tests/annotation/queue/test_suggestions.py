@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import User
 from annotation.projects.models import Project, Protocol
+from annotation.queue import suggestions
 from annotation.queue.models import Entry
 from annotation.queue.rules import drawn_for_control, uncertainty, withheld
 from annotation.queue.selectors import LeasedCase
@@ -115,9 +116,10 @@ def test_an_answer_that_the_model_would_not_give_is_kept_as_not_accepted(
 
 @pytest.mark.django_db
 def test_a_control_keeps_the_prediction_that_nobody_saw(
-    project: Project, leased: LeasedCase, reader: User, now: datetime
+    project: Project, leased: LeasedCase, reader: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Protocol.objects.filter(project=project).update(settings={"control_share": 1.0})
+    Protocol.objects.filter(project=project).update(settings={"control_share": 0.5})
+    monkeypatch.setattr(suggestions, "drawn_for_control", lambda *_: True)
     (again, *_) = lease_next(reader=reader, project_id=project.pk, now=now).cases
     assert again.suggestion.probabilities is None
     kept = read(leased, reader, now, "normal", Shown("before_answer", {}))
