@@ -1,5 +1,6 @@
 """The domain's tables, re-exported for Django."""
 
+from annotation.exchange.out.models import Export
 from annotation.learning.models import (
     EmbeddingMap,
     Encoder,
@@ -34,6 +35,7 @@ __all__ = [
     "Encoder",
     "Entry",
     "Evaluation",
+    "Export",
     "Import",
     "ImportedFile",
     "Instance",

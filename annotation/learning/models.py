@@ -103,17 +103,26 @@ class Policy(models.Model):
 
 
 class Snapshot(models.Model):
-    """A frozen list of what a model learned from: content-addressed, never changed."""
+    """What a model learned from, or all that a project knows, frozen: content-addressed, never changed."""
+
+    class Kind(models.TextChoices):
+        """What it holds."""
+
+        LABELS = "labels", "Labels that a model learned from"
+        PROJECT = "project", "All readings and reference standards"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="snapshots")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.LABELS)
     digest = models.CharField(max_length=64)
     label_count = models.PositiveIntegerField()
+    card = models.JSONField(default=dict, help_text="data card: what is in it, told by its content alone")
     file_name = models.CharField(max_length=255)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "digest"], name="snapshot_once")]
+        indexes = [models.Index(fields=["project", "kind", "-created_at"], name="snapshot_newest")]
 
     def __str__(self) -> str:
         return self.digest[:12]
