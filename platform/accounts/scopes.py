@@ -8,3 +8,4 @@ class Scope(TextChoices):
 
     DICOMWEB_READ = "dicomweb:read", "Search and retrieve images over DICOMweb"
     DICOMWEB_WRITE = "dicomweb:write", "Store images over DICOMweb"
+    EXPORT = "export", "Freeze, export and download labels and images"
