@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from accounts.confirming import note_password
 from accounts.forms import SignInForm
 from accounts.models import User
 from annotation.api.permissions import address_of, person
@@ -34,7 +35,9 @@ class SignIn(LoginView):
         user = form.get_user()
         with transaction.atomic():
             note(self.request, "sign_in", str(user.pk), str(user.pk), "ok")
-            return super().form_valid(form)
+            response = super().form_valid(form)
+        note_password(self.request.session)
+        return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Audit who was tried, if there is such a person: what was typed may be a mistyped password."""

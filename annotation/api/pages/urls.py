@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from annotation.api.pages import (
     audit_log,
     case,
+    confirm,
     embedding_map,
     hanging,
     home,
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
     path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("confirm", confirm.confirm, name="confirm"),
     path("language", language.language, name="language"),
     path("projects/new", project.new_project, name="new-project"),
     path("projects/<uuid:project_id>", project.project, name="project"),

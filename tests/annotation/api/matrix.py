@@ -66,6 +66,8 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "sign-in"): "200 302 302 302 302 302 302",
     ("POST", "sign-in"): "200 302 302 302 302 302 302",
     ("POST", "sign-out"): "302 302 302 302 302 302 302",
+    ("GET", "confirm"): SIGNED_IN,
+    ("POST", "confirm"): SIGNED_IN,
     ("POST", "language"): "302 302 302 302 302 302 302",
     ("GET", "projects/new"): ADMIN,
     ("POST", "projects/new"): ADMIN,
