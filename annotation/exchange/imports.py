@@ -145,8 +145,13 @@ def admit_delivery(import_id: UUID, *, source: Path, progress: Progress) -> None
 
 
 @transaction.atomic
-def admit_batch(*, delivery: Import, project: Project, judged: Sequence[Judged], now: datetime) -> None:
-    """Write a batch: its studies, cases, queue entries and the report's lines, or nothing of it."""
+def admit_batch(
+    *, delivery: Import, project: Project, judged: Sequence[Judged], now: datetime
+) -> list[Taken]:
+    """Write a batch: its studies, cases, queue entries and the report's lines, or nothing of it.
+
+    returns: what became of each file that this delivery has not counted before.
+    """
     Import.objects.select_for_update().get(pk=delivery.pk)
     paths = [one.arrival.file.path for one in judged]
     counted = set(delivery.files.filter(path__in=paths).values_list("path", flat=True))
@@ -158,6 +163,7 @@ def admit_batch(*, delivery: Import, project: Project, judged: Sequence[Judged],
     Import.objects.filter(pk=delivery.pk).update(
         **{name: F(name) + outcomes.count(name) for name in ImportedFile.Outcome.values}
     )
+    return taken
 
 
 def make_cases(*, project: Project, taken: Iterable[Taken], now: datetime) -> None:

@@ -1,12 +1,42 @@
 """Names of stored files, made by the server from digests alone, and writing under them."""
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 BLOCK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes of a stored file: [offset, offset + length)."""
+
+    name: str
+    offset: int
+    length: int
+
+    def read(self) -> bytes:
+        """Read them at once."""
+        return read_span(self.name, self.offset, self.length)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Read them a block at a time.
+
+        raises: EOFError where the file is shorter than its row says.
+        """
+        with default_storage.open(self.name) as stored:
+            stored.seek(self.offset)
+            left = self.length
+            while left:
+                block = bytes(stored.read(min(BLOCK_BYTES, left)))
+                if not block:
+                    raise EOFError("a stored file is shorter than its row says")
+                left -= len(block)
+                yield block
 
 
 def instance_name(digest: str) -> str:
@@ -27,6 +57,11 @@ def quarantine_name(source_digest: str) -> str:
 def preview_name(source_digest: str) -> str:
     """Name the picture in which an admin looks for burned-in text."""
     return f"{quarantine_name(source_digest)}.png"
+
+
+def frame_span(digest: str, pixel_offset: int, frame_bytes: int, number: int) -> Span:
+    """Say where a stored instance's frame lies, from 1: uncompressed, little endian, colour by pixel."""
+    return Span(instance_name(digest), pixel_offset + (number - 1) * frame_bytes, frame_bytes)
 
 
 def digest_of(stream: BinaryIO) -> str:

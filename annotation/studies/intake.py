@@ -53,11 +53,12 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Treatment:
-    """How plain pictures of a delivery are taken (see Order), and whether a human has cleared the pixels."""
+    """How a delivery's files are taken (see Order), and whether a human has cleared the pixels."""
 
     modality: str = "OT"
     pictures_cleared: bool = False
     pixels_cleared: bool = False
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ class Intake:
             modality=self._treatment.modality,
             pixels_cleared=self._treatment.pixels_cleared,
             pictures_cleared=self._treatment.pictures_cleared,
+            study=self._treatment.study,
         )
 
 

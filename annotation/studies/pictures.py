@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.studies import files
+from annotation.studies.files import Span, frame_span
 from annotation.studies.frames import attributes_of_frame
 from annotation.studies.models import Instance
 from annotation.studies.rules import reading_order
@@ -17,9 +17,7 @@ class Picture:
     sop_instance_uid: str
     frame: int
     attributes: dict[str, Any]
-    digest: str
-    offset: int
-    length: int
+    span: Span
 
     @property
     def key(self) -> tuple[str, int]:
@@ -29,7 +27,7 @@ class Picture:
     @property
     def content(self) -> bytes:
         """Read its bytes as stored."""
-        return files.read_span(files.instance_name(self.digest), self.offset, self.length)
+        return self.span.read()
 
 
 def pictures_of(instances: Iterable[Instance]) -> list[Picture]:
@@ -56,7 +54,5 @@ def picture_of(instance: Instance, frame: int) -> Picture:
         sop_instance_uid=instance.sop_instance_uid,
         frame=frame,
         attributes=attributes_of_frame(instance.attributes, frame),
-        digest=instance.digest,
-        offset=instance.pixel_offset + (frame - 1) * instance.frame_bytes,
-        length=instance.frame_bytes,
+        span=frame_span(instance.digest, instance.pixel_offset, instance.frame_bytes, frame),
     )

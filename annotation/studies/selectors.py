@@ -38,9 +38,8 @@ def frame(user: User, case_id: UUID, sop_uid: str, n: int) -> FrameBytes:
     instance = instances_for(user, case_id).get(sop_instance_uid=sop_uid)
     if not 1 <= n <= instance.frames:
         raise Instance.DoesNotExist(f"the instance has {instance.frames} frames")
-    offset = instance.pixel_offset + (n - 1) * instance.frame_bytes
-    content = files.read_span(files.instance_name(instance.digest), offset, instance.frame_bytes)
-    return FrameBytes(content, f"{instance.digest}-{n}")
+    span = files.frame_span(instance.digest, instance.pixel_offset, instance.frame_bytes, n)
+    return FrameBytes(span.read(), f"{instance.digest}-{n}")
 
 
 def thumbnail(user: User, case_id: UUID) -> FrameBytes:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
@@ -15,12 +15,15 @@ from annotation.studies.door.image import claim_of, suspicion
 from annotation.studies.door.pictures import described_picture, read_picture
 from annotation.studies.door.pixels import Frame, frames
 from annotation.studies.door.preview import write_preview, write_thumbnail
-from annotation.studies.door.pseudonyms import Identity, patient_pseudonym
-from annotation.studies.door.values import words
-from annotation.studies.door.verdict import Facts, Order, RejectedFileError, Verdict, rejected
+from annotation.studies.door.pseudonyms import Identity, new_uid, patient_pseudonym
+from annotation.studies.door.registry import registered
+from annotation.studies.door.values import element_of, words
+from annotation.studies.door.verdict import Facts, Order, Reference, RejectedFileError, Verdict, rejected
 from annotation.studies.door.writing import describe_pixels, write_frames, write_header
 
 IDENTIFIERS = (("StudyInstanceUID", "study"), ("SeriesInstanceUID", "series"), ("SOPInstanceUID", "instance"))
+
+SOP_CLASS_UID, SOP_INSTANCE_UID = 0x00080016, 0x00080018
 
 
 @dataclass(frozen=True)
@@ -34,39 +37,46 @@ class Opened:
     pseudonym: str
 
 
+@dataclass
+class Named:
+    """What is known of a file's name as soon as it is parsed, whatever becomes of it."""
+
+    reference: Reference = field(default_factory=Reference)
+
+
 def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -> Verdict:
     """Write the stored file and its thumbnail, or a preview for the human who must clear it.
 
     Errors of parsers and decoders become reasons that name the step and the kind of error: their messages may
     quote a patient's values, so they are never passed on.
     """
-    step = "reading"
+    step, named = "reading", Named()
     try:
-        opened = _opened(order, source)
+        opened = _opened(order, source, named)
         step = "decoding"
         first = next(opened.decoded, None)
         if first is None:
             raise RejectedFileError("no pixels: there is no frame to decode")
         if opened.suspicion:
             _preview(picture, opened, first)
-            return Verdict("pixels", opened.suspicion)
+            return Verdict("pixels", opened.suspicion, reference=named.reference)
         return Verdict("admitted", facts=_write(opened, first, stored, picture))
     except RejectedFileError as error:
-        return rejected(str(error))
+        return rejected(str(error), named.reference)
     except RecursionError:
-        return rejected("sequences are nested too deep")
+        return rejected("sequences are nested too deep", named.reference)
     except MemoryError:
         raise  # the child decides: it may have been a neighbour's
     except Exception as error:  # noqa: BLE001 - decoders raise anything; this process is thrown away after it
-        return rejected(f"{step} failed: damaged or not conformant ({type(error).__name__})")
+        return rejected(f"{step} failed: damaged or not conformant ({type(error).__name__})", named.reference)
 
 
-def _opened(order: Order, source: BinaryIO) -> Opened:
+def _opened(order: Order, source: BinaryIO, named: Named) -> Opened:
     size = source.seek(0, 2)
     source.seek(0)
     if kind_of(source, size) == "picture":
         return _opened_picture(order, source)
-    return _opened_dicom(order, source)
+    return _opened_dicom(order, source, named)
 
 
 def _opened_picture(order: Order, source: BinaryIO) -> Opened:
@@ -78,18 +88,30 @@ def _opened_picture(order: Order, source: BinaryIO) -> Opened:
     return Opened(described, iter([read_picture(source)]), 1, doubt, identity.pseudonym)
 
 
-def _opened_dicom(order: Order, source: BinaryIO) -> Opened:
+def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
     parsed = read_dicom(source)
+    named.reference = _reference(order, parsed)
     claim = claim_of(parsed)
     identity = _identity(order, parsed)
     described = deidentified(parsed, identity)
     for keyword, what in IDENTIFIERS:
         if keyword not in described:
             setattr(described, keyword, identity.uid(f"{what} of {order.source_digest}"))
+    if order.study and described.StudyInstanceUID not in (order.study, identity.uid(order.study)):
+        raise RejectedFileError("(0020,000D) Study Instance UID is not the one that the address names")
     doubt = "" if order.pixels_cleared else suspicion(parsed)
     if order.pixels_cleared:
         described.BurnedInAnnotation = "NO"  # a human has looked
     return Opened(described, frames(parsed, claim), claim.frames, doubt, identity.pseudonym)
+
+
+def _reference(order: Order, parsed: Dataset) -> Reference:
+    """Name a file by its class, where the standard knows that, and its de-identified UID."""
+    found = [element_of(parsed, tag) if tag in parsed else None for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)]
+    sop_class, own = (" ".join(words(one.value)) if one is not None else "" for one in found)
+    return Reference(
+        sop_class if registered(sop_class) else "", new_uid(bytes.fromhex(order.key), own) if own else ""
+    )
 
 
 def _identity(order: Order, parsed: Dataset) -> Identity:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Outcome = Literal["admitted", "pixels", "rejected"]
 
-REASON_LENGTH = 255
+REASON_LENGTH, UID_LENGTH = 255, 64
 
 
 class RejectedFileError(Exception):
@@ -22,6 +22,7 @@ class Order:
     patient:          pseudonym given by the delivery's table; "" = from (0010,0020) Patient ID.
     modality:         what a plain picture is said to be; DICOM files speak for themselves.
     pixels_cleared:   a human has looked at these pixels and found no person named in them.
+    study:            the study that the file must belong to, by its own or its de-identified UID; "" = any.
     pictures_cleared: the sender vouches for the plain pictures (PNG, JPEG) of this delivery.
     """
 
@@ -31,6 +32,7 @@ class Order:
     modality: str = "OT"
     pixels_cleared: bool = False
     pictures_cleared: bool = False
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,21 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """What a file is called once it is let in: its class, its own UID de-identified; "" = not known."""
+
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What became of one file; facts are there exactly when it was admitted."""
 
     outcome: Outcome
     reason: str = ""
     facts: Facts | None = None
+    reference: Reference = Reference()
 
     def to_json(self) -> bytes:
         """As the child writes it."""
@@ -81,9 +92,11 @@ class Verdict:
         facts = Facts(**fields["facts"]) if fields["facts"] is not None else None
         if (facts is None) == (fields["outcome"] == "admitted"):
             raise ValueError("facts belong to admitted files, and to these only")
-        return cls(fields["outcome"], str(fields["reason"])[:REASON_LENGTH], facts)
+        told = fields["reference"]
+        named = Reference(*(str(told[name])[:UID_LENGTH] for name in ("sop_class_uid", "sop_instance_uid")))
+        return cls(fields["outcome"], str(fields["reason"])[:REASON_LENGTH], facts, named)
 
 
-def rejected(reason: str) -> Verdict:
+def rejected(reason: str, reference: Reference = Reference()) -> Verdict:
     """Keep a file out, with a reason that fits the table."""
-    return Verdict("rejected", reason[:REASON_LENGTH])
+    return Verdict("rejected", reason[:REASON_LENGTH], reference=reference)

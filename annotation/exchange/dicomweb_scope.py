@@ -1,0 +1,53 @@
+"""What of a project a person may find over DICOMweb.
+
+A reader: the series that are cases of the project. ML staff and administrators: also what was derived from
+other images (segmentations, doses), which would tell a reader what others found. Never a series that another
+project alone reads.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Role, User
+from annotation.projects.models import Case
+from annotation.projects.selectors import project_for, role_in
+from annotation.studies.models import Instance, Series
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A project as one person sees it."""
+
+    project_id: UUID
+    dataset_id: UUID
+    role: str
+
+    @property
+    def sees_derived(self) -> bool:
+        """Whether series that are no case are there too."""
+        return self.role != Role.READER
+
+    def holds(self, series: str) -> Q:
+        """Say whether a series is there; series: the name of its key in the query that asks."""
+        cases = Case.objects.filter(series=OuterRef(series))
+        own = Q(Exists(cases.filter(project=self.project_id)))
+        return own | ~Q(Exists(cases)) if self.sees_derived else own
+
+    def series(self) -> QuerySet[Series]:
+        """Every series that is there."""
+        return Series.objects.filter(self.holds("pk"), study__dataset=self.dataset_id)
+
+    def instances(self) -> QuerySet[Instance]:
+        """Every instance that is there."""
+        return Instance.objects.filter(self.holds("series_id"), dataset=self.dataset_id)
+
+
+def scope_of(user: User, project_id: UUID) -> Scope:
+    """Stand in a project.
+
+    raises: Project.DoesNotExist where the person is no member.
+    """
+    project = project_for(user, project_id)
+    return Scope(project.pk, project.dataset_id, role_in(user, project_id))
