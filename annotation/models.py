@@ -1,6 +1,7 @@
 """The domain's tables, re-exported for Django."""
 
 from annotation.exchange.out.models import Export
+from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.models import (
     EmbeddingMap,
     Encoder,
@@ -45,6 +46,7 @@ __all__ = [
     "ModelVersion",
     "Patient",
     "Pick",
+    "PixelHead",
     "Policy",
     "Project",
     "Promotion",
@@ -54,6 +56,7 @@ __all__ = [
     "Ranking",
     "Reading",
     "ReferenceStandard",
+    "RegionSuggestion",
     "Remark",
     "Revision",
     "Series",
