@@ -14,7 +14,13 @@ class Export(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="exports")
-    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="exports")
+    snapshot = models.ForeignKey(
+        Snapshot,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="exports",
+        help_text="none until its job has frozen one",
+    )
     format = models.CharField(max_length=32)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
