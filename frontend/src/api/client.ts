@@ -26,15 +26,17 @@ export type Api = Pick<Client, keyof Client>;
 
 export class Client {
   readonly #http: Http;
+  #userId = "";
 
   constructor(base = "/api/v1/") {
     this.#http = new Http(base);
   }
 
-  /** Who is signed in; also learns the token that every write needs. */
+  /** Who is signed in; also learns the token that every write needs, of the first person alone. */
   async session(): Promise<Session> {
     const session = await this.#http.json<Session>({ path: "session" });
-    this.#http.trust(session.csrf_token);
+    if (this.#userId === "") this.#userId = session.user.id;
+    if (this.#userId === session.user.id) this.#http.trust(session.csrf_token);
     return session;
   }
 
@@ -121,13 +123,14 @@ export class Client {
     return this.#http.bytes({ path: `cases/${caseId}/instances/${sopInstanceUid}/frames/${frame}`, signal });
   }
 
-  /** A new sign-in changes the token: one refusal is answered with a fresh one. */
+  /** A new sign-in changes the token: one refusal is answered with a fresh one, never as somebody else. */
   async #write<T>(send: () => Promise<T>): Promise<T> {
     try {
       return await send();
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 403) throw error;
-      await this.session();
+      const { user } = await this.session();
+      if (user.id !== this.#userId) throw new Refusal(401, { code: "other_user" });
       return send();
     }
   }

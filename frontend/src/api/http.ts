@@ -14,6 +14,8 @@ export interface Call {
 /** How long a request may take before it counts as unreachable. */
 const TIME_LIMIT_MS = 20_000;
 const RETRY_AFTER_MS = [250, 1000] as const;
+/** Browsers send no more than 64 KiB while a page goes away; a character takes three bytes at most. */
+const KEEPALIVE_CHARACTERS = 20_000;
 const NOT_NOW = new Set([502, 503, 504]);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -82,6 +84,7 @@ export class Http {
     const headers: Record<string, string> = { Accept: accept };
     if (call.body !== undefined) headers["Content-Type"] = "application/json";
     if ((call.method ?? "GET") !== "GET") headers["X-CSRFToken"] = this.#csrfToken;
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     return {
       method: call.method ?? "GET",
       headers,
@@ -89,8 +92,8 @@ export class Http {
       credentials: "same-origin",
       redirect: "error",
       cache: "no-store",
-      keepalive: call.keepalive ?? false,
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      keepalive: call.keepalive === true && (body?.length ?? 0) < KEEPALIVE_CHARACTERS,
+      ...(body === undefined ? {} : { body }),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { FakeServer, leasedCase, memoryStorage } from "./fakes";
+import { FakeServer, leasedCase, MemoryVault, memoryStorage } from "./fakes";
 import { ReadingSession } from "./session";
 
 const opened = async (draftVersion: number | null): Promise<ReadingSession> => {
@@ -14,6 +14,7 @@ const opened = async (draftVersion: number | null): Promise<ReadingSession> => {
     client: new FakeServer({ ...first, draft }, leasedCase("b", 2)),
     projectId: "p",
     storage: memoryStorage(),
+    vault: new MemoryVault(),
     now: () => Date.now(),
     newKey: () => "key",
   });

@@ -31,9 +31,11 @@ export class Connection {
     return this.#state;
   }
 
-  /** Whose page this is: nobody else's sign-in may send this reader's answers. */
-  belongsTo(userId: string): void {
-    this.#userId = userId;
+  /** Whose page this is, once and for all: nobody else's sign-in may send this reader's answers. */
+  belongsTo(userId: string): boolean {
+    if (this.#userId === "") this.#userId = userId;
+    if (this.#userId !== userId) this.#become("other_user");
+    return this.#userId === userId;
   }
 
   /** A request failed for a passing reason. */

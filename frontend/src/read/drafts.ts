@@ -135,17 +135,13 @@ export class DraftSaver {
     this.#isSaving = true;
     this.#waitsSince = null;
     opened.isDirty = false;
-    const { leaseId, protocolVersion, answers, seconds } = opened;
-    const draft = {
-      lease_id: leaseId,
-      version: opened.version + 1,
-      answers,
-      seconds,
-      protocol_version: protocolVersion,
-    };
+    // Taken by the server or not, if its word is never heard: what is changed from now on is newer.
+    opened.version += 1;
+    const { leaseId, protocolVersion, version, answers, seconds } = opened;
+    const draft = { lease_id: leaseId, version, answers, seconds, protocol_version: protocolVersion };
     try {
-      const { version } = await this.#save(opened.caseId, draft, keepalive);
-      this.#saved(opened, version);
+      await this.#save(opened.caseId, draft, keepalive);
+      this.#saved(opened);
     } catch (error) {
       this.#failed(opened, error);
     } finally {
@@ -153,9 +149,8 @@ export class DraftSaver {
     }
   }
 
-  #saved(opened: Opened, version: number): void {
+  #saved(opened: Opened): void {
     if (opened.isFinished) return;
-    opened.version = version;
     this.#know(opened);
     if (opened.isDirty) {
       this.#keep(opened);
@@ -168,8 +163,6 @@ export class DraftSaver {
   #failed(opened: Opened, error: unknown): void {
     if (opened.isFinished) return;
     if (isPassing(error)) {
-      // The server may have taken this version and only its word was lost: the next try is a newer one.
-      opened.version += 1;
       opened.isDirty = true;
       this.#keep(opened);
       if (opened === this.#opened) this.#events.changed("kept_here");
@@ -182,7 +175,9 @@ export class DraftSaver {
 
   #refused(opened: Opened, error: unknown): void {
     if (!(error instanceof Refusal)) throw error;
-    this.#journal.dropDraft(opened.caseId);
+    const isKeptThere = error.code === "draft_stale" || error.code === "lease_lost";
+    if (isKeptThere) this.#journal.dropDraft(opened.caseId);
+    else this.#events.changed("kept_here");
     if (error.code === "draft_stale") this.#overtaken(opened, error.body.draft as Draft);
     if (error.code === "lease_lost") this.#events.leaseLost(opened.caseId);
   }

@@ -14,7 +14,8 @@ import type {
   Workload,
 } from "../api/types";
 import type { Question, Settings } from "../protocol/types";
-import type { KeyValueStore } from "./journal";
+import type { KeyValueStore } from "./takeover";
+import type { Vault } from "./vault";
 
 export type Trouble = "none" | "offline" | "signed_out";
 
@@ -74,6 +75,37 @@ export const memoryStorage = (): KeyValueStore => {
   };
 };
 
+/** Keeps entries as they are, under the keys that it was unlocked with. */
+export class MemoryVault implements Vault {
+  readonly kept = new Map<string, unknown>();
+  /** A full or forbidden storage. */
+  isFull = false;
+  #keys = "";
+  readonly #sealed = new Map<string, string>();
+
+  async unlock(keys: readonly string[]): Promise<void> {
+    this.#keys = keys.join();
+    await Promise.resolve();
+  }
+
+  async read(prefix: string) {
+    await Promise.resolve();
+    const mine = [...this.kept].filter(([name]) => name.startsWith(prefix));
+    const entries = new Map(mine.filter(([name]) => this.#sealed.get(name) === this.#keys));
+    return { entries, closed: mine.length - entries.size };
+  }
+
+  async write(changes: ReadonlyMap<string, unknown>): Promise<void> {
+    await Promise.resolve();
+    if (this.isFull) throw new DOMException("full", "QuotaExceededError");
+    for (const [name, value] of changes) {
+      this.#sealed.set(name, this.#keys);
+      if (value === undefined) this.kept.delete(name);
+      else this.kept.set(name, structuredClone(value));
+    }
+  }
+}
+
 const REMARK = {
   id: "remark",
   case_id: "z",
@@ -111,6 +143,7 @@ export class FakeServer implements Api {
       user: { id: this.userId, username: "reader", is_admin: false },
       csrf_token: "token",
       idle_seconds: 900,
+      journal_keys: [`key of ${this.userId}`],
     }));
   }
 

@@ -6,8 +6,8 @@ import type { Journal, Pending } from "./journal";
 export interface OutboxEvents<Result> {
   /** The server has it. */
   readonly acknowledged: (entry: Pending, result: Result) => void;
-  /** The server will not take it: somebody must decide. */
-  readonly refused: (entry: Pending, error: unknown) => void;
+  /** The server will not take it: somebody must decide. It goes when that is done. */
+  readonly refused: (entry: Pending, error: unknown) => Promise<void>;
   /** Not now: it stays, send() again later. */
   readonly delayed: (error: unknown) => void;
 }
@@ -43,18 +43,18 @@ export class Outbox<Result> {
   }
 
   /** Send what waits; settles when nothing is left or nothing can be sent now. */
-  send(): Promise<void> {
-    this.#sending ??= this.#drain().finally(() => {
-      this.#sending = null;
-    });
-    return this.#sending;
+  async send(): Promise<void> {
+    this.#sending ??= this.#drain();
+    await this.#sending;
   }
 
   async #drain(): Promise<void> {
-    for (let entry = this.#entries[0]; entry; entry = this.#entries[0]) {
-      const isSettled = await this.#attempt(entry);
-      if (!isSettled) return;
+    await Promise.resolve();
+    let isSettled = true;
+    for (let entry = this.#entries[0]; entry && isSettled; entry = this.#entries[0]) {
+      isSettled = await this.#attempt(entry);
     }
+    this.#sending = null;
   }
 
   async #attempt(entry: Pending): Promise<boolean> {
@@ -68,13 +68,16 @@ export class Outbox<Result> {
     }
   }
 
-  #failed(entry: Pending, error: unknown): boolean {
-    if (isPassing(error)) {
-      this.#events.delayed(error);
+  async #failed(entry: Pending, error: unknown): Promise<boolean> {
+    try {
+      if (isPassing(error)) throw error;
+      await this.#events.refused(entry, error);
+    } catch (failure) {
+      if (!isPassing(failure)) throw failure;
+      this.#events.delayed(failure);
       return false;
     }
     this.#settle(entry);
-    this.#events.refused(entry, error);
     return true;
   }
 

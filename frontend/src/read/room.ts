@@ -18,6 +18,7 @@ import { imageFacts, slicePosition, toolRail } from "./panels/tools";
 import { Presenter } from "./presenter";
 import { ReadingSession } from "./session";
 import { activeStop, viewOf } from "./state";
+import { BrowserVault } from "./vault";
 
 const EMPTY_FORMS: Forms = { comment: "", reason: "", to: "", capturing: "", refused: "" };
 
@@ -30,6 +31,7 @@ export class ReadingRoom extends LitElement {
     client: this.#client,
     projectId: this.dataset.project ?? "",
     storage: window.localStorage,
+    vault: new BrowserVault(),
     now: () => performance.now(),
     newKey: () => crypto.randomUUID(),
   });

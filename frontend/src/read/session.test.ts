@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Refusal } from "../api/problems";
+import { Refusal, Unreachable } from "../api/problems";
 import type { Question } from "../protocol/types";
-import { FakeServer, leasedCase, memoryStorage } from "./fakes";
-import type { KeyValueStore } from "./journal";
+import { FakeServer, leasedCase, MemoryVault, memoryStorage } from "./fakes";
 import { ReadingSession } from "./session";
 import { suggestionShown, viewOf } from "./state";
+import type { KeyValueStore } from "./takeover";
 
 let storage: KeyValueStore;
+let vault: MemoryVault;
 let keys = 0;
 
 const newKey = (): string => {
@@ -22,6 +23,7 @@ const open = async (server: FakeServer): Promise<ReadingSession> => {
     client: server,
     projectId: "p",
     storage,
+    vault,
     now: () => Date.now(),
     newKey,
   });
@@ -45,6 +47,7 @@ const onScreen = ({ state }: ReadingSession): string =>
 beforeEach(() => {
   vi.useFakeTimers();
   storage = memoryStorage();
+  vault = new MemoryVault();
 });
 
 afterEach(() => {
@@ -196,11 +199,8 @@ describe("without a connection", () => {
     const session = await open(server);
     server.trouble = "offline";
     await answer(session, 1);
-    const keptKeys = Array.from({ length: storage.length }, (_, nth) => storage.key(nth) ?? "");
-    const entry = JSON.parse(
-      storage.getItem(keptKeys.find((key) => key.includes("/pending/")) ?? "") ?? "{}",
-    );
-    expect(Object.keys(entry).sort()).toEqual(
+    const [entry] = [...vault.kept].filter(([name]) => name.includes("/pending/")).map(([, one]) => one);
+    expect(Object.keys(entry ?? {}).sort()).toEqual(
       [
         "answers",
         "at",
@@ -245,6 +245,31 @@ describe("an expired session", () => {
   });
 });
 
+describe("somebody else at the desk", () => {
+  it("is neither shown nor sent what was kept, and whose it is finds it again", async () => {
+    const server = three();
+    const session = await open(server);
+    server.trouble = "offline";
+    await answer(session, 1);
+    server.trouble = "none";
+    server.userId = "somebody else";
+    const theirs = await open(server);
+    expect(theirs.state.pending).toBe(0);
+    expect(server.readings).toEqual([]);
+    server.userId = "reader";
+    await open(server);
+    expect(server.readings.map(({ caseId }) => caseId)).toEqual(["a"]);
+  });
+
+  it("cannot open the room of a page that was another's", async () => {
+    const server = three();
+    const session = await open(server);
+    server.userId = "somebody else";
+    await session.start();
+    expect(session.state.connection).toBe("other_user");
+  });
+});
+
 describe("a lost lease", () => {
   const lost = () => new Refusal(409, { code: "lease_lost", detail: "It went on." });
 
@@ -284,6 +309,23 @@ describe("an answer that the server does not take", () => {
     expect(session.state.answers).toEqual({ finding: "pneumonia" });
     expect(session.state.notice).toEqual({ text: "Not saved: The question has changed.", tone: "bad" });
     expect(session.state.ahead.map((leased) => leased.case.id)).toEqual(["b", "c"]);
+  });
+});
+
+describe("an answer that is refused just before the connection is lost", () => {
+  it("waits in the browser until it can be brought back", async () => {
+    const server = three();
+    const session = await open(server);
+    server.refusal = new Refusal(409, { code: "protocol_changed", detail: "The question has changed." });
+    const workload = vi.spyOn(server, "workload").mockRejectedValueOnce(new Unreachable("gone"));
+    await answer(session, 1);
+    expect(session.state.connection).toBe("offline");
+    expect([...vault.kept.keys()].filter((name) => name.includes("/pending/"))).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(workload).toHaveBeenCalled();
+    expect(onScreen(session)).toBe("a");
+    expect(session.state.answers).toEqual({ finding: "pneumonia" });
+    expect([...vault.kept.keys()].filter((name) => name.includes("/pending/"))).toEqual([]);
   });
 });
 
@@ -505,8 +547,7 @@ describe("beside the case", () => {
     await vi.advanceTimersByTimeAsync(450);
     session.confirm();
     await settle();
-    const kept = Array.from({ length: storage.length }, (_, nth) => storage.key(nth) ?? "");
-    expect(kept.filter((key) => key.includes("/draft/"))).toEqual([]);
+    expect([...vault.kept.keys()].filter((key) => key.includes("/draft/"))).toEqual([]);
   });
 
   it("own answers that gave way to another window come back", async () => {

@@ -2,7 +2,7 @@
 
 import type { Api } from "../api/client";
 import { isSignedOut, Refusal, wordsFor } from "../api/problems";
-import type { LeasedCase, PastReading, SkipReason } from "../api/types";
+import type { LeasedCase, PastReading, Session, SkipReason } from "../api/types";
 import { say } from "../words/say";
 import { StateCell } from "./cell";
 import { Connection, type ConnectionState, isPassing } from "./connection";
@@ -11,16 +11,19 @@ import { Desk } from "./desk";
 import { DraftSaver } from "./drafts";
 import { readingOf, revisionOf, skipOf } from "./entries";
 import { Flow } from "./flow";
-import { Journal, type KeyValueStore, type Pending, type PendingRevision } from "./journal";
+import { Journal, type Pending, type PendingRevision } from "./journal";
 import { LeaseKeeper } from "./leases";
 import { Outbox } from "./outbox";
 import { type Dialog, inWords, type RoomState } from "./state";
+import type { KeyValueStore } from "./takeover";
+import type { Vault } from "./vault";
 import { Worklist } from "./worklist";
 
 export interface SessionParts {
   readonly client: Api;
   readonly projectId: string;
   readonly storage: KeyValueStore;
+  readonly vault: Vault;
   readonly now: () => number;
   readonly newKey: () => string;
 }
@@ -43,7 +46,7 @@ export class ReadingSession {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#journal = new Journal(parts.storage, parts.projectId);
+    this.#journal = this.#newJournal();
     this.#connection = new Connection(
       () => parts.client.session(),
       (state) => this.#connectionIs(state),
@@ -78,8 +81,10 @@ export class ReadingSession {
     const { client, projectId } = this.#parts;
     this.#cell.set({ phase: "loading", error: "" });
     try {
-      const { user } = await client.session();
-      this.#settleIn(user.id);
+      const session = await client.session();
+      const { user } = session;
+      if (!this.#connection.belongsTo(user.id)) return;
+      await this.#settleIn(session);
       void this.flow.settleIn(user.id);
       await this.#outbox.send();
       this.#worklist.accept(await client.workload(projectId));
@@ -173,9 +178,8 @@ export class ReadingSession {
     this.desk.imageFailed(showing, wordsFor(error));
   }
 
-  #settleIn(userId: string): void {
-    this.#connection.belongsTo(userId);
-    this.#journal.belongsTo(userId);
+  async #settleIn({ user, journal_keys }: Session): Promise<void> {
+    await this.#journal.belongsTo(user.id, journal_keys);
     this.#outbox.load();
     this.#cell.set({ pending: this.#outbox.entries.length });
   }
@@ -256,10 +260,18 @@ export class ReadingSession {
     if (!this.desk.comeBack()) this.#worklist.next();
   }
 
+  #newJournal(): Journal {
+    const { vault, storage, projectId } = this.#parts;
+    return new Journal(vault, storage, projectId, {
+      failed: () => this.#cell.say(say("cannot_keep"), "warn"),
+      closed: (count) => this.#cell.say(say("kept_closed", { count }), "warn"),
+    });
+  }
+
   #newOutbox(): Outbox<Delivered> {
     return new Outbox((entry) => deliver(this.#parts.client, entry), this.#journal, {
       acknowledged: (_, result) => this.#acknowledged(result),
-      refused: (entry, error) => void this.#refused(entry, error),
+      refused: (entry, error) => this.#refused(entry, error),
       delayed: (error) => this.#connection.lost(error),
     });
   }
@@ -292,8 +304,9 @@ export class ReadingSession {
     if (this.#isBackWanted && pending === 0) void this.back();
   }
 
+  /** Somebody must decide; where that needs the server and it is away, the entry is sent and refused again. */
   async #refused(entry: Pending, error: unknown): Promise<void> {
-    this.#cell.set({ pending: this.#outbox.entries.length });
+    this.#cell.set({ pending: this.#outbox.entries.length - 1 });
     const isLost = error instanceof Refusal && error.code === "lease_lost";
     const endsCase = entry.kind === "reading" || entry.kind === "skip";
     try {
@@ -302,6 +315,7 @@ export class ReadingSession {
         await this.#worklist.bringBack(entry.case_id, entry.answers, wordsFor(error));
       else this.#cell.say(say("case_not_saved", { number: entry.number, words: wordsFor(error) }), "bad");
     } catch (failure) {
+      if (isPassing(failure)) throw failure;
       this.#worklist.couldNot(say("bring_back"), failure);
     }
   }
@@ -314,6 +328,8 @@ export class ReadingSession {
   }
 
   async #resume(): Promise<void> {
+    await this.#journal.refresh();
+    this.#outbox.load();
     await this.#outbox.send();
     await this.#drafts.flush(false);
     if (this.state.image === "failed") this.desk.showAgain();

@@ -66,9 +66,9 @@ export class Worklist {
   /** Go back clearly: a case that was not taken is on screen again, with its answer and the reason. */
   async bringBack(caseId: string, answers: Answers, words: string): Promise<void> {
     const { cell, desk } = this.#parts;
+    const workload = await this.#fetch();
     const displaced = desk.leased;
     desk.putAside();
-    const workload = await this.#fetch();
     this.#hold(workload.cases);
     const again = workload.cases.find(({ case: view }) => view.id === caseId);
     const others = workload.cases.filter((leased) => leased !== again);
