@@ -144,6 +144,8 @@ def _named(name: str) -> Attribute:
 
 def _read_key(query: Query, name: str, text: str, columns: Mapping[str, str]) -> None:
     named = _named(name)
+    if not text.isprintable():
+        raise QueryError(f"{named.keyword} holds a character that no value has")
     if not text.strip("*"):
         return  # universal matching
     if named.tag == MODALITIES_IN_STUDY:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.exchange.dicomweb_headers import DataSet, as_json, value_at
+from annotation.exchange.dicomweb_headers import DataSet, UnreadableHeaderError, as_json, value_at
 from annotation.exchange.dicomweb_scope import Scope
 from annotation.studies import files
 from annotation.studies.files import Span
@@ -131,19 +131,30 @@ def metadata(listed: Sequence[Stored], root: str) -> Iterator[DataSet]:
         yield as_json(one.header(), lambda path, address=address: f"{address}/bulkdata/{path}")
 
 
-def bulk(one: Stored, path: str) -> Span | bytes:
+def bulk(instance: Instance, path: str) -> Span | bytes:
     """Find a value that the metadata names by its address: the pixels where they lie, else the bytes.
 
     raises: NotFoundError.
     """
+    one = stored_of(instance)
+    if path == PIXEL_TAGS[instance.attributes.get("PixelKeyword", "PixelData")]:
+        return one.pixels
     try:
-        if path in PIXEL_TAGS.values():
-            as_found = as_json(one.header(), str)
-            return one.pixels if path in as_found else _missing()
         return value_at(one.header(), path)
-    except (KeyError, ValueError):
-        return _missing()
+    except (KeyError, UnreadableHeaderError):
+        raise NotFoundError("the instance has no bulk data at this address") from None
 
 
-def _missing() -> Span:
-    raise NotFoundError("the instance has no bulk data at this address")
+def stored_of(instance: Instance) -> Stored:
+    """Describe the bytes of an instance that was read with its series and study."""
+    series = instance.series
+    return Stored(
+        instance.sop_instance_uid,
+        instance.sop_class_uid,
+        instance.digest,
+        instance.frames,
+        instance.pixel_offset,
+        instance.frame_bytes,
+        series.series_instance_uid,
+        series.study.study_instance_uid,
+    )

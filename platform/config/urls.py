@@ -6,5 +6,6 @@ from annotation.api.http import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("api/dicomweb/projects/<uuid:project_id>/", include("annotation.api.dicomweb.urls")),
     path("", include("annotation.api.pages.urls")),
 ]

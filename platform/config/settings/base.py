@@ -123,6 +123,8 @@ FRONTEND_MANIFEST = ROOT / "frontend" / "static" / "app" / ".vite" / "manifest.j
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+PUBLIC_URL = os.environ.get("FOVEA_PUBLIC_URL", "")
+STOW_REQUESTS_AT_ONCE = int(os.environ.get("FOVEA_STOW_REQUESTS", "4"))
 UPLOAD_MAX_BYTES = int(os.environ.get("FOVEA_UPLOAD_MAX_BYTES", str(4 * 1024**3)))
 
 CELERY_TASK_ACKS_LATE = True

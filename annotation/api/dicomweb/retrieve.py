@@ -1,0 +1,106 @@
+"""WADO-RS: files, metadata, bulk data and frames, as they are stored."""
+
+import re
+from collections.abc import Sequence
+
+from django.http import HttpResponseBase
+
+from annotation.api.dicomweb.accept import DICOM, JSON, OCTETS, Offer, choose
+from annotation.api.dicomweb.access import Visit
+from annotation.api.dicomweb.answers import (
+    Part,
+    alone,
+    in_parts,
+    is_known,
+    json_array,
+    length_of,
+    part_of,
+    unchanged,
+)
+from annotation.exchange.dicomweb_query import QueryError
+from annotation.exchange.dicomweb_retrieve import (
+    Stored,
+    Target,
+    bulk,
+    instance_at,
+    metadata,
+    name_of,
+    stored,
+)
+
+MOST_FRAMES = 5000
+
+
+def files(visit: Visit, study_uid: str, series_uid: str = "", sop_uid: str = "") -> HttpResponseBase:
+    """Send whole files: many in parts, one also by itself."""
+    listed = found(visit, "retrieve", Target(study_uid, series_uid, sop_uid))
+    offers = [Offer(DICOM, in_parts=True), *([Offer(DICOM)] if sop_uid else [])]
+    offer = choose(visit.request, offers)
+    return sent(visit, offer, [part_of(DICOM, one.file) for one in listed], name_of(listed, str(offer)))
+
+
+def describe(visit: Visit, study_uid: str, series_uid: str = "", sop_uid: str = "") -> HttpResponseBase:
+    """Send the headers in the JSON model, one after the other."""
+    choose(visit.request, [Offer(JSON), Offer("application/json")])
+    listed = found(visit, "metadata", Target(study_uid, series_uid, sop_uid))
+    name = name_of(listed, visit.root)
+    if is_known(visit.request, name):
+        return unchanged(name)
+    response = json_array(visit.request, metadata(listed, visit.root))
+    response["ETag"] = f'"{name}"'
+    return response
+
+
+def frames(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, numbers: str) -> HttpResponseBase:
+    """Send frames, from 1, uncompressed: several in parts, one also by itself."""
+    wanted = frame_numbers(numbers)
+    [one] = found(visit, "frames", Target(study_uid, series_uid, sop_uid), frames=len(wanted))
+    offers = [Offer(OCTETS, in_parts=True), *([Offer(OCTETS)] if len(wanted) == 1 else [])]
+    offer = choose(visit.request, offers)
+    where = f"{one.address(visit.root)}/frames"
+    parts = [part_of(OCTETS, one.frame(number), f"{where}/{number}") for number in wanted]
+    return sent(visit, offer, parts, name_of([one], numbers, visit.root, str(offer)))
+
+
+def bulk_data(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, path: str) -> HttpResponseBase:
+    """Send a long value to which the metadata points."""
+    target = Target(study_uid, series_uid, sop_uid)
+    offer = choose(visit.request, [Offer(OCTETS, in_parts=True), Offer(OCTETS)])
+    instance = instance_at(visit.scope, target)
+    visit.record("bulkdata", "instance", sop_uid)
+    part = part_of(OCTETS, bulk(instance, path))
+    return sent(visit, offer, [part], f"{instance.digest}-{path}-{offer}".replace('"', ""))
+
+
+def found(visit: Visit, act: str, target: Target, **details: object) -> list[Stored]:
+    """List what an address names, and audit what is done with it.
+
+    raises: NotFoundError.
+    """
+    listed = stored(visit.scope, target)
+    kind = "instance" if target.instance else "series" if target.series else "study"
+    named = target.instance or target.series or target.study
+    visit.record(act, kind, named, **({"instances": len(listed)} | details))
+    return listed
+
+
+def sent(visit: Visit, offer: Offer, parts: Sequence[Part], name: str) -> HttpResponseBase:
+    """Send parts as the request accepts them, or say that its sender has them already."""
+    if is_known(visit.request, name):
+        return unchanged(name)
+    if not offer.in_parts:
+        return alone(visit.request, parts[0], name=name)
+    length = length_of(parts, name)
+    response = in_parts(visit.request, offer.media_type, parts, name=name, length=length)
+    response["ETag"] = f'"{name}"'
+    return response
+
+
+def frame_numbers(text: str) -> list[int]:
+    """Read a list of frame numbers, from 1.
+
+    raises: QueryError.
+    """
+    if not re.fullmatch(r"[1-9]\d{0,6}(,[1-9]\d{0,6})*", text) or text.count(",") >= MOST_FRAMES:
+        raise QueryError(f"frames are numbers from 1, with commas between, at most {MOST_FRAMES}")
+    return [int(one) for one in text.split(",")]
