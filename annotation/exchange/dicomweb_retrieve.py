@@ -8,6 +8,7 @@ from annotation.exchange.dicomweb_headers import DataSet, UnreadableHeaderError,
 from annotation.exchange.dicomweb_scope import Scope
 from annotation.studies import files
 from annotation.studies.files import Span
+from annotation.studies.frames import attributes_of_frame
 from annotation.studies.models import Instance
 from annotation.studies.rules import content_digest
 
@@ -129,6 +130,28 @@ def metadata(listed: Sequence[Stored], root: str) -> Iterator[DataSet]:
     for one in listed:
         address = one.address(root)
         yield as_json(one.header(), lambda path, address=address: f"{address}/bulkdata/{path}")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One frame to be rendered: where it lies and what stands for it."""
+
+    span: Span
+    attributes: dict[str, Any]
+
+
+def shown_frames(scope: Scope, listed: Sequence[Stored], numbers: Sequence[int] | None) -> list[Shown]:
+    """Give the frames of instances with their attributes, in order; numbers: which, from 1, None for all.
+
+    raises: NotFoundError where there is no such frame.
+    """
+    found = scope.instances().filter(sop_instance_uid__in=[one.sop_instance_uid for one in listed])
+    attributes = dict(found.values_list("sop_instance_uid", "attributes"))
+    return [
+        Shown(one.frame(number), attributes_of_frame(attributes[one.sop_instance_uid], number))
+        for one in listed
+        for number in (numbers if numbers is not None else range(1, one.frames + 1))
+    ]
 
 
 def bulk(instance: Instance, path: str) -> Span | bytes:

@@ -19,6 +19,7 @@ from annotation.api.dicomweb.multipart import MalformedError, TooLargeError, Uns
 from annotation.api.errors import on_busy, problem
 from annotation.api.permissions import CsrfError, Session, address_of, person, record_denial
 from annotation.exchange.dicomweb_query import QueryError
+from annotation.exchange.dicomweb_render import RenderingError
 from annotation.exchange.dicomweb_retrieve import NotFoundError
 from annotation.exchange.dicomweb_scope import Scope, scope_of
 from annotation.exchange.dicomweb_store import IntakeFullError
@@ -173,6 +174,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NoSuchVerbError: (405, "method_not_allowed", "this address knows other methods"),
     NotAcceptableError: (406, "not_acceptable", ""),
     QueryError: (400, "bad_request", ""),
+    RenderingError: (400, "bad_request", ""),
     MalformedError: (400, "bad_request", ""),
     TooLargeError: (413, "too_large", ""),
     UnsupportedError: (415, "unsupported_media_type", ""),

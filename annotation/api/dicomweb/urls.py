@@ -4,7 +4,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from accounts.scopes import Scope
-from annotation.api.dicomweb import retrieve
+from annotation.api.dicomweb import render, retrieve
 from annotation.api.dicomweb.access import service
 from annotation.api.dicomweb.search import search
 from annotation.api.dicomweb.store import store
@@ -36,6 +36,15 @@ urlpatterns: list[URLPattern] = [
     path(f"{SERIES}/instances", service(get=search("instances"))),
     path(INSTANCE, service(get=files)),
     *(path(f"{level}/metadata", service(get=described)) for level in (STUDY, SERIES, INSTANCE)),
+    *(
+        path(f"{level}/rendered", service(get=(READ, render.instances)))
+        for level in (STUDY, SERIES, INSTANCE)
+    ),
+    *(
+        path(f"{level}/thumbnail", service(get=(READ, render.thumbnail)))
+        for level in (STUDY, SERIES, INSTANCE, FRAMES)
+    ),
+    path(f"{FRAMES}/rendered", service(get=(READ, render.frames))),
     path(FRAMES, service(get=(READ, retrieve.frames))),
     path(f"{INSTANCE}/bulkdata/<path:path>", service(get=(READ, retrieve.bulk_data))),
     re_path("", nowhere),
