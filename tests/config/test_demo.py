@@ -123,6 +123,14 @@ def test_the_file_that_the_environment_names_is_used(tmp_path: Path, monkeypatch
     assert (chosen.project, chosen.modality) == ("PneumoniaMNIST", "DX")
 
 
+def test_a_folder_that_holds_a_medmnist_file_is_used_as_the_file_is(tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    archive(tmp_path / "given")
+    (tmp_path / "given" / "README").write_text("about")
+    (chosen,) = sources.sources(str(tmp_path / "given"), tmp_path / "spool")
+    assert chosen.project == "PneumoniaMNIST"
+
+
 @pytest.mark.django_db
 def test_the_accounts_are_made_once_with_passwords_that_only_their_owner_can_read(home: Home) -> None:
     people = accounts.ensure_people(home)

@@ -73,11 +73,12 @@ def sources(given: str, spool: Path) -> list[Source]:
 
 
 def given_source(path: Path, spool: Path) -> Source:
-    """Use a folder or zip of images, or a MedMNIST file."""
+    """Use a folder or zip of images, or a MedMNIST file, or a folder that holds one."""
     if not path.exists():
         raise NoSourceError(f"{path} does not exist: give a folder of images, a zip, or a MedMNIST .npz file")
-    if path.suffix == ".npz":
-        return medmnist_source(path, spool, str(path))
+    archives = [path] if path.suffix == ".npz" else sorted(path.glob("*.npz")) if path.is_dir() else []
+    if len(archives) == 1:
+        return medmnist_source(archives[0], spool, str(archives[0]))
     return Source(path.resolve().stem.replace("_", " "), path.resolve(), "OT", f"Demo images: {path}")
 
 
