@@ -43,7 +43,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Viewport:
-    """Most columns and rows of the picture; region: x, y, width, height of the image's part, 0 = to its end."""
+    """Most columns and rows of the picture; region: x, y, width, height of the part, 0 = to the end."""
 
     columns: int
     rows: int

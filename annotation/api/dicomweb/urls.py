@@ -25,6 +25,7 @@ INSTANCE = f"{SERIES}/instances/<uid:sop_uid>"
 FRAMES = f"{INSTANCE}/frames/<str:numbers>"
 
 files, described = (READ, retrieve.files), (READ, retrieve.describe)
+pictures, small = (READ, render.instances), (READ, render.thumbnail)
 urlpatterns: list[URLPattern] = [
     path("studies", service(get=search("studies"), post=(WRITE, store))),
     path("series", service(get=search("series"))),
@@ -36,14 +37,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{SERIES}/instances", service(get=search("instances"))),
     path(INSTANCE, service(get=files)),
     *(path(f"{level}/metadata", service(get=described)) for level in (STUDY, SERIES, INSTANCE)),
-    *(
-        path(f"{level}/rendered", service(get=(READ, render.instances)))
-        for level in (STUDY, SERIES, INSTANCE)
-    ),
-    *(
-        path(f"{level}/thumbnail", service(get=(READ, render.thumbnail)))
-        for level in (STUDY, SERIES, INSTANCE, FRAMES)
-    ),
+    *(path(f"{level}/rendered", service(get=pictures)) for level in (STUDY, SERIES, INSTANCE)),
+    *(path(f"{level}/thumbnail", service(get=small)) for level in (STUDY, SERIES, INSTANCE, FRAMES)),
     path(f"{FRAMES}/rendered", service(get=(READ, render.frames))),
     path(FRAMES, service(get=(READ, retrieve.frames))),
     path(f"{INSTANCE}/bulkdata/<path:path>", service(get=(READ, retrieve.bulk_data))),

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.forms import NewPersonForm
@@ -51,7 +52,9 @@ def show(request: HttpRequest, person_id: UUID) -> HttpResponse:
     subject = found_person(request, person_id)
     roles = dict(subject.memberships.values_list("project_id", "role"))
     rows = [(project, roles.get(project.pk, "")) for project in projects_for(person(request))]
-    return page(request, "people/person.html", "people", subject=subject, rows=rows, choices=ROLE_CHOICES)
+    tokens = {"tokens": subject.tokens.all(), "now": timezone.now()}
+    told = {"subject": subject, "rows": rows, "choices": ROLE_CHOICES}
+    return page(request, "people/person.html", "people", **told, **tokens)
 
 
 @require_POST

@@ -23,6 +23,7 @@ from annotation.api.pages import (
     replay,
     sign_in,
     similar,
+    tokens,
     upload,
 )
 
@@ -84,6 +85,9 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<uuid:job_id>", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/cancel", jobs.cancel_job, name="cancel-job"),
     path("jobs/<uuid:job_id>/retry", jobs.retry_job, name="retry-job"),
+    path("tokens", tokens.tokens, name="tokens"),
+    path("tokens/new", tokens.make, name="make-token"),
+    path("tokens/<uuid:token_id>/revoke", tokens.revoke, name="revoke-token"),
     path("people", people.people, name="people"),
     path("people/new", people.add, name="add-person"),
     path("people/<uuid:person_id>", people.show, name="person"),

@@ -39,7 +39,26 @@ OWN_JOB = "302 403 404 403 403 200 200"
 OWN_JOB_ACTS = "302 403 404 403 403 302 302"
 
 API = "api/v1/"
+DICOMWEB = "api/dicomweb/projects/<project_id>/"
+STUDY = f"{DICOMWEB}studies/<study_uid>"
+SERIES = f"{STUDY}/series/<series_uid>"
+INSTANCE = f"{SERIES}/instances/<sop_uid>"
+FRAMES = f"{INSTANCE}/frames/<numbers>"
+# An administrator's body is no DICOM here: 415.
+ADMIN_STORES = "401 404 404 403 403 403 415"
+READ_OVER_DICOMWEB = (
+    *(f"{DICOMWEB}{level}" for level in ("studies", "series", "instances")),
+    *(STUDY, f"{STUDY}/series", f"{STUDY}/instances", SERIES, f"{SERIES}/instances", INSTANCE, FRAMES),
+    *(f"{one}/metadata" for one in (STUDY, SERIES, INSTANCE)),
+    *(f"{one}/rendered" for one in (STUDY, SERIES, INSTANCE, FRAMES)),
+    *(f"{one}/thumbnail" for one in (STUDY, SERIES, INSTANCE, FRAMES)),
+    f"{INSTANCE}/bulkdata/<path>",
+)
 MATRIX: dict[tuple[str, str], str] = {
+    **{("GET", route): MEMBERS_JSON for route in READ_OVER_DICOMWEB},
+    ("POST", f"{DICOMWEB}studies"): ADMIN_STORES,
+    ("POST", STUDY): ADMIN_STORES,
+    ("GET", DICOMWEB): NOWHERE,
     ("GET", f"{API}session"): SIGNED_IN_JSON,
     ("GET", f"{API}preferences"): SIGNED_IN_JSON,
     ("PUT", f"{API}preferences"): SIGNED_IN_JSON,
@@ -116,6 +135,9 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "jobs/<job_id>"): OWN_JOB,
     ("POST", "jobs/<job_id>/cancel"): OWN_JOB_ACTS,
     ("POST", "jobs/<job_id>/retry"): OWN_JOB_ACTS,
+    ("GET", "tokens"): SIGNED_IN,
+    ("POST", "tokens/new"): "302 302 302 302 302 302 302",
+    ("POST", "tokens/<token_id>/revoke"): "302 404 404 302 404 404 302",
     ("GET", "people"): ADMIN,
     ("GET", "people/new"): ADMIN,
     ("POST", "people/new"): ADMIN,

@@ -9,6 +9,8 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Role, User
+from accounts.scopes import Scope
+from accounts.tokens import Wish, make_token
 from annotation.learning import services
 from annotation.learning.files import keep
 from annotation.learning.maps import NewMap, record_map
@@ -79,6 +81,7 @@ def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
         | delivery_ids(project)
         | machine_work
         | model_ids(project)
+        | token_ids(reader)
         | {
             "project_id": project.pk,
             "reading_id": submitted.reading_id,
@@ -106,9 +109,19 @@ def case_ids(held: LeasedCase) -> dict[str, Any]:
         "case_id": held.case.pk,
         "number": held.case.number,
         "lease_id": held.lease.pk,
+        "study_uid": held.case.series.study.study_instance_uid,
+        "series_uid": held.case.series.series_instance_uid,
         "sop_uid": instance.sop_instance_uid,
         "n": 1,
+        "numbers": "1",
+        "path": "7FE00010",
     }
+
+
+def token_ids(owner: User) -> dict[str, Any]:
+    """Name a token."""
+    token, _ = make_token(user=owner, wish=Wish("viewer", [Scope.DICOMWEB_READ], 1), now=timezone.now())
+    return {"token_id": token.pk}
 
 
 def found_ids(project: Project, staff: User | None) -> dict[str, Any]:
