@@ -41,6 +41,15 @@ def map_pool_umap(work: Work, *, project_id: str) -> None:
     embedding_map.draw(work, project_id, embedding_map.UMAP)
 
 
+@job("learn_regions", lane=Lane.TRAINING, spawn=True)
+def learn_regions(work: Work, *, project_id: str) -> None:
+    """Learn masks and regions as readers draw them, and propose them for the next cases; no torch."""
+    from mlworker import learn_regions as drawing
+
+    with threadpool_limits(limits=1):
+        drawing.learn_regions(work, project_id)
+
+
 @job("embed", lane=Lane.TRAINING, spawn=True)
 def embed(work: Work, *, dataset_id: str) -> None:
     """Encode every series that has no vector yet."""

@@ -11,6 +11,7 @@ from annotation.api.permissions import person
 from annotation.api.responses import CONFLICT, WRITE
 from annotation.api.schemas import (
     DraftView,
+    DrawnSuggestionView,
     LeasedCaseView,
     ProgressView,
     RenewalView,
@@ -63,7 +64,10 @@ def leased_view(leased: LeasedCase) -> LeasedCaseView:
         protocol=protocol_view(leased.protocol),
         draft=draft_view(leased.draft),
         why=WhyView.model_construct(**vars(leased.why)),
-        suggestion=SuggestionView.model_construct(**vars(leased.suggestion)),
+        suggestion=SuggestionView.model_construct(
+            **vars(leased.suggestion),
+            drawn=[DrawnSuggestionView.model_construct(**vars(one)) for one in leased.drawn],
+        ),
     )
 
 

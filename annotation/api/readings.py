@@ -57,7 +57,7 @@ def submit_reading(request: HttpRequest, case_id: UUID, body: ReadingBody) -> Su
         case_id=case_id,
         answered=answered_in(body),
         now=timezone.now(),
-        shown=Shown(body.suggestion.when, body.suggestion.first) if body.suggestion else None,
+        shown=Shown(**body.suggestion.model_dump()) if body.suggestion else None,
     )
     return SubmittedView.model_construct(
         reading_id=submitted.reading_id,

@@ -97,12 +97,22 @@ class WhyView(Schema):
     uncertainty: float | None
 
 
+class DrawnSuggestionView(Schema):
+    """A mask or regions that a model proposes; scores: 0 – 1, by region id, or of the mask as "mask"."""
+
+    question: str
+    answer: Any
+    scores: dict[str, float]
+    version: int
+
+
 class SuggestionView(Schema):
-    """What the model would answer; no probabilities: nothing is shown for this case."""
+    """What the model would answer and draw; no probabilities, nothing drawn: nothing is shown."""
 
     mode: Literal["never", "on_demand", "after_answer", "from_start"]
     question: str
     probabilities: dict[str, float] | None
+    drawn: list[DrawnSuggestionView] = []
 
 
 class LeasedCaseView(Schema):
@@ -173,10 +183,15 @@ class DraftVersionView(Schema):
 
 
 class ShownBody(Body):
-    """When the reader saw the suggestion, and what was answered before it was seen."""
+    """When the reader saw the suggestion, and what was answered before it was seen; when: empty: not seen.
 
-    when: Literal["before_answer", "after_answer"]
+    drawn: when masks and regions were seen, by question. taken: questions whose proposed mask was taken.
+    """
+
+    when: Literal["", "before_answer", "after_answer"] = ""
     first: dict[str, Any] = Field(default_factory=dict, max_length=64)
+    drawn: Annotated[dict[Key, Literal["before_answer", "after_answer"]], Field(max_length=100)] = {}
+    taken: Annotated[list[Key], Field(max_length=100)] = []
 
 
 class ReadingBody(Body):

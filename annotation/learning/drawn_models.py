@@ -1,4 +1,4 @@
-"""PixelHead, RegionSuggestion: what was learned of masks and regions, and what it proposes for unread cases."""
+"""PixelHead, RegionSuggestion: what was learned of masks and regions, and what that proposes."""
 
 import uuid
 

@@ -49,3 +49,16 @@ def rows_to_draw(project_id: UUID) -> list[PoolRow]:
     """List every case that is read or will be: of the pool and of the audit stream."""
     cases = Case.objects.filter(project=project_id).exclude(stream=Case.Stream.HELD_OUT)
     return [PoolRow(*row) for row in cases.order_by("number").values_list(*COLUMNS)]
+
+
+def next_to_read(project_id: UUID, count: int) -> list[Case]:
+    """List the pool's next unread cases by rank, with their images; none that a reader holds."""
+    cases = Case.objects.filter(entry__project=project_id, entry__state=Entry.State.WAITING)
+    ranked = cases.filter(stream=Case.Stream.POOL).order_by("entry__rank", "entry__shuffle")
+    return list(ranked.select_related("series").prefetch_related("series__instances")[:count])
+
+
+def held_cases(project_id: UUID) -> set[UUID]:
+    """Name the cases that readers hold."""
+    held = Entry.objects.filter(project=project_id, state=Entry.State.LEASED)
+    return set(held.values_list("case_id", flat=True))

@@ -1,7 +1,7 @@
 """Reads of the queue: a reader's workload, a project's progress, and the pool for machine work."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from accounts.models import User
 from annotation.projects.models import Case, Membership, Protocol
 from annotation.projects.rules import AUDIT
 from annotation.projects.selectors import project_for, projects_for, protocol_in_force
+from annotation.queue.drawn import DrawnSuggestion, drawn_for, proposed_for
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
 from annotation.queue.rules import BATCH_RANK, batch_text, uncertainty, why_text
 from annotation.queue.suggestions import Suggestion, suggestion_for
@@ -49,6 +50,7 @@ class LeasedCase:
     draft: Draft | None
     why: Why
     suggestion: Suggestion
+    drawn: list[DrawnSuggestion] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
     progress = progress_of(reader, project_id)
     drafts = drafts_of(reader, [lease.case_id for lease in leases])
     protocol = protocol or protocol_in_force(project_id)
+    proposed = proposed_for(leases, protocol)
     cases = [
         LeasedCase(
             lease=lease,
@@ -104,6 +107,7 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
             draft=drafts.get(lease.case_id),
             why=why(lease.pick, progress.total),
             suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
+            drawn=drawn_for(proposed.get(lease.pk, []), lease.pick.stream, protocol, lease.case_id, reader),
         )
         for lease in leases
     ]

@@ -8,10 +8,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import Role, User
+from annotation.learning.drawn import ask_regions
 from annotation.learning.models import Policy
 from annotation.learning.services import ask_refit
 from annotation.projects.models import Case, Membership
 from annotation.projects.selectors import case_for, protocol_in_force
+from annotation.queue.drawn import with_drawn
 from annotation.queue.models import Entry, Lease, Pick
 from annotation.queue.rules import LeaseLostError, refit_is_due
 from annotation.queue.selectors import Workload, workload
@@ -92,7 +94,7 @@ def take(
         if revision is None:
             closing = closable(reader, lease_id, case_id)
             check_protocol(examined, answered)
-            pick = Pick.objects.get(lease=lease_id)
+            pick = Pick.objects.select_related("lease").get(lease=lease_id)
             seen = kept_suggestion(
                 pick=pick,
                 protocol=protocol,
@@ -100,6 +102,9 @@ def take(
                 reader=reader,
                 shown=shown,
                 answers=answered.answers,
+            )
+            seen = with_drawn(
+                seen, pick=pick, protocol=protocol, reader=reader, shown=shown, answers=answered.answers
             )
             answered = replace(answered, suggestion=seen)
             revision = add_reading(reader=reader, case=case, examined=examined, answered=answered, now=now)
@@ -158,6 +163,7 @@ def refit_where_due(project_id: UUID) -> None:
     policy = Policy.objects.filter(pk=project_id).first() or Policy(project_id=project_id)
     if refit_is_due(labels.count(), policy.refit_every):
         ask_refit(project_id=project_id)
+        ask_regions(project_id=project_id)
 
 
 def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: datetime) -> Workload:

@@ -1,7 +1,7 @@
 """What the model would answer: what is shown of it, to whom, and what is kept of that with the reading."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,10 +24,15 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Shown:
-    """When a reader saw the suggestion, and what was answered before."""
+    """When a reader saw the suggestion, and what was answered before; when: empty where it was not seen.
+
+    drawn: when masks and regions were seen, by question. taken: questions whose proposed mask was taken.
+    """
 
     when: str
     first: dict[str, Any]
+    drawn: Mapping[str, str] = field(default_factory=dict)
+    taken: Sequence[str] = ()
 
 
 def suggestion_for(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> Suggestion:
@@ -73,7 +78,7 @@ def kept_suggestion(
         "withheld": why_not,
         "shown": "",
     }
-    if shown is None or why_not:
+    if shown is None or not shown.when or why_not:
         return facts
     answer, first = answers.get(key), shown.first.get(key)
     agrees = said(answer) == predicted(pick.probabilities, answer)

@@ -36,7 +36,7 @@ def width(channels: int) -> int:
 
 
 def _at(grey: Floats, scale: float) -> list[Floats]:
-    """Value, edge strength, Laplacian, Hessian and structure tensor at one scale, made comparable over scales."""
+    """Value, edge strength, Laplacian, Hessian and structure tensor at one scale, by that scale."""
     down, across = (_smooth(grey, scale, order) * scale for order in ((1, 0), (0, 1)))
     bends = [_smooth(grey, scale, order) * scale**2 for order in ROWS_THEN_COLUMNS]
     textures = [_smooth(one, 2 * scale) for one in (down * down, across * across, down * across)]

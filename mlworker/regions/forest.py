@@ -15,8 +15,8 @@ AT_A_TIME = 16_384
 class Forest:
     """All trees' nodes in one row of arrays.
 
-    roots: (tree,). feature, threshold, child: (node,); a value above the threshold goes to child + 1, any other
-    to child; a leaf is its own child and its threshold infinite. shares: (node, class), rows sum to 1.
+    roots: (tree,). feature, threshold, child: (node,); a value above the threshold goes to child + 1, any
+    other to child; a leaf is its own child and its threshold infinite. shares: (node, class), rows sum to 1.
     """
 
     roots: Integers
@@ -46,7 +46,9 @@ class Forest:
         return total / np.float32(len(self.roots))
 
 
-def grown(features: Floats, labels: NDArray[np.intp], *, classes: int, seed: int, trees: int = TREES) -> Forest:
+def grown(
+    features: Floats, labels: NDArray[np.intp], *, classes: int, seed: int, trees: int = TREES
+) -> Forest:
     """Fit trees on pixels: (pixel, feature) and (pixel,) class numbers.
 
     raises: ValueError where there is no pixel.
@@ -128,8 +130,9 @@ def _cut(
     above = values > cuts[place]
     right = np.add.reduceat(above[:, :, None] * truth[:, None, :], starts, axis=0)
     left = np.add.reduceat(truth, starts, axis=0)[:, None, :] - right
-    sizes = np.stack([left.sum(axis=2), right.sum(axis=2)])
-    purity = (left**2).sum(axis=2) / np.maximum(sizes[0], 1) + (right**2).sum(axis=2) / np.maximum(sizes[1], 1)
+    sides = np.stack([left, right])
+    sizes = sides.sum(axis=3)
+    purity = ((sides**2).sum(axis=3) / np.maximum(sizes, 1)).sum(axis=0)
     purity[sizes.min(axis=0) < SMALLEST_LEAF] = -1.0
     best = purity.argmax(axis=1)
     nodes = np.arange(len(starts))

@@ -624,6 +624,22 @@ export interface components {
             /** Seconds */
             seconds: number;
         };
+        /**
+         * DrawnSuggestionView
+         * @description A mask or regions that a model proposes; scores: 0 – 1, by region id, or of the mask as "mask".
+         */
+        DrawnSuggestionView: {
+            /** Question */
+            question: string;
+            /** Answer */
+            answer: unknown;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Version */
+            version: number;
+        };
         /** In */
         In: {
             /** Question */
@@ -964,7 +980,7 @@ export interface components {
         };
         /**
          * SuggestionView
-         * @description What the model would answer; no probabilities: nothing is shown for this case.
+         * @description What the model would answer and draw; no probabilities, nothing drawn: nothing is shown.
          */
         SuggestionView: {
             /**
@@ -978,6 +994,11 @@ export interface components {
             probabilities: {
                 [key: string]: number;
             } | null;
+            /**
+             * Drawn
+             * @default []
+             */
+            drawn: components["schemas"]["DrawnSuggestionView"][];
         };
         /**
          * Text
@@ -1199,18 +1220,33 @@ export interface components {
         };
         /**
          * ShownBody
-         * @description When the reader saw the suggestion, and what was answered before it was seen.
+         * @description When the reader saw the suggestion, and what was answered before it was seen; when: empty: not seen.
+         *
+         *     drawn: when masks and regions were seen, by question. taken: questions whose proposed mask was taken.
          */
         ShownBody: {
             /**
              * When
+             * @default
              * @enum {string}
              */
-            when: "before_answer" | "after_answer";
+            when: "" | "before_answer" | "after_answer";
             /** First */
             first?: {
                 [key: string]: unknown;
             };
+            /**
+             * Drawn
+             * @default {}
+             */
+            drawn: {
+                [key: string]: "before_answer" | "after_answer";
+            };
+            /**
+             * Taken
+             * @default []
+             */
+            taken: string[];
         };
         /**
          * SkippedView
