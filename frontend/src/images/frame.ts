@@ -5,7 +5,7 @@ import { type PixelSize, SQUARE_PIXELS } from "../geometry/measure";
 import { type ImagePlane, normalOf, positionAlong } from "../geometry/plane";
 import type { Point } from "../geometry/region";
 import { type DirectionLps, millimetres, pointLps } from "../geometry/units";
-import { numberOf, numbersOf } from "./numbers";
+import { numberOf, numbersOf, textOf } from "./numbers";
 import { calibratedRegionsOf, sizeWithin } from "./ultrasound";
 
 export interface FrameAddress {
@@ -29,9 +29,11 @@ export interface PixelFormat {
   readonly rows: number;
   readonly columns: number;
   readonly samplesPerPixel: 1 | 3;
-  readonly bitsAllocated: 8 | 16 | 32;
+  readonly bitsAllocated: 8 | 16 | 32 | 64;
   readonly bitsStored: number;
   readonly signed: boolean;
+  /** Float or double float pixels: of 32 or 64 bits. */
+  readonly isFloat: boolean;
 }
 
 export class UnreadableImage extends Error {
@@ -55,7 +57,9 @@ const oneOf = <T extends number>(keyword: string, value: number, allowed: readon
 
 /** PS3.3 C.7.6.3: how a frame's bytes are laid out. */
 export const pixelFormatOf = (attributes: Attributes): PixelFormat => {
-  const bitsAllocated = oneOf("BitsAllocated", required(attributes, "BitsAllocated"), [8, 16, 32] as const);
+  const bitsAllocated = oneOf("BitsAllocated", required(attributes, "BitsAllocated"), [
+    8, 16, 32, 64,
+  ] as const);
   return {
     rows: required(attributes, "Rows"),
     columns: required(attributes, "Columns"),
@@ -63,6 +67,7 @@ export const pixelFormatOf = (attributes: Attributes): PixelFormat => {
     bitsAllocated,
     bitsStored: numberOf(attributes, "BitsStored") ?? bitsAllocated,
     signed: numberOf(attributes, "PixelRepresentation") === 1,
+    isFloat: textOf(attributes, "PixelKeyword") !== undefined,
   };
 };
 

@@ -11,7 +11,8 @@ export type Samples =
   | Int16Array
   | Uint32Array
   | Int32Array
-  | Float32Array;
+  | Float32Array
+  | Float64Array;
 
 export interface Extent {
   readonly lowest: number;
@@ -43,14 +44,20 @@ const constructors = {
   32: { signed: Int32Array, unsigned: Uint32Array },
 } as const;
 
+const constructorFor = ({ bitsAllocated, signed, isFloat }: PixelFormat) => {
+  if (isFloat) return bitsAllocated === 64 ? Float64Array : Float32Array;
+  if (bitsAllocated === 64) throw new UnreadableImage("BitsAllocated 64 cannot be shown");
+  return constructors[bitsAllocated][signed ? "signed" : "unsigned"];
+};
+
 const stored = (buffer: ArrayBuffer, format: PixelFormat): Samples => {
   const count = format.rows * format.columns * format.samplesPerPixel;
   const expected = (count * format.bitsAllocated) / 8;
   if (buffer.byteLength < expected) {
     throw new UnreadableImage(`The frame has ${buffer.byteLength} bytes, ${expected} are needed`);
   }
-  const { signed, unsigned } = constructors[format.bitsAllocated];
-  return format.signed ? new signed(buffer, 0, count) : new unsigned(buffer, 0, count);
+  const Kind = constructorFor(format);
+  return new Kind(buffer, 0, count);
 };
 
 /** Bits above Bits Stored may hold anything (old overlays): cut, and carry the sign. In place. */
@@ -101,6 +108,7 @@ export const rescaled = (
 ): Samples => {
   if (slope === 1 && intercept === 0 && isShowable(samples)) return samples;
   const { lowest, highest } = possible(format);
+  if (format.isFloat) return Float32Array.from(samples, (value) => value * slope + intercept);
   const ends = [lowest * slope + intercept, highest * slope + intercept];
   const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
   const values = emptyFor({ lowest: Math.min(...ends), highest: Math.max(...ends) }, isWhole, samples.length);

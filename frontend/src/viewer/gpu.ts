@@ -14,6 +14,8 @@ const CACHE_BYTES = 512 * 1024 * 1024;
 const BLACK: Types.Point3 = [0, 0, 0];
 /** Software rendering takes long; nothing takes this long. */
 const RENDER_LIMIT_MS = 15_000;
+/** A window of width 1 is a step; the card wants a slope, as steep as its numbers can tell apart. */
+const LEAST_SHARE = 1e-6;
 /** From the camera to the picture: any, since the projection is parallel. */
 const CAMERA_DISTANCE = 1000;
 
@@ -101,7 +103,10 @@ class GpuSurface implements Surface {
     const { LINEAR, SAMPLED_SIGMOID } = Enums.VOILUTFunctionType;
     this.#viewport.setProperties({
       VOILUTFunction: window.isSigmoid ? SAMPLED_SIGMOID : LINEAR,
-      voiRange: { lower: lowest, upper: highest },
+      voiRange: {
+        lower: lowest,
+        upper: Math.max(highest, lowest + LEAST_SHARE * Math.max(1, Math.abs(lowest))),
+      },
       invert: isInverted,
     });
     this.#viewport.render();

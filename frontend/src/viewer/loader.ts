@@ -34,7 +34,8 @@ export const toImage = (description: FrameDescription, frame: DecodedFrame): Typ
     slope: 1,
     intercept: 0,
     windowCenter: frame.window.center,
-    windowWidth: frame.window.width,
+    // A first window of width 1 has one end alone, and no slope could be set after it.
+    windowWidth: Math.max(2, frame.window.width),
     voiLUTFunction: Enums.VOILUTFunctionType.LINEAR,
     getPixelData: () => samples,
     getCanvas: () => document.createElement("canvas"),

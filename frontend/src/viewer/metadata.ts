@@ -56,7 +56,11 @@ const imagePixel = ({ attributes }: FrameDescription): unknown => {
 
 const voiLut = ({ attributes }: FrameDescription): unknown => {
   const window = windowOf(attributes, pixelFormatOf(attributes), { lowest: 0, highest: 255 });
-  return { windowCenter: [window.center], windowWidth: [window.width], voiLUTFunction: "LINEAR" };
+  return {
+    windowCenter: [window.center],
+    windowWidth: [Math.max(2, window.width)],
+    voiLUTFunction: "LINEAR",
+  };
 };
 
 const generalSeries = ({ attributes }: FrameDescription): unknown => ({

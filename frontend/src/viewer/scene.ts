@@ -211,6 +211,7 @@ export class PlaneScene implements Scene {
       bitsAllocated: 32,
       bitsStored: 32,
       signed: true,
+      isFloat: true,
     } as const;
     const frame = { format, samples, display: samples, extent: { lowest: 0, highest: 0 }, window, bytes: 0 };
     const spacing = [spacingMm[down], spacingMm[across]] as const;
