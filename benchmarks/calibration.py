@@ -53,16 +53,17 @@ def model_at_the_end(world: "World", bench: Bench, seed: int) -> "tuple[loop.Mod
 
 def errors(model: "loop.Model", judge: "loop.Labelled") -> dict[str, float]:
     """Measure the error after and before the temperature, and of labels drawn by the probabilities."""
-    from mlworker.evaluation.metrics import calibration_error
+    from mlworker.evaluation.metrics import averaged, calibration_error
 
     vectors, once = judge.cases.vectors, np.ones((1, len(judge.labels)))
     said, raw = model.probabilities(vectors), model.ensemble.mean_probabilities(vectors)
-    if_perfect = [calibration_error(said, labels, once)[0] for labels in drawn_by(said)]
+    error = averaged(calibration_error)
+    if_perfect = [calibration_error(said[:, 0], labels, once)[0] for labels in drawn_by(said[:, 0])]
     return {
-        "error": float(calibration_error(said, judge.labels, once)[0]),
-        "before_temperature": float(calibration_error(raw, judge.labels, once)[0]),
+        "error": float(error(said, judge.labels, once)[0]),
+        "before_temperature": float(error(raw, judge.labels, once)[0]),
         "if_perfect": float(np.mean(if_perfect)),
-        "temperature": model.temperature,
+        "temperature": model.temperature_of_each()[0],
     }
 
 

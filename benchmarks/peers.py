@@ -67,12 +67,15 @@ class Peer:
 def badge_seen(now: Situation, model: Model) -> dict[str, Halves]:
     """Give what BADGE looks at: scaled features and calibrated probabilities."""
     features = model.ensemble.scaling.apply(now.pool.vectors)
-    return {"features": features, "probabilities": model.probabilities(now.pool.vectors).astype(np.float32)}
+    return {
+        "features": features,
+        "probabilities": model.probabilities(now.pool.vectors)[:, 0].astype(np.float32),
+    }
 
 
 def bald_seen(now: Situation, model: Model) -> dict[str, Halves]:
     """Give what BALD looks at: the bootstrap heads' probabilities."""
-    return {"heads": model.ensemble.head_probabilities(now.pool.vectors)[:, 1:]}
+    return {"heads": model.ensemble.head_probabilities(now.pool.vectors)[:, 1:, 0]}
 
 
 SEEN: dict[str, Seen] = {"badge": badge_seen, "bald": bald_seen}

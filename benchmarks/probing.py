@@ -59,7 +59,7 @@ class Probe:
             groups=self.people[chosen],
             seed=seed,
         )
-        said = heads.mean_probabilities(self.vectors[self.judged])
+        said = heads.mean_probabilities(self.vectors[self.judged])[:, 0]
         weights = np.ones((1, len(self.judged)))
         return float(metrics.balanced_accuracy(said, self.labels[self.judged], weights)[0])
 

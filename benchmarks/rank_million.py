@@ -23,6 +23,8 @@ import numpy as np
 
 from mlworker import loop
 from mlworker.embeddings import EmbeddingStore
+from mlworker.heads.ensemble import Recipe
+from mlworker.targets import SINGLE, Target
 
 LABELS = 300
 DIGEST = "a" * 64
@@ -57,8 +59,8 @@ def measured(folder: Path, cases: int, features: int, classes: int) -> dict[str,
     model = loop.modelled(
         pool,
         nothing,
+        recipe=Recipe(Target(SINGLE, tuple(str(number) for number in range(classes)))),
         scaling=loop.scaling_of(pool.cases),
-        class_names=[str(number) for number in range(classes)],
         seed=0,
     )
     drive = loop.Drive("power_margin", power=30.0, audit_share=0.0, batch=10, seed=0)

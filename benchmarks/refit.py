@@ -11,6 +11,7 @@ import numpy as np
 
 from mlworker.heads.ensemble import Recipe, learned_by
 from mlworker.heads.features import Scaling
+from mlworker.targets import ORDINAL, SINGLE, Target
 
 
 def world(labels: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,12 +33,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print nothing else")
     given = parser.parse_args()
     vectors, truth = world(given.labels, given.features, given.classes)
-    recipe = Recipe(given.classes, adjusted=given.adjusted, ordered=given.ordered)
+    kind = ORDINAL if given.ordered else SINGLE
+    recipe = Recipe(Target(kind, tuple(map(str, range(given.classes)))), adjusted=given.adjusted)
     started = time.perf_counter()
     scaling = Scaling.of(vectors)
-    ensemble = learned_by(recipe, vectors, truth, scaling=scaling, groups=np.arange(len(truth)), seed=0)
+    ensemble = learned_by(
+        recipe, vectors, truth[:, None], scaling=scaling, groups=np.arange(len(truth)), seed=0
+    )
     seconds = time.perf_counter() - started
-    right = float((ensemble.mean_probabilities(vectors).argmax(axis=1) == truth).mean())
+    right = float((ensemble.mean_probabilities(vectors)[:, 0].argmax(axis=1) == truth).mean())
     facts = {"seconds": round(seconds, 3), "labels": given.labels, "features": given.features}
     print(
         json.dumps(facts | {"classes": given.classes, "heads": 11, "accuracy_on_its_labels": round(right, 4)})

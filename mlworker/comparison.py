@@ -1,21 +1,16 @@
 """Candidate and champion on the audit stream: the same cases, the same resampled patients, one interval."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mlworker.evaluation import metrics
-from mlworker.evaluation.intervals import too_few
-from mlworker.evaluation.metrics import Floats, Labels
+from mlworker.evaluation.intervals import OVERALL, metrics_of, too_few
+from mlworker.evaluation.metrics import Floats, Labels, Metric
+from mlworker.targets import Target, likeliest
 
 REPLICATES = 2_000
-Metric = Callable[[Floats, Labels, Floats], Floats]
-COMPARED: dict[str, Metric] = {
-    "balanced_accuracy": metrics.balanced_accuracy,
-    "macro_auc": metrics.macro_auc,
-    "calibration_error": metrics.calibration_error,
-}
+OF_CHOICES = ("recall:", "balanced:")
 
 
 def compared(
@@ -24,14 +19,15 @@ def compared(
     labels: Labels,
     patients: Labels,
     *,
-    class_names: Sequence[str],
+    target: Target,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Each metric of both, and their difference with its 95 % paired interval over patients.
 
-    candidate, champion: (case, class) probabilities of the same cases.
+    candidate, champion: (case, decision, class) probabilities of the same cases. labels: (case, decision).
     returns: {"balanced_accuracy": {"candidate", "champion", "difference", "low", "high"}, …,
-             "recall:CLASS": …}, or {"reason"} where the cases are too few.
+             "recall:CHOICE": …, of several answers "balanced:CHOICE": …}, or {"reason"} where the cases are
+             too few.
     """
     reason = too_few(labels, patients)
     if reason:
@@ -41,10 +37,11 @@ def compared(
     random = np.random.default_rng(seed)
     drawn = random.multinomial(count, np.full(count, 1.0 / count), size=REPLICATES)[:, numbers]
     weights = np.vstack([np.ones(len(labels)), drawn]).astype(np.float64)
-    found = {name: _difference(one, candidate, champion, labels, weights) for name, one in COMPARED.items()}
-    for number in np.unique(labels):
-        recall = _recall_of(int(number))
-        found[f"recall:{class_names[number]}"] = _difference(recall, candidate, champion, labels, weights)
+    found = {
+        name: _difference(one, candidate, champion, labels, weights)
+        for name, one in metrics_of(target, labels).items()
+        if name in OVERALL or name.startswith(OF_CHOICES)
+    }
     return {"cases": len(labels), "patients": count, **found}
 
 
@@ -63,22 +60,17 @@ def _difference(
     }
 
 
-def _recall_of(number: int) -> Metric:
-    def recall(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
-        return metrics.class_recalls(probabilities, labels, weights)[:, number]
-
-    return recall
-
-
 def by_group(
     said: Floats, labels: Labels, patients: Labels, groups: Sequence[dict[str, str]], *, seed: int = 0
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Accuracy of each group of audit cases, with an interval where a group has patients enough.
 
+    said: (case, decision, class). labels: (case, decision); of a case with several decisions, the share of
+    right ones counts.
     groups: what is known of each case, such as {"maker": "…", "scanner": "…"}.
     returns: {kind: {name: {"cases", "accuracy", "low", "high"}}}.
     """
-    right = said.argmax(axis=1) == labels if len(labels) else np.zeros(0, dtype=bool)
+    right = (likeliest(said) == labels).mean(axis=1) if len(labels) else np.zeros(0)
     kinds = sorted({kind for group in groups for kind in group})
     found: dict[str, dict[str, dict[str, float]]] = {}
     for kind in kinds:

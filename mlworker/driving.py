@@ -1,23 +1,23 @@
 """How a policy drives one turn: what the refit job and a replay do alike."""
 
-import numpy as np
-
 from annotation.learning.models import Policy
 from annotation.learning.rules import POWER, ready_to_choose, ready_to_fit
+from annotation.projects.rules import LearnedQuestion
 from mlworker import loop
 from mlworker.heads.ensemble import Recipe
 from mlworker.heads.features import Scaling
+from mlworker.targets import Target
 
 TURNS_APART = 1_000_003  # no two turns of one seed draw alike
 
 
-def drive_by(policy: Policy, *, classes: int, read: int) -> loop.Drive:
+def drive_by(policy: Policy, target: Target, *, read: int) -> loop.Drive:
     """Say how a turn draws: the same labels and policy always draw the same. read: labels of both streams."""
     return loop.Drive(
         strategy=policy.strategy,
         power=POWER,
         audit_share=policy.audit_share,
-        batch=max(policy.batch_size, 2 * classes),
+        batch=max(policy.batch_size, 2 * len(target.choices)),
         seed=policy.seed + TURNS_APART * read,
         class_quota=policy.class_quota,
         site_quota=policy.site_quota,
@@ -30,27 +30,28 @@ def model_by(
     pool: loop.Labelled,
     audit: loop.Labelled,
     *,
-    classes: list[str],
     scaling: Scaling,
     seed: int,
 ) -> loop.Model | None:
     """Fit a model by a policy's recipe, once the pool's labels suffice for one."""
-    if not ready_to_fit(counts_of(pool, classes)):
+    if not ready_to_fit(recipe.target.counts(pool.labels)):
         return None
-    return loop.modelled(pool, audit, scaling=scaling, class_names=classes, seed=seed, recipe=recipe)
+    return loop.modelled(pool, audit, recipe=recipe, scaling=scaling, seed=seed)
 
 
-def recipe_by(policy: Policy, classes: list[str], *, ordered: bool = False) -> Recipe:
-    """Say what heads a policy wants. ordered: the classes are grades."""
-    return Recipe(len(classes), adjusted=policy.logit_adjustment, ordered=ordered)
+def recipe_by(policy: Policy, target: Target) -> Recipe:
+    """Say what heads a policy wants."""
+    return Recipe(target, adjusted=policy.logit_adjustment)
 
 
-def choosing(model: loop.Model | None, pool: loop.Labelled, classes: list[str]) -> loop.Model | None:
+def target_of(question: LearnedQuestion) -> Target:
+    """Put a project's question as the loop sees it."""
+    return Target(question.kind, tuple(question.classes))
+
+
+def choosing(model: loop.Model | None, pool: loop.Labelled) -> loop.Model | None:
     """Pass the model on once it may choose; before, the cold start goes on."""
-    return model if ready_to_choose(counts_of(pool, classes)) else None
-
-
-def counts_of(pool: loop.Labelled, classes: list[str]) -> dict[str, int]:
-    """Count the labels of each class."""
-    counts = np.bincount(pool.labels, minlength=len(classes)).tolist()
-    return dict(zip(classes, counts, strict=True))
+    if model is None:
+        return None
+    counts = model.target.counts(pool.labels)
+    return model if ready_to_choose(counts, choices=len(model.target.choices)) else None

@@ -8,15 +8,19 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.learning.files import keep
-from annotation.learning.maps import MOST_NUMBERED, NO_LABEL, NewMap, ask_umap, record_map
+from annotation.learning.maps import MOST_NUMBERED, NO_LABEL, NewMap, ask_umap, colours_of, record_map
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
-from annotation.learning.selectors import question_of
 from annotation.projects.models import Project
+from annotation.projects.selectors import question_learned
 from annotation.queue.pool import PoolRow, rows_to_draw
+from mlworker.driving import target_of
+from mlworker.evaluation.stopping import uncertainties
 from mlworker.predicting import predictions
 from mlworker.projection import Principal, has_umap, neighbours_kept, on_grid
 from mlworker.runtime import Work
 from mlworker.similar_cases import with_vectors
+from mlworker.stopping_notes import same_question
+from mlworker.targets import Target, likeliest
 from mlworker.vectors import encoder_of
 
 Floats = NDArray[np.floating]
@@ -37,9 +41,9 @@ def draw(work: Work, project_id: str, method: str) -> None:
         raise ValueError(f"{len(rows)} images are encoded: a map needs at least 3")
     work.progress(0.2, f"{len(rows)} images")
     places, facts = laid_out(vectors, method)
-    model = newest_model(project, encoder)
+    model, question = newest_model(project, encoder), question_learned(project.pk)
     sites, site = numbered_sites(rows)
-    uncertain, predicted = judged(model, vectors)
+    uncertain, predicted = judged(model, vectors, target_of(question))
     content = packed(rows, on_grid(places), [uncertain, predicted, site])
     new = NewMap(
         method=method,
@@ -48,7 +52,7 @@ def draw(work: Work, project_id: str, method: str) -> None:
         stored=keep(content, folder="maps", suffix=".bin"),
         case_count=len(rows),
         sites=sites,
-        classes=question_of(project.pk)[1],
+        classes=colours_of(question),
         facts=facts | {"seconds": round(time.monotonic() - started, 2)},
     )
     with work.commit():
@@ -77,15 +81,16 @@ def numbered_sites(rows: Sequence[PoolRow]) -> tuple[list[str], Bytes]:
     return names, np.array([numbers.get(row.site, NO_LABEL) for row in rows], dtype=np.uint8)
 
 
-def judged(model: ModelVersion | None, vectors: Floats) -> tuple[Bytes, Bytes]:
-    """Say how unsure a model is of each case (entropy, 0 – 254) and which class it finds likeliest."""
+def judged(model: ModelVersion | None, vectors: Floats, target: Target) -> tuple[Bytes, Bytes]:
+    """Say how unsure a model is of each case (entropy, 0 – 254) and the colour of what it finds likeliest."""
     nothing = np.full(len(vectors), NO_LABEL, dtype=np.uint8)
-    if model is None:
+    if model is None or not same_question(model, target):
         return nothing, nothing
     chances = predictions(model, vectors)
-    entropy = -(chances * np.log(np.maximum(chances, 1e-12))).sum(axis=1) / np.log(chances.shape[1])
-    unsure = (entropy.clip(0.0, 1.0) * MOST_NUMBERED).round().astype(np.uint8)
-    return unsure, chances.argmax(axis=1).astype(np.uint8)
+    unsure = (uncertainties(chances).clip(0.0, 1.0) * MOST_NUMBERED).round().astype(np.uint8)
+    told = target.chosen(likeliest(chances))
+    several = len(target.choices) + (told.sum(axis=1) > 1)  # after the choices: none of them, more than one
+    return unsure, np.where(told.sum(axis=1) == 1, told.argmax(axis=1), several).astype(np.uint8)
 
 
 def packed(rows: Sequence[PoolRow], places: NDArray[np.uint16], columns: Sequence[Bytes]) -> bytes:

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from annotation.learning import promotion, runs, services
 from annotation.learning.files import content_of, keep
 from annotation.learning.models import Encoder, ModelVersion, Snapshot
-from annotation.learning.selectors import Labelled, labelled
+from annotation.learning.selectors import Labelled, labelled, snapshot_row
 from annotation.learning.training import TrainingSettings
 from annotation.projects.models import Case, Project
+from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
 from mlworker import loop
 from mlworker.cards import groups_of
 from mlworker.comparison import by_group, compared
-from mlworker.driving import recipe_by
+from mlworker.driving import recipe_by, target_of
 from mlworker.encode import Origin, encode_all, encode_missing, network_of, registered
 from mlworker.encoders import checkpoints, distributed, finetuning
 from mlworker.encoders.finetuning import Way
@@ -32,6 +33,7 @@ from mlworker.encoders.training import Plan, Point, Training
 from mlworker.heads.artefact import packed
 from mlworker.pretrain import checkpoint_path
 from mlworker.runtime import Work
+from mlworker.targets import Target
 from mlworker.teaching import labelled_images
 from mlworker.turn import Floats
 from mlworker.vectors import encoder_of, store_of
@@ -41,17 +43,18 @@ TRAINED, JUDGED = 0.7, 0.75
 
 @dataclass(frozen=True)
 class Frozen:
-    """What a training learns from and is judged on: rows of the snapshot, rows of the audit stream.
-
-    ordered: the classes are grades.
-    """
+    """What a training learns from and is judged on: rows of the snapshot, rows of the audit stream."""
 
     project: Project
     snapshot: Snapshot
-    classes: list[str]
+    question: LearnedQuestion
     pool: list[Labelled]
     audit: list[Labelled]
-    ordered: bool = False
+
+    @property
+    def target(self) -> Target:
+        """What is learned."""
+        return target_of(self.question)
 
 
 def train(work: Work, project_id: str, snapshot_id: str, settings: dict[str, Any], checkpoint: str) -> None:
@@ -100,7 +103,6 @@ def frozen_of(project_id: str, snapshot_id: str) -> Frozen:
     project = Project.objects.select_related("dataset").get(pk=project_id)
     snapshot = Snapshot.objects.get(pk=snapshot_id, project=project)
     question = question_learned(project.pk)
-    classes = question.classes
     content = json.loads(content_of(snapshot.file_name, digest=snapshot.digest))
     cases = project.cases.in_bulk([label["case"] for label in content["labels"]])
     known = {str(pk): case for pk, case in cases.items()}
@@ -110,13 +112,13 @@ def frozen_of(project_id: str, snapshot_id: str) -> Frozen:
             one["digest"],
             known[one["case"]].patient_id,
             Case.Stream.POOL,
-            one["label"],
+            chosen,
         )
         for one in content["labels"]
-        if one["case"] in known and one["label"] in classes
+        if one["case"] in known and (chosen := question.chosen(one["label"])) is not None
     ]
     audit = [row for row in labelled(project.pk) if row.stream == Case.Stream.AUDIT]
-    return Frozen(project, snapshot, classes, pool, audit, question.is_ordered)
+    return Frozen(project, snapshot, question, pool, audit)
 
 
 def taught(
@@ -127,8 +129,9 @@ def taught(
     plan = plan_of(settings)
     if not (folder / finetuning.START).exists():
         network, preprocessing = network_of(champion)
-        sides = labelled_images(frozen.pool, frozen.classes, preprocessing)
-        way = Way(settings.mode, settings.rank, settings.flip, len(frozen.classes))
+        target = frozen.target
+        sides = labelled_images(frozen.pool, target, preprocessing)
+        way = Way(settings.mode, settings.rank, settings.flip, target.classes)
         finetuning.begin(folder, network, preprocessing, sides, way)
 
     broken_off = checkpoints.load(folder / finetuning.STATE) or {"history": []}
@@ -216,34 +219,34 @@ class Judge:
             self._said(self.champion_heads),
             self._labels(self.audit),
             self._patients(self.audit),
-            class_names=self.frozen.classes,
+            target=self.frozen.target,
         )
 
     def model(self, report: dict[str, Any], seconds: float) -> services.NewModel:
         """Store the candidate's heads, and say what is to be written of the version."""
         heads = self.candidate_heads
         description = {
-            "classes": self.frozen.classes,
+            "classes": self.frozen.question.classes,
             "encoder": self.candidate.digest,
             "labels": len(self.pool),
-            "temperature": heads.temperature,
+            "temperature": heads.temperature_of_each(),
         }
         groups = by_group(
             self._said(heads), self._labels(self.audit), self._patients(self.audit), groups_of(self.audit)
         )
         return services.NewModel(
             encoder=self.candidate,
-            classes=self.frozen.classes,
+            classes=self.frozen.question.classes,
             artefact=keep(
                 packed(heads.ensemble, description=description), folder="artefacts", suffix=".safetensors"
             ),
-            labels=[row.as_row() for row in self.frozen.pool],
+            labels=[snapshot_row(row, self.frozen.question) for row in self.frozen.pool],
             seconds=seconds,
             audit_cases=len(self.audit),
             metrics={name: one.as_row() for name, one in heads.verdict.estimates.items()},
             reason=heads.verdict.reason,
             origin=ModelVersion.Origin.TRAIN,
-            card={"temperature": heads.temperature, "groups": groups, "training": report},
+            card={"temperature": heads.temperature_of_each(), "groups": groups, "training": report},
         )
 
     def _model(self, encoder: Encoder) -> loop.Model:
@@ -252,12 +255,9 @@ class Judge:
         return loop.modelled(
             pool,
             audit,
+            recipe=recipe_by(services.policy_for(self.frozen.project), self.frozen.target),
             scaling=loop.scaling_of(pool.cases, audit.cases),
-            class_names=self.frozen.classes,
             seed=0,
-            recipe=recipe_by(
-                services.policy_for(self.frozen.project), self.frozen.classes, ordered=self.frozen.ordered
-            ),
         )
 
     def _stream(self, encoder: Encoder, rows: Sequence[Labelled]) -> loop.Labelled:
@@ -268,10 +268,11 @@ class Judge:
 
     def _said(self, model: loop.Model) -> Floats:
         """Tell what a model says of the audit stream; nothing where that has no labels."""
-        return np.empty((0, len(self.frozen.classes))) if model.said is None else model.said
+        target = self.frozen.target
+        return np.empty((0, target.decisions, target.classes)) if model.said is None else model.said
 
     def _labels(self, rows: Sequence[Labelled]) -> NDArray[np.intp]:
-        return np.array([self.frozen.classes.index(row.label) for row in rows], dtype=np.intp)
+        return self.frozen.target.labels([row.chosen for row in rows])
 
     def _patients(self, rows: Sequence[Labelled]) -> NDArray[np.intp]:
         numbers = [self.people.setdefault(row.patient_id, len(self.people)) for row in rows]

@@ -10,8 +10,8 @@ import numpy as np
 
 from mlworker.acquisition import streams
 from mlworker.acquisition.batches import Draws, random_batch
-from mlworker.evaluation.calibration import cross_fitted, temperature
-from mlworker.evaluation.intervals import graded, judged
+from mlworker.evaluation.calibration import cross_fitted, temperatures
+from mlworker.evaluation.intervals import judged
 from mlworker.heads.ensemble import Recipe, learned_by
 from mlworker.heads.features import Scaling
 from mlworker.strategies import Chosen, Situation, drawn
@@ -46,17 +46,14 @@ def modelled(
     pool: Labelled,
     audit: Labelled,
     *,
+    recipe: Recipe,
     scaling: Scaling,
-    class_names: list[str],
     seed: int,
-    recipe: Recipe | None = None,
 ) -> Model:
-    """Fit heads on the pool's labels, a temperature on the audit stream's, and judge there.
-
-    recipe: one answer of several with classes weighing alike, if none is given.
-    """
+    """Fit heads on the pool's labels, temperatures on the audit stream's, and judge there."""
+    target = recipe.target
     ensemble = learned_by(
-        recipe or Recipe(len(class_names)),
+        recipe,
         pool.cases.vectors,
         pool.labels,
         scaling=scaling,
@@ -64,15 +61,13 @@ def modelled(
         seed=seed,
     )
     if not len(audit.labels):
-        unjudged = judged(np.empty((0, 2)), audit.labels, audit.patients, class_names=[])
-        return Model(ensemble, 1.0, unjudged, pool, seed)
+        nothing = np.empty((0, target.decisions, target.classes))
+        unjudged = judged(nothing, audit.labels, audit.patients, target=target)
+        return Model(target, ensemble, np.ones((target.decisions, 1)), unjudged, pool, seed)
     raw = ensemble.mean_probabilities(audit.cases.vectors)
     honest = cross_fitted(raw, audit.labels, audit.patients, seed=seed)
-    sites = audit.cases.sites
-    verdict = judged(honest, audit.labels, audit.patients, class_names=class_names, seed=seed, sites=sites)
-    if recipe is not None and recipe.ordered:
-        verdict = graded(verdict, honest, audit.labels, audit.patients, seed=seed)
-    return Model(ensemble, temperature(raw, audit.labels), verdict, pool, seed, honest)
+    verdict = judged(honest, audit.labels, audit.patients, target=target, seed=seed, sites=audit.cases.sites)
+    return Model(target, ensemble, temperatures(raw, audit.labels), verdict, pool, seed, honest)
 
 
 def ordered(

@@ -13,8 +13,8 @@ BLOCK = 8_192
 
 
 def predictions(model: ModelVersion, vectors: Floats) -> Floats:
-    """Predict by a stored artefact, calibrated: (case, feature) → (case, class)."""
+    """Predict by a stored artefact, calibrated: (case, feature) → (case, decision, class)."""
     ensemble, told = unpacked(content_of(model.artefact_name, digest=model.artefact_digest))
-    temperature = float(told.get("temperature", 1.0))
+    temperature = np.reshape(told.get("temperature", 1.0), (-1, 1))
     blocks = [vectors[start : start + BLOCK] for start in range(0, max(len(vectors), 1), BLOCK)]
     return np.concatenate([cooled(ensemble.mean_probabilities(block), temperature) for block in blocks])

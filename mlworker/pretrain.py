@@ -146,14 +146,14 @@ def measured(
     new, old = encode_with(network, preprocessing), encode_with(before, preprocessing)
     gains = {"retrieval": retrieval(held_back[0].images, candidate=new, current=old, seed=0)}
     unseen = Unseen.of(dataset, preprocessing)
-    full = report | {"judged_on": 0 if unseen is None else len(unseen.labels)}
+    full = report | {"judged_on": 0 if unseen is None else len(unseen.planes)}
     if unseen is not None:
         vectors = {"candidate": unseen.vectors(new), "current": unseen.vectors(old)}
-        probed = probe(vectors, unseen.labels, unseen.patients, seed=0)
+        probed = probe(vectors, unseen.known, seed=0)
         if probed is not None:
             gains["probe"] = probed
             vectors["random"] = unseen.vectors(encode_with(untrained(dataset, preprocessing), preprocessing))
-            full["label_efficiency"] = efficiency(vectors, unseen.labels, unseen.patients, seed=0)
+            full["label_efficiency"] = efficiency(vectors, unseen.known, seed=0)
     full |= {name: gain.as_row() for name, gain in gains.items()}
     how = "labels of several projects" if report["method"] == LABELS else "this data set"
     name = f"{preprocessing.architecture}, pretrained on {how} ({report['epochs']} epochs)"

@@ -16,6 +16,7 @@ from annotation.learning.judgements import note_advice
 from annotation.learning.models import Encoder, ModelVersion, Policy
 from annotation.learning.scanners import scanners_of
 from annotation.projects.models import Case, Project
+from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
 from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
@@ -23,12 +24,13 @@ from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.cards import groups_of
 from mlworker.comparison import by_group
-from mlworker.driving import choosing, drive_by, model_by, recipe_by
+from mlworker.driving import choosing, drive_by, model_by, recipe_by, target_of
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
 from mlworker.heads.timing import expected_seconds
 from mlworker.runtime import Work
 from mlworker.stopping_notes import Fitted, noted
+from mlworker.targets import Target
 from mlworker.vectors import store_of
 
 
@@ -60,17 +62,21 @@ class Stream:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that one turn of the loop needs. ordered: the classes are grades."""
+    """All that one turn of the loop needs."""
 
     project: Project
     policy: Policy
     encoder: Encoder
-    classes: list[str]
+    question: LearnedQuestion
     pool: Stream
     audit: Stream
     waiting: int
     scanners: list[str] = field(default_factory=list)
-    ordered: bool = False
+
+    @property
+    def target(self) -> Target:
+        """What is learned."""
+        return target_of(self.question)
 
     @property
     def label_count(self) -> int:
@@ -81,7 +87,6 @@ class Situation:
 def situation_of(project: Project, policy: Policy, encoder: Encoder) -> Situation:
     """Read a project's labels, unread cases and vectors."""
     question = question_learned(project.pk)
-    classes = question.classes
     waiting = list(waiting_cases(project.pk))
     labelled = selectors.labelled(project.pk)
     scanners = scanners_of(project.pk)
@@ -89,14 +94,13 @@ def situation_of(project: Project, policy: Policy, encoder: Encoder) -> Situatio
     pool, audit = (
         _stream(
             known,
-            classes,
+            target_of(question),
             [case for case in waiting if case.stream == name],
             [row for row in labelled if row.stream == name],
         )
         for name in (Case.Stream.POOL, Case.Stream.AUDIT)
     )
-    ordered = question.is_ordered
-    now = Situation(project, policy, encoder, classes, pool, audit, len(waiting), known.names, ordered)
+    now = Situation(project, policy, encoder, question, pool, audit, len(waiting), known.names)
     return now if policy.cost_power is None else timed(now)
 
 
@@ -112,14 +116,14 @@ def timed(now: Situation) -> Situation:
 
 def _stream(
     known_of: Known,
-    classes: list[str],
+    target: Target,
     waiting: Sequence[PoolCase],
     labelled: Sequence[selectors.Labelled],
 ) -> Stream:
     unread, unread_at = _with_vectors(known_of, waiting)
     known, known_at = _with_vectors(known_of, labelled)
     rows = [labelled[at] for at in known_at]
-    labels = np.array([classes.index(row.label) for row in rows], dtype=np.intp)
+    labels = target.labels([row.chosen for row in rows])
     people: dict[uuid.UUID, int] = {}
     patients = np.array([people.setdefault(row.patient_id, len(people)) for row in rows], dtype=np.intp)
     ids = [waiting[at].case_id for at in unread_at]
@@ -150,7 +154,7 @@ def refit(work: Work, project_id: str) -> None:
     drive = drive_of(now)
     model = model_of(now, drive)
     work.progress(0.7, "Ranking the pool")
-    chooser = choosing(model, now.pool.labelled, now.classes)
+    chooser = choosing(model, now.pool.labelled)
     places = loop.ordered(
         now.pool.unread, now.audit.unread, now.pool.labelled.cases, model=chooser, drive=drive
     )
@@ -176,7 +180,7 @@ def refit(work: Work, project_id: str) -> None:
 
 def advice_of(now: Situation, model: loop.Model, new: services.NewModel) -> dict[str, Any]:
     """Note what tells when to stop."""
-    fitted = Fitted(now.project, now.encoder, now.classes, len(now.pool.rows), new.metrics)
+    fitted = Fitted(now.project, now.encoder, now.target, len(now.pool.rows), new.metrics)
     return noted(fitted, model.ensemble.mean_probabilities, now.pool.unread.vectors)
 
 
@@ -187,17 +191,16 @@ def record(now: Situation, work: Work, new: services.NewModel) -> ModelVersion:
 
 def drive_of(now: Situation) -> loop.Drive:
     """How this turn draws."""
-    return drive_by(now.policy, classes=len(now.classes), read=now.label_count)
+    return drive_by(now.policy, now.target, read=now.label_count)
 
 
 def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:
     """Fit a model, once the pool's labels suffice for one."""
     cases = (now.pool.unread, now.audit.unread, now.pool.labelled.cases, now.audit.labelled.cases)
     return model_by(
-        recipe_by(now.policy, now.classes, ordered=now.ordered),
+        recipe_by(now.policy, now.target),
         now.pool.labelled,
         now.audit.labelled,
-        classes=now.classes,
         scaling=loop.scaling_of(*cases),
         seed=drive.seed,
     )
@@ -206,23 +209,23 @@ def model_of(now: Situation, drive: loop.Drive) -> loop.Model | None:
 def new_model(now: Situation, model: loop.Model, seconds: float) -> services.NewModel:
     """Store the artefact, and say what is to be written of it."""
     description = {
-        "classes": now.classes,
+        "classes": now.question.classes,
         "encoder": now.encoder.digest,
         "labels": len(now.pool.rows),
-        "temperature": model.temperature,
+        "temperature": model.temperature_of_each(),
     }
     return services.NewModel(
         encoder=now.encoder,
-        classes=now.classes,
+        classes=now.question.classes,
         artefact=keep(
             packed(model.ensemble, description=description), folder="artefacts", suffix=".safetensors"
         ),
-        labels=[row.as_row() for row in now.pool.rows],
+        labels=[selectors.snapshot_row(row, now.question) for row in now.pool.rows],
         seconds=seconds,
         audit_cases=len(now.audit.rows),
         metrics={named(now, key): one.as_row() for key, one in model.verdict.estimates.items()},
         reason=model.verdict.reason,
-        card={"temperature": model.temperature, "groups": groups_told(now, model)},
+        card={"temperature": model.temperature_of_each(), "groups": groups_told(now, model)},
     )
 
 
@@ -262,10 +265,10 @@ def queue_places(now: Situation, model: loop.Model | None, places: Sequence[loop
 def predictions(
     now: Situation, model: loop.Model | None, places: Sequence[loop.Place]
 ) -> Sequence[dict[str, float] | None]:
-    """Predict each placed case, by class value; nothing while there is no model."""
+    """Predict each placed case, by choice; nothing while there is no model."""
     if model is None or not places:
         return [None] * len(places)
     streams = {"pool": now.pool.unread, "audit": now.audit.unread}
     vectors = np.stack([streams[place.stream].vectors[place.position] for place in places])
-    rows = model.probabilities(vectors).round(4).tolist()
-    return [dict(zip(now.classes, row, strict=True)) for row in rows]
+    rows = now.target.shares(model.probabilities(vectors)).round(4).tolist()
+    return [dict(zip(now.target.choices, row, strict=True)) for row in rows]

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.learning.files import content_of
 from annotation.learning.judgements import METRIC, judged_curve
 from annotation.learning.models import Encoder, ModelVersion
 from annotation.projects.models import Project
 from mlworker.evaluation.stopping import forecast, kappa, uncertainty
+from mlworker.heads.artefact import kind_of
 from mlworker.predicting import predictions
+from mlworker.targets import Target, likeliest
 
 Floats = NDArray[np.floating]
 LOOKED_AT = 20_000
@@ -23,7 +26,7 @@ class Fitted:
 
     project: Project
     encoder: Encoder
-    classes: list[str]
+    target: Target
     labels: int
     metrics: Mapping[str, Any]
 
@@ -31,8 +34,8 @@ class Fitted:
 def noted(fitted: Fitted, predict: Callable[[Floats], Floats], unread: Floats) -> dict[str, Any]:
     """Compare a new model with the one before it on unread cases, and foresee what the next labels bring.
 
-    predict: (case, feature) → (case, class), before any temperature, which moves while audit labels are few.
-    unread: (case, feature); of more than 20,000 every so many-th is looked at.
+    predict: (case, feature) → (case, decision, class), before any temperature, which moves while audit labels
+    are few. unread: (case, feature); of more than 20,000 every so many-th is looked at.
     """
     sample = unread[:: max(1, -(-len(unread) // LOOKED_AT))]
     found: dict[str, Any] = {}
@@ -41,8 +44,8 @@ def noted(fitted: Fitted, predict: Callable[[Floats], Floats], unread: Floats) -
         found["uncertainty"] = round(uncertainty(now), 4)
         before = model_before(fitted)
         if before is not None:
-            was = predictions(before, sample).argmax(axis=1)
-            found["stability"] = round(kappa(was, now.argmax(axis=1), len(fitted.classes)), 4)
+            was, told = likeliest(predictions(before, sample)), likeliest(now)
+            found["stability"] = round(kappa(was, told, fitted.target.classes), 4)
     foreseen = forecast(curve_with(fitted))
     return found if foreseen is None else found | {"forecast": rounded(asdict(foreseen))}
 
@@ -62,4 +65,10 @@ def model_before(fitted: Fitted) -> ModelVersion | None:
     """Find the newest model on the same vectors and classes that knew fewer labels."""
     models = fitted.project.models.filter(encoder=fitted.encoder, label_count__lt=fitted.labels)
     earlier = models.order_by("-number").first()
-    return earlier if earlier is not None and list(earlier.classes) == fitted.classes else None
+    return earlier if earlier is not None and same_question(earlier, fitted.target) else None
+
+
+def same_question(model: ModelVersion, target: Target) -> bool:
+    """Whether a version learned these choices, and as this kind of question."""
+    was = kind_of(content_of(model.artefact_name, digest=model.artefact_digest))
+    return tuple(model.classes) == target.choices and was == target.kind

@@ -27,9 +27,10 @@ from mlworker.acquisition.quotas import (
     site_quota,
 )
 from mlworker.acquisition.thresholds import closeness
-from mlworker.heads.ensemble import out_of_bag
+from mlworker.heads.ensemble import out_of_bag, predicted_from
 from mlworker.heads.features import Scaling
 from mlworker.heads.ordinal import OrdinalHeads
+from mlworker.targets import class_counts, likeliest
 from mlworker.turn import Cases, Drive, Floats, Labelled, Model, Numbers, by_block
 
 SPREAD_AT_LEAST = 64  # places of a strategy that chooses a batch as a whole; after them the order is random
@@ -64,7 +65,7 @@ class Chosen:
 class Fitted:
     """What a strategy with a model needs: unread cases, what was learned from, and predictions.
 
-    probabilities: (case, class), calibrated.
+    probabilities: (case, decision, class), calibrated.
     """
 
     pool: Cases
@@ -169,18 +170,18 @@ def with_model(strategy: Strategy) -> Strategy:
 
 
 def power_margin(now: Fitted) -> Scored:
-    """Lead of the likeliest class."""
-    return _alone(scores.margin(now.probabilities))
+    """Lead of the likeliest class, mean over decisions."""
+    return _alone(_together(scores.margin(now.probabilities), now))
 
 
 def entropy(now: Fitted) -> Scored:
-    """Entropy of the mean prediction."""
-    return _alone(scores.entropy(now.probabilities))
+    """Entropy of the mean prediction, mean over decisions."""
+    return _alone(_together(scores.entropy(now.probabilities), now))
 
 
 def head_disagreement(now: Fitted) -> Scored:
-    """Mutual information over the bootstrap heads."""
-    return _alone(now.model.scored_by_heads(scores.bald, now.pool.vectors))
+    """Mutual information over the bootstrap heads, sum over decisions."""
+    return _alone(now.model.scored_by_heads(_told, now.pool.vectors))
 
 
 def posterior_disagreement(now: Fitted) -> Scored:
@@ -191,24 +192,26 @@ def posterior_disagreement(now: Fitted) -> Scored:
         return head_disagreement(now)
     posterior = Posterior.of(
         ensemble.scaling.apply(cases.vectors),
-        ensemble.head_probabilities(cases.vectors)[:, 0],
+        heads.probabilities(ensemble.scaling.apply(cases.vectors))[:, 0],
         penalty=ensemble.penalty,
     )
 
     def of_part(vectors: Floats) -> Floats:
         features = ensemble.scaling.apply(vectors)
-        return scores.bald(posterior.drawn(features, heads.logits(features)[:, 0], seed=now.seed))
+        drawn = posterior.drawn(features, heads.logits(features)[:, 0], seed=now.seed)
+        return _told(predicted_from(heads, drawn))
 
     return _alone(by_block(of_part, now.pool.vectors))
 
 
 def class_threshold(now: Fitted) -> Scored:
-    """Nearness to the cut that separates each class; rarely labelled classes come up more often."""
-    labels = now.learned_from.labels
+    """Nearness to the cut that separates each choice; rarely labelled ones come up more often."""
+    labels, target = now.learned_from.labels, now.model.target
     known = out_of_bag(now.model.ensemble, now.learned_from.cases.vectors, labels, seed=now.model.seed)
-    values = closeness(now.probabilities, known, labels)
-    shares = rarity_shares(np.bincount(labels, minlength=now.model.classes))
-    return Scored(values, shares / shares.sum())
+    parts = zip(now.probabilities.transpose(1, 0, 2), known.transpose(1, 0, 2), labels.T, strict=True)
+    near = np.stack([closeness(*part) for part in parts])
+    shares = rarity_shares(target.named(labels))
+    return Scored(near[target.places], shares / shares.sum())
 
 
 def gradient_spread(now: Situation, size: int) -> Draws:
@@ -243,6 +246,16 @@ def _alone(values: Floats) -> Scored:
     return Scored(values[None], np.ones(1))
 
 
+def _together(values: Floats, now: Fitted) -> Floats:
+    """Mean over decisions, rare ones weighing more: (case, decision) → (case,)."""
+    return scores.weighted(values, class_counts(now.learned_from.labels, now.model.target.classes))
+
+
+def _told(predictions: Floats) -> Floats:
+    """Sum of each decision's mutual information: (case, head, decision, class) → (case,)."""
+    return np.asarray(scores.bald(predictions).sum(axis=1))
+
+
 def _fitted(now: Situation) -> Fitted | None:
     model = now.model
     if model is None or model.learned_from is None:
@@ -263,8 +276,9 @@ def _quota(now: Situation, fitted: Fitted) -> Quota:
     quota = _sites(now.pool) if now.drive.site_quota else no_quota(len(now.pool))
     if not now.drive.class_quota:
         return quota
-    labelled = np.bincount(fitted.learned_from.labels, minlength=fitted.model.classes)
-    return class_quota(fitted.probabilities.argmax(axis=1), labelled).within(quota)
+    target = fitted.model.target
+    predicted = target.chosen(likeliest(fitted.probabilities))
+    return class_quota(predicted, target.chosen(fitted.learned_from.labels)).within(quota)
 
 
 def _sites(pool: Cases) -> Quota:

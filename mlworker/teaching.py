@@ -8,13 +8,16 @@ import numpy as np
 import torch
 
 from annotation.learning.models import Policy
-from annotation.learning.selectors import Labelled, labelled, question_of, teachable_series
+from annotation.learning.selectors import Labelled, labelled, teachable_series
 from annotation.projects.models import Case, Project
+from annotation.projects.selectors import question_learned
 from annotation.studies.models import Dataset
+from mlworker.driving import target_of
 from mlworker.encode import series_planes
-from mlworker.encoders.gain import Encode
+from mlworker.encoders.gain import Encode, Known
 from mlworker.encoders.networks import VOLUME, Preprocessing
 from mlworker.encoders.training import Source
+from mlworker.targets import Target
 
 MOST_SERIES, MOST_BYTES = 20_000, 2 * 1024**3
 PLANES_A_SERIES = 4
@@ -40,7 +43,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Taught:
-    """What an encoder learns from and what is held back of it, source by source; classes: of each head."""
+    """What an encoder learns from and what is held back of it, source by source.
+
+    classes: of each head's decisions.
+    """
 
     sources: list[Source]
     held_back: list[Source]
@@ -82,37 +88,37 @@ def labels_of(projects: Sequence[Project], preprocessing: Preprocessing) -> Taug
     """
     taught = Taught([], [], [], [])
     for project in projects:
-        _, classes = question_of(project.pk)
+        target = target_of(question_learned(project.pk))
         rows = [row for row in labelled(project.pk) if row.stream == Case.Stream.POOL]
-        sides = labelled_images(rows, classes, preprocessing)
+        sides = labelled_images(rows, target, preprocessing)
         if min(len(side.images) for side in sides) < 2 or len(rows) < FEWEST_LABELS:
             continue
         taught.sources.append(sides[0])
         taught.held_back.append(sides[1])
         taught.names.append(project.name)
-        taught.classes.append(len(classes))
+        taught.classes.append(target.classes)
     if not taught.sources:
         raise ValueError(f"no project that shares its labels has {FEWEST_LABELS} of them with images")
     return taught
 
 
 def labelled_images(
-    rows: Sequence[Labelled], classes: Sequence[str], preprocessing: Preprocessing
+    rows: Sequence[Labelled], target: Target, preprocessing: Preprocessing
 ) -> tuple[Source, Source]:
     """Images with class numbers: to learn from, and held back; apart by patient."""
     by_digest = {row.content_digest: row for row in rows}
     images: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    numbers: tuple[list[int], list[int]] = ([], [])
+    chosen: tuple[list[Sequence[str]], list[Sequence[str]]] = ([], [])
     digests = sorted(by_digest)[: most_series(preprocessing)]
     for start in range(0, len(digests), 256):
         for digest, seen in series_planes(digests[start : start + 256], preprocessing, PLANES_A_SERIES):
             side = int(is_held_back(str(by_digest[digest].patient_id)))
             images[side].append(_bytes(seen))
-            numbers[side].extend([classes.index(by_digest[digest].label)] * len(seen))
+            chosen[side].extend([by_digest[digest].chosen] * len(seen))
     empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.uint8)
     learned, held = (
-        Source(_together(some or [empty]), torch.tensor(labels, dtype=torch.int64))
-        for some, labels in zip(images, numbers, strict=True)
+        Source(_together(some or [empty]), torch.from_numpy(target.labels(own)))
+        for some, own in zip(images, chosen, strict=True)
     )
     return learned, held
 
@@ -160,11 +166,10 @@ def _together(parts: list[np.ndarray]) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Unseen:
-    """Labelled cases that no encoder of this data set learned from: planes, class and patient numbers."""
+    """Labelled cases that no encoder of this data set learned from, each with its planes."""
 
     planes: list[np.ndarray]
-    labels: np.ndarray
-    patients: np.ndarray
+    known: Known
 
     @classmethod
     def of(cls, dataset: Dataset, preprocessing: Preprocessing) -> "Unseen | None":
@@ -174,17 +179,21 @@ class Unseen:
             for project in dataset.projects.all()
         }
         project, rows = max(counted.items(), key=lambda item: len(item[1]))
-        _, classes = question_of(project.pk)
+        question = question_learned(project.pk)
         found = dict(series_planes([row.content_digest for row in rows], preprocessing, preprocessing.slices))
         rows = [row for row in rows if row.content_digest in found]
         if not rows:
             return None
-        present = sorted({row.label for row in rows}, key=classes.index)
+        present = {value for row in rows for value in row.chosen}
+        target = Target(question.kind, tuple(value for value in question.classes if value in present))
         people = sorted({row.patient_id for row in rows})
         return cls(
             [found[row.content_digest] for row in rows],
-            np.array([present.index(row.label) for row in rows], dtype=np.intp),
-            np.array([people.index(row.patient_id) for row in rows], dtype=np.intp),
+            Known(
+                target.labels([row.chosen for row in rows]),
+                np.array([people.index(row.patient_id) for row in rows], dtype=np.intp),
+                target,
+            ),
         )
 
     def vectors(self, encode: Encode) -> np.ndarray:

@@ -10,6 +10,7 @@ from mlworker.acquisition.arrays import Keys, blocks
 from mlworker.evaluation.calibration import cooled
 from mlworker.evaluation.intervals import Verdict
 from mlworker.heads.ensemble import Ensemble
+from mlworker.targets import Target
 
 Floats = NDArray[np.floating]
 Numbers = NDArray[np.intp]
@@ -43,11 +44,18 @@ class Cases:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Cases with labels: (case,) class numbers, and patients: (case,) numbers that stand for a person."""
+    """Cases with labels and patients: (case,) numbers that stand for a person.
+
+    labels: (case, decision) class numbers, see `mlworker.targets`; of one decision (case,) will do.
+    """
 
     cases: Cases
     labels: Numbers
     patients: Numbers
+
+    def __post_init__(self) -> None:
+        if self.labels.ndim == 1:
+            object.__setattr__(self, "labels", self.labels[:, None])
 
 
 @dataclass(frozen=True)
@@ -70,31 +78,35 @@ class Drive:
 
 @dataclass(frozen=True)
 class Model:
-    """Heads, the temperature that audit labels gave, and the labels that the heads learned from.
+    """Heads, the temperatures that audit labels gave, and the labels that the heads learned from.
 
-    said: (case, class), what it says of the audit stream, each case calibrated by the others.
+    temperatures: (decision, 1). said: (case, decision, class), what it says of the audit stream, each case
+    calibrated by the others.
     """
 
+    target: Target
     ensemble: Ensemble
-    temperature: float
+    temperatures: Floats
     verdict: Verdict
     learned_from: Labelled | None = None
     seed: int = 0
     said: Floats | None = None
 
-    @property
-    def classes(self) -> int:
-        """How many classes it tells apart."""
-        return self.ensemble.heads.classes
-
     def probabilities(self, vectors: Floats) -> Floats:
-        """(case, feature) → (case, class), calibrated."""
+        """(case, feature) → (case, decision, class), calibrated."""
         return by_block(
-            lambda part: cooled(self.ensemble.mean_probabilities(part), self.temperature), vectors
+            lambda part: cooled(self.ensemble.mean_probabilities(part), self.temperatures), vectors
         )
 
+    def temperature_of_each(self) -> list[float]:
+        """Give the temperatures as plain values, decision by decision."""
+        return [float(value) for value in self.temperatures[:, 0]]
+
     def scored_by_heads(self, score: Callable[[Floats], Floats], vectors: Floats) -> Floats:
-        """Score the bootstrap heads' predictions, (case, head, class): (case, feature) → (case,)."""
+        """Score the bootstrap heads' predictions: (case, feature) → (case,).
+
+        score: (case, head, decision, class) → (case,).
+        """
         return by_block(lambda part: score(self.ensemble.head_probabilities(part)[:, 1:]), vectors)
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from annotation.learning.figures import Figures, by_answer, kinds_in, named, overall
 from annotation.learning.models import Evaluation, ModelCard, ModelVersion
 from annotation.projects.models import Case
+from annotation.projects.rules import NOTHING_CHOSEN
+from annotation.projects.selectors import question_learned
 
-RECALL, SCANNER = "recall:", "scanner:"
 CALIBRATION = "calibration_error"
 USE = (
     "Ranks the unread cases of its own project and suggests answers to the project's readers. "
@@ -17,13 +19,14 @@ USE = (
 
 
 def write_card(
-    model: ModelVersion, labels: Sequence[Mapping[str, str]], found: Mapping[str, Any], *, now: datetime
+    model: ModelVersion, labels: Sequence[Mapping[str, Any]], found: Mapping[str, Any], *, now: datetime
 ) -> ModelCard:
     """Write a version's card, in the transaction that makes the version.
 
     found: what the worker measured beside the metrics: {"groups", "temperature", "training", …}.
     """
     evaluation = Evaluation.objects.get(model=model)
+    question = question_learned(model.project_id)
     content = {
         "model": {
             "number": model.number,
@@ -31,16 +34,18 @@ def write_card(
             "origin": model.get_origin_display(),
             "made_at": model.created_at.isoformat(timespec="seconds"),
             "classes": list(model.classes),
+            "words": {value: question.words_of(value) for value in model.classes},
+            "question": question.prompt,
             "use": USE,
         },
         "data": data_of(model),
         "labels": {
             "count": model.label_count,
-            "by_class": dict(Counter(str(label.get("label", "")) for label in labels)),
+            "by_class": dict(Counter(value for label in labels for value in told(label.get("label", "")))),
             "snapshot": model.snapshot.digest,
         },
         "encoder": encoder_of(model),
-        **judged(evaluation),
+        **judged(evaluation, model.classes),
         "calibration": {
             "temperature": found.get("temperature"),
             "expected_error": evaluation.metrics.get(CALIBRATION),
@@ -50,6 +55,11 @@ def write_card(
         "lineage": lineage_of(model),
     }
     return ModelCard.objects.create(model=model, content=content, created_at=now)
+
+
+def told(label: str | Sequence[str]) -> Sequence[str]:
+    """Name what a label says: one choice, or those of several that were made."""
+    return [label] if isinstance(label, str) else (label or [NOTHING_CHOSEN])
 
 
 def data_of(model: ModelVersion) -> dict[str, Any]:
@@ -75,19 +85,29 @@ def encoder_of(model: ModelVersion) -> dict[str, Any]:
     }
 
 
-def judged(evaluation: Evaluation) -> dict[str, Any]:
-    """Sort what the audit stream said: overall and per class, or why it says nothing."""
+def judged(evaluation: Evaluation, values: Sequence[str]) -> dict[str, Any]:
+    """Sort what the audit stream said: overall and of each answer, or why it says nothing."""
     metrics = evaluation.metrics
     return {
         "evaluation": {
             "cases": evaluation.case_count,
             "reason": evaluation.reason,
-            "metrics": {name: one for name, one in metrics.items() if not name.startswith((RECALL, SCANNER))},
+            "metrics": overall(metrics),
         },
-        "per_class": {
-            name.removeprefix(RECALL): one for name, one in metrics.items() if name.startswith(RECALL)
-        },
+        "answers": by_answer(metrics, values),
     }
+
+
+def answers_in(card: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Read what a card says of each answer; older ones told how much of it is recognised, and no more."""
+    older = {value: {"recall": one} for value, one in card.get("per_class", {}).items()}
+    found: dict[str, dict[str, Any]] = card.get("answers", older)
+    return {value: one for value, one in found.items() if one}
+
+
+def word_in(card: Mapping[str, Any], value: str) -> str:
+    """Give an answer's words, as the protocol had them; older cards keep its value alone."""
+    return str(card["model"].get("words", {}).get(value, value))
 
 
 def lineage_of(model: ModelVersion) -> dict[str, Any]:
@@ -109,11 +129,13 @@ def markdown_of(card: Mapping[str, Any]) -> str:
         ["## Use", "", model["use"]],
         ["## Data", "", *facts(_flat(card["data"]))],
         ["## Labels", "", *facts({"count": labels["count"], "snapshot": labels["snapshot"]})],
-        table(["class", "labels"], labels["by_class"].items()),
+        table(
+            ["answer", "labels"], ((word_in(card, one), count) for one, count in labels["by_class"].items())
+        ),
         ["## Encoder", "", *facts(_flat(encoder))],
         ["## Metrics", "", _judged_on(card["evaluation"])],
         _metrics(card["evaluation"]["metrics"]),
-        ["## Per class: recall", "", *(_metrics(card["per_class"]) or ["Not known yet."])],
+        ["## By answer", "", *(_answers(card) or ["Not known yet."])],
         ["## Calibration", "", *facts(_flat(card["calibration"]))],
         ["## Per site and scanner", "", *_groups(card["groups"])],
         ["## Training", "", *(facts(_flat(card["training"])) or ["Heads alone were fitted."])],
@@ -133,9 +155,26 @@ def table(heads: Sequence[str], rows: Iterable[Iterable[Any]]) -> list[str]:
     return [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *lines] if lines else []
 
 
-def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
-    rows = [(name, one["value"], f"{one['low']:.3f} – {one['high']:.3f}") for name, one in metrics.items()]
+def _metrics(metrics: Figures) -> list[str]:
+    rows = [(named(name), one["value"], _spread(one)) for name, one in metrics.items()]
     return table(["", "value", "95 % interval"], rows)
+
+
+def _answers(card: Mapping[str, Any]) -> list[str]:
+    answers = answers_in(card)
+    kinds = kinds_in(answers)
+    rows = [
+        [
+            word_in(card, value),
+            *(f"{one[kind]['value']:.3f} ({_spread(one[kind])})" if kind in one else "–" for kind in kinds),
+        ]
+        for value, one in answers.items()
+    ]
+    return table(["", *kinds.values()], rows)
+
+
+def _spread(one: Mapping[str, float]) -> str:
+    return f"{one['low']:.3f} – {one['high']:.3f}"
 
 
 def _judged_on(evaluation: Mapping[str, Any]) -> str:
@@ -155,7 +194,7 @@ def _groups(groups: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
 
 
 def _interval(one: Mapping[str, Any]) -> str:
-    return f"{one['low']:.3f} – {one['high']:.3f}" if "low" in one else "too few cases"
+    return _spread(one) if "low" in one else "too few cases"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -170,4 +209,6 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _said(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
+    if isinstance(value, list):
+        return ", ".join(map(_said, value)) or "–"
     return "–" if value is None or value == "" else str(value).replace("|", "/")

@@ -13,14 +13,17 @@ from django.db import transaction
 from accounts.models import User
 from annotation.learning.files import StoredFile, content_of
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
-from annotation.learning.selectors import learning_project, question_of
+from annotation.learning.selectors import learning_project
 from annotation.projects.models import Project
+from annotation.projects.rules import NOTHING_CHOSEN, LearnedQuestion
+from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
 from annotation.readings.models import ReferenceStandard
 from jobs.models import Job, Lane
 from jobs.services import ask
 
 NO_LABEL, MOST_NUMBERED = 255, 254
+NONE, SEVERAL = " ", "  "  # no choice is blank
 
 
 @transaction.atomic
@@ -117,8 +120,28 @@ def map_bytes(drawn: EmbeddingMap) -> bytes:
 
 def labels_by_number(drawn: EmbeddingMap) -> dict[int, int]:
     """Find the number of the class that each labelled case has, by case number."""
-    key, _ = question_of(drawn.project_id)
+    question = question_learned(drawn.project_id)
     standards = ReferenceStandard.objects.filter(case__project=drawn.project_id)
     places = {value: place for place, value in enumerate(drawn.classes)}
     rows = standards.values_list("case__number", "answers")
-    return {number: places[answers[key]] for number, answers in rows if answers.get(key) in places}
+    colours = {
+        number: colour_of(chosen)
+        for number, answers in rows
+        if (chosen := question.chosen(answers.get(question.key))) is not None
+    }
+    return {number: places[colour] for number, colour in colours.items() if colour in places}
+
+
+def colours_of(question: LearnedQuestion) -> list[str]:
+    """List what a map's colours stand for: choices, and of several also none of them and more than one."""
+    return question.classes + ([NONE, SEVERAL] if question.takes_several else [])
+
+
+def colour_of(chosen: Sequence[str]) -> str:
+    """Name the colour of a case: a point has one."""
+    return chosen[0] if len(chosen) == 1 else (SEVERAL if chosen else NONE)
+
+
+def colour_words(question: LearnedQuestion, colour: str) -> str:
+    """Put a colour into words."""
+    return {NONE: NOTHING_CHOSEN, SEVERAL: "Several"}.get(colour) or question.words_of(colour)

@@ -35,23 +35,25 @@ class PolicySettings(TypedDict, total=False):
     logit_adjustment: bool
 
 
-def ready_to_fit(counts: Mapping[str, int]) -> bool:
-    """Whether labels suffice for a head: two classes are known.
+def ready_to_fit(counts: Sequence[Sequence[int]]) -> bool:
+    """Whether labels suffice for a head: two classes of a decision are known.
 
-    counts: labels of each class of the protocol, 0 included.
+    counts: labels of each class, 0 included; one row where one answer is given, one a choice (absent, there)
+    where several can be.
     """
-    return sum(count > 0 for count in counts.values()) >= 2
+    return any(sum(count > 0 for count in classes) >= 2 for classes in counts)
 
 
-def ready_to_choose(counts: Mapping[str, int]) -> bool:
+def ready_to_choose(counts: Sequence[Sequence[int]], *, choices: int) -> bool:
     """Whether a head may say what is read next, and what readers are shown.
 
-    It needs two labels of every class, or ten a class in all and two of two classes: until then typical cases
-    find the classes that it cannot know of. counts: labels of each class of the protocol, 0 included.
+    It needs two labels of every class, or ten a choice in all and two of two classes: until then typical
+    cases find the classes that it cannot know of. counts: as for `ready_to_fit`. choices: of the question.
     """
-    known = sum(count >= LABELS_A_CLASS for count in counts.values())
-    many = sum(counts.values()) >= COLD_START_LABELS_A_CLASS * len(counts)
-    return known == len(counts) or (many and known >= 2)
+    known = [sum(count >= LABELS_A_CLASS for count in classes) for classes in counts]
+    everything = all(some == len(classes) for some, classes in zip(known, counts, strict=True))
+    cases = max(map(sum, counts), default=0)
+    return everything or (cases >= COLD_START_LABELS_A_CLASS * choices and max(known, default=0) >= 2)
 
 
 def pretraining_is_due(*, pool_size: int, has_weights_file: bool, runs: int) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Role, User
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Promotion, TrainingRun
 from annotation.projects.models import Case, Project
-from annotation.projects.rules import ForbiddenError
+from annotation.projects.rules import ForbiddenError, LearnedQuestion
 from annotation.projects.selectors import project_for, question_learned, role_in
 from annotation.readings.models import ReferenceStandard
 from annotation.studies.models import Dataset, Series
@@ -100,17 +100,19 @@ def policy_of(user: User, project_id: UUID) -> Policy:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A reference standard as machine work needs it."""
+    """A reference standard as machine work needs it. chosen: one choice, or any number of several."""
 
     case_id: UUID
     content_digest: str
     patient_id: UUID
     stream: str
-    label: str
+    chosen: tuple[str, ...]
 
-    def as_row(self) -> dict[str, str]:
-        """Write it as a snapshot keeps it."""
-        return {"case": str(self.case_id), "digest": self.content_digest, "label": self.label}
+
+def snapshot_row(row: Labelled, question: LearnedQuestion) -> dict[str, Any]:
+    """Write a label as a snapshot keeps it: as the question's answers are written."""
+    label = list(row.chosen) if question.takes_several else row.chosen[0]
+    return {"case": str(row.case_id), "digest": row.content_digest, "label": label}
 
 
 def question_of(project_id: UUID) -> tuple[str, list[str]]:
@@ -124,16 +126,16 @@ def labelled(project_id: UUID) -> list[Labelled]:
 
     Cases of the audit stream are among them: they judge, and are never learned from.
     """
-    key, classes = question_of(project_id)
+    question = question_learned(project_id)
     rows = (
         ReferenceStandard.objects.filter(case__project=project_id)
         .order_by("case__number")
         .values_list("case_id", "case__series__content_digest", "case__patient_id", "case__stream", "answers")
     )
     return [
-        Labelled(case_id, digest, patient_id, stream, answers[key])
+        Labelled(case_id, digest, patient_id, stream, chosen)
         for case_id, digest, patient_id, stream, answers in rows
-        if answers.get(key) in classes
+        if (chosen := question.chosen(answers.get(question.key))) is not None
     ]
 
 

@@ -152,7 +152,7 @@ class NewModel:
     encoder: Encoder
     classes: Sequence[str]
     artefact: StoredFile
-    labels: Sequence[Mapping[str, str]]
+    labels: Sequence[Mapping[str, Any]]
     seconds: float
     audit_cases: int
     metrics: Mapping[str, Any]
@@ -201,7 +201,7 @@ def record_model(*, project: Project, job_id: UUID, new: NewModel, now: datetime
     return model
 
 
-def record_snapshot(*, project: Project, labels: Sequence[Mapping[str, str]], now: datetime) -> Snapshot:
+def record_snapshot(*, project: Project, labels: Sequence[Mapping[str, Any]], now: datetime) -> Snapshot:
     """Freeze what a model learned from; the same labels again are the same snapshot."""
     rows = sorted((dict(label) for label in labels), key=lambda label: label["case"])
     content = json.dumps({"labels": rows}, sort_keys=True, separators=(",", ":")).encode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from annotation.learning.models import SimilaritySearch
-from annotation.learning.selectors import learning_project, question_of
+from annotation.learning.selectors import learning_project
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import RefusedError
+from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
 from annotation.readings.models import ReferenceStandard
 from jobs.models import Job, Lane
@@ -81,9 +83,10 @@ def searches_for(user: User, project_id: UUID) -> QuerySet[SimilaritySearch]:
 
 def examples_of(project_id: UUID, label: str) -> list[int]:
     """Find the newest labelled cases of a class in the pool: what a search by class starts from."""
-    key, _ = question_of(project_id)
-    standards = ReferenceStandard.objects.filter(
-        case__project=project_id, case__stream=Case.Stream.POOL, **{f"answers__{key}": label}
+    question = question_learned(project_id)
+    standards = ReferenceStandard.objects.filter(case__project=project_id, case__stream=Case.Stream.POOL)
+    newest = standards.order_by("-updated_at").values_list("case__number", "answers").iterator()
+    found = (
+        number for number, answers in newest if label in (question.chosen(answers.get(question.key)) or ())
     )
-    newest = standards.order_by("-updated_at").values_list("case__number", flat=True)
-    return list(newest[:MOST_EXAMPLES])
+    return list(islice(found, MOST_EXAMPLES))

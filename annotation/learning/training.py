@@ -11,10 +11,11 @@ from django.db import transaction
 
 from accounts.models import User
 from annotation.learning.models import Policy
-from annotation.learning.selectors import labelled, question_of
+from annotation.learning.selectors import labelled, snapshot_row
 from annotation.learning.services import ask_pretrain, record_snapshot
 from annotation.projects.models import Case, Project
-from annotation.projects.rules import RefusedError
+from annotation.projects.rules import LearnedQuestion, RefusedError
+from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
 from jobs.models import Job, Lane
 from jobs.services import ask
@@ -83,8 +84,10 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
     """
     checked(settings)
     rows = [row for row in labelled(project.pk) if row.stream == Case.Stream.POOL]
-    enough([row.label for row in rows], question_of(project.pk)[1])
-    snapshot = record_snapshot(project=project, labels=[row.as_row() for row in rows], now=now)
+    question = question_learned(project.pk)
+    enough([row.chosen for row in rows], question)
+    labels = [snapshot_row(row, question) for row in rows]
+    snapshot = record_snapshot(project=project, labels=labels, now=now)
     job = ask(
         name="train",
         lane=Lane.TRAINING,
@@ -103,18 +106,21 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
     return job
 
 
-def enough(labels: Sequence[str], classes: Sequence[str]) -> None:
+def enough(labels: Sequence[Sequence[str]], question: LearnedQuestion) -> None:
     """Check that training has something to tell apart; rare classes may be rarer.
 
-    raises: RefusedError with what there is.
+    labels: what each case is. raises: RefusedError with what there is.
     """
-    counts = Counter(labels)
-    known = [value for value in classes if counts[value] >= FEWEST_LABELS_A_CLASS]
-    if len(known) < 2:
-        told = ", ".join(f"{value} {counts[value]}" for value in classes)
-        raise RefusedError(
-            f"the pool's labels are {told}: training needs {FEWEST_LABELS_A_CLASS} of two classes at least"
-        )
+    counts, fewest = Counter(value for chosen in labels for value in chosen), FEWEST_LABELS_A_CLASS
+    told = ", ".join(f"{value} {counts[value]}" for value in question.classes)
+    known = [value for value in question.classes if counts[value] >= fewest]
+    if question.takes_several:
+        known = [value for value in known if len(labels) - counts[value] >= fewest]
+        if not known:
+            words = f"training needs {fewest} cases with one of them and {fewest} without it at least"
+            raise RefusedError(f"of {len(labels)} labelled cases there are {told}: {words}")
+    elif len(known) < 2:
+        raise RefusedError(f"the pool's labels are {told}: training needs {fewest} of two classes at least")
 
 
 @transaction.atomic

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 QUESTION_KEY = "finding"
-ONE_ANSWER = ("single", "ordinal")
+LEARNED = ("single", "ordinal", "multi")
+NOTHING_CHOSEN = "None of them"
 DEFAULT_AUDIT_SHARE = 0.125
 POOL, AUDIT, HELD_OUT = "pool", "audit", "held_out"
 READ_SPLITS, HELD_OUT_SPLITS = frozenset({"", "train"}), frozenset({"val", "test"})
@@ -82,33 +83,60 @@ def single_choice(prompt: str, choices: Sequence[tuple[str, str]]) -> Question:
 
 
 @dataclass(frozen=True)
-class SingleChoice:
-    """A question with one answer; words: of its answers by value, in the protocol's order.
+class LearnedQuestion:
+    """A question that is answered by choices; words: of them by value, in the protocol's order.
 
-    is_ordered: the answers are grades, from low to high. No key: the protocol asks no such question.
+    kind: single, ordinal (grades, from low to high) or multi (any number of them). No key: the protocol asks
+    no such question.
     """
 
     key: str
     prompt: str
     words: Mapping[str, str]
-    is_ordered: bool = False
+    kind: str = "single"
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its choices are grades."""
+        return self.kind == "ordinal"
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether its choices exclude nothing about each other."""
+        return self.kind == "multi"
 
     @property
     def classes(self) -> list[str]:
-        """List the values of its answers: what a model tells apart."""
+        """List the values of its choices: what a model tells apart."""
         return list(self.words)
 
+    def chosen(self, answer: object) -> tuple[str, ...] | None:
+        """Name the choices that an answer makes; None where it answers another question.
+
+        A choice that is offered no more is left out of several; one that was added later was not made.
+        """
+        if self.takes_several:
+            return (
+                tuple(value for value in self.words if value in answer) if isinstance(answer, list) else None
+            )
+        return (answer,) if isinstance(answer, str) and answer in self.words else None
+
     def words_of(self, value: str) -> str:
-        """Give an answer's words; an answer that is offered no more is told by its value."""
+        """Give a choice's words; one that is offered no more is told by its value."""
         return self.words.get(value, value)
 
+    def told(self, answer: object) -> str:
+        """Put an answer into words; nothing where there is none."""
+        if isinstance(answer, list):
+            return ", ".join(map(self.words_of, answer)) or NOTHING_CHOSEN
+        return self.words_of(answer) if isinstance(answer, str) else ""
 
-def first_single_choice(questions: Sequence[Question]) -> SingleChoice:
-    """Find the question that models learn to answer: a protocol's first one with one answer for each case."""
+
+def first_learnable(questions: Sequence[Question]) -> LearnedQuestion:
+    """Find the question that models learn: a protocol's first one with choices that each case is asked."""
     for question in questions:
         is_always_asked = question.get("when") is None and question.get("scope", "case") == "case"
-        if question["kind"] in ONE_ANSWER and is_always_asked:
+        if question["kind"] in LEARNED and is_always_asked:
             words = {choice["value"]: choice["label"] for choice in question["choices"]}
-            is_ordered = question["kind"] == "ordinal"
-            return SingleChoice(question["key"], question["prompt"], words, is_ordered)
-    return SingleChoice("", "", {})
+            return LearnedQuestion(question["key"], question["prompt"], words, question["kind"])
+    return LearnedQuestion("", "", {})

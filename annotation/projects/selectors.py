@@ -9,7 +9,7 @@ from accounts.models import Role, User
 from accounts.selectors import is_id
 from annotation.projects.models import Case, Membership, Project, Protocol
 from annotation.projects.questions import Document, Settings
-from annotation.projects.rules import SingleChoice, first_single_choice
+from annotation.projects.rules import LearnedQuestion, first_learnable
 
 
 class UnknownProjectError(LookupError):
@@ -79,9 +79,9 @@ def versions_for(user: User, project_id: UUID) -> QuerySet[Protocol]:
     return project.protocols.select_related("created_by").order_by("-version")
 
 
-def question_learned(project_id: UUID) -> SingleChoice:
+def question_learned(project_id: UUID) -> LearnedQuestion:
     """Find the question that the project's models learn to answer."""
-    return first_single_choice(protocol_in_force(project_id).questions)
+    return first_learnable(protocol_in_force(project_id).questions)
 
 
 def members_for(user: User, project_id: UUID) -> QuerySet[Membership]:

@@ -125,15 +125,14 @@ def drawn_for_control(case_id: UUID, reader_id: UUID, share: float) -> bool:
     return falls_within(digest, share)
 
 
-def uncertainty(probabilities: Mapping[str, float] | None) -> float | None:
+def uncertainty(probabilities: Mapping[str, float] | None, *, several: bool) -> float | None:
     """Place a prediction between sure (0) and no idea (1), without telling the answer; None for none.
 
-    Entropy over its maximum where the probabilities sum to 1; the mean of binary entropies where they are of
-    findings that do not exclude each other.
+    Entropy over its maximum; the mean of binary entropies where several choices can be made.
     """
     values = list((probabilities or {}).values())
     if not values:
         return None
-    if len(values) > 1 and abs(sum(values) - 1) < 1e-3:
+    if not several:
         return -sum(p * log(p) for p in values if p > 0) / log(len(values))
     return sum(-p * log2(p) - (1 - p) * log2(1 - p) for p in values if 0 < p < 1) / len(values)

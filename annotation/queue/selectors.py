@@ -15,7 +15,7 @@ from annotation.projects.selectors import project_for, projects_for, protocol_in
 from annotation.queue.drawn import DrawnSuggestion, drawn_for, proposed_for
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
 from annotation.queue.rules import BATCH_RANK, batch_text, uncertainty, why_text
-from annotation.queue.suggestions import Suggestion, suggestion_for
+from annotation.queue.suggestions import Suggestion, question_of, suggestion_for
 from annotation.readings.models import Draft, Reading, ReferenceStandard
 from annotation.readings.selectors import drafts_of, read_by
 
@@ -99,13 +99,14 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
     drafts = drafts_of(reader, [lease.case_id for lease in leases])
     protocol = protocol or protocol_in_force(project_id)
     proposed = proposed_for(leases, protocol)
+    several = question_of(protocol).takes_several
     cases = [
         LeasedCase(
             lease=lease,
             case=lease.case,
             protocol=protocol,
             draft=drafts.get(lease.case_id),
-            why=why(lease.pick, progress.total),
+            why=why(lease.pick, progress.total, several=several),
             suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
             drawn=drawn_for(proposed.get(lease.pk, []), lease.pick.stream, protocol, lease.case_id, reader),
         )
@@ -114,8 +115,8 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
     return Workload(cases, progress)
 
 
-def why(pick: Pick, total: int) -> Why:
-    """Tell why a case was given out."""
+def why(pick: Pick, total: int, *, several: bool) -> Why:
+    """Tell why a case was given out. several: whether what models learn takes several choices."""
     ranking = pick.ranking
     return Why(
         reason=pick.reason,
@@ -126,7 +127,7 @@ def why(pick: Pick, total: int) -> Why:
         model_number=ranking.model.number if ranking and ranking.model else None,
         strategy=ranking.strategy if ranking else None,
         text=text_of(pick, pick.stream),
-        uncertainty=None if pick.stream == AUDIT else uncertainty(pick.probabilities),
+        uncertainty=None if pick.stream == AUDIT else uncertainty(pick.probabilities, several=several),
     )
 
 

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from accounts.models import User
 from annotation.projects.models import Protocol
-from annotation.projects.rules import first_single_choice
+from annotation.projects.rules import LearnedQuestion, first_learnable
 from annotation.projects.selectors import settings_in
 from annotation.queue.models import Pick
 from annotation.queue.rules import drawn_for_control, withheld
+
+LIKELIER = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def suggestion_for(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) 
     """Say what of the model's prediction the reader may see."""
     is_hidden = bool(why_withheld(pick, protocol, case_id, reader))
     mode = settings_in(protocol).suggestions
-    return Suggestion(mode, question_of(protocol), None if is_hidden else pick.probabilities)
+    return Suggestion(mode, question_of(protocol).key, None if is_hidden else pick.probabilities)
 
 
 def why_withheld(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> str:
@@ -69,7 +71,8 @@ def kept_suggestion(
     why_not = why_withheld(pick, protocol, case_id, reader)
     if why_not in {"never", "no_model"} or pick.probabilities is None:
         return None
-    key = question_of(protocol)
+    question = question_of(protocol)
+    key = question.key
     facts = {
         "mode": settings_in(protocol).suggestions,
         "question": key,
@@ -81,23 +84,18 @@ def kept_suggestion(
     if shown is None or not shown.when or why_not:
         return facts
     answer, first = answers.get(key), shown.first.get(key)
-    agrees = said(answer) == predicted(pick.probabilities, answer)
-    changed = shown.when == "after_answer" and first != answer
+    agrees = question.chosen(answer) == predicted(pick.probabilities, question)
+    changed = shown.when == "after_answer" and question.chosen(first) != question.chosen(answer)
     return facts | {"shown": shown.when, "first": first, "accepted": agrees, "changed": changed}
 
 
-def question_of(protocol: Protocol) -> str:
-    """Name the question that models learn; nothing where there is none."""
-    return first_single_choice(protocol.questions).key
+def question_of(protocol: Protocol) -> LearnedQuestion:
+    """Find the question that models learn; one without a key where there is none."""
+    return first_learnable(protocol.questions)
 
 
-def said(answer: object) -> frozenset[object]:
-    """Put one choice or several into one form."""
-    return frozenset(answer) if isinstance(answer, list) else frozenset({answer})
-
-
-def predicted(probabilities: Mapping[str, float], answer: object) -> frozenset[object]:
+def predicted(probabilities: Mapping[str, float], question: LearnedQuestion) -> tuple[str, ...]:
     """Name what the model would answer: the likeliest; of several choices all that are likelier than not."""
-    if isinstance(answer, list):
-        return frozenset(value for value, likely in probabilities.items() if likely >= 0.5)
-    return frozenset({max(probabilities, key=lambda value: probabilities[value])})
+    if question.takes_several:
+        return tuple(value for value in question.classes if probabilities.get(value, 0.0) >= LIKELIER)
+    return (max(probabilities, key=lambda value: probabilities[value]),)

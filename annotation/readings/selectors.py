@@ -1,5 +1,6 @@
 """Reads of readings, scoped by the user."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import TypedDict
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import User
 from annotation.projects.models import Case
+from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import project_for
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
 
@@ -57,10 +59,14 @@ def labels_by_stream(project_id: UUID) -> dict[str, int]:
     return dict.fromkeys(Case.Stream.values, 0) | counts
 
 
-def pool_labels_by_answer(project_id: UUID, key: str) -> dict[str, int]:
-    """Count the pool's reference standards by their answer to a question; not scoped either."""
+def pool_labels_by_choice(project_id: UUID, question: LearnedQuestion) -> dict[str, int]:
+    """Count the pool's reference standards that make each choice of a question; not scoped either."""
     rows = ReferenceStandard.objects.filter(case__project=project_id, case__stream=Case.Stream.POOL)
-    return dict(rows.order_by().values_list(f"answers__{key}").annotate(Count("pk")))
+    answers = rows.order_by().values_list(f"answers__{question.key}").annotate(Count("pk"))
+    counts: Counter[str] = Counter()
+    for answer, count in answers:
+        counts.update(dict.fromkeys(question.chosen(answer) or (), count))
+    return dict(counts)
 
 
 def read_cases(project_id: UUID) -> dict[str, object]:

@@ -15,7 +15,8 @@ HELD_ROWS = 65_536  # converted once; of a larger pool, block by block in every 
 def badge_batch(probabilities: Floats, features: Floats, keys: Keys, *, size: int, seed: int) -> Draws:
     """First the largest gradient, then each in proportion to its squared distance from those chosen.
 
-    probabilities: (case, class). features: (case, feature). keys: (case,) identities.
+    probabilities: (case, class), or (case, decision, class): then the loss is the sum over decisions.
+    features: (case, feature). keys: (case,) identities.
     """
     distributions(probabilities)
     finite(features, "features")
@@ -40,10 +41,15 @@ def badge_batch(probabilities: Floats, features: Floats, keys: Keys, *, size: in
 
 
 def class_errors(probabilities: Floats) -> Floats:
-    """Gradient of the loss by the logits, were the likeliest class right: (case, class)."""
+    """Gradient of the loss by the logits, were the likeliest class right.
+
+    probabilities: (case, …, class). returns: (case, logit). A decision between two classes has two logits
+    with opposite slopes instead of one: all distances grow alike, and the draws are those of one.
+    """
     errors = probabilities.astype(np.float64)
-    errors[np.arange(len(errors)), errors.argmax(axis=1)] -= 1.0
-    return errors
+    top = errors.argmax(axis=-1)[..., None]
+    np.put_along_axis(errors, top, np.take_along_axis(errors, top, axis=-1) - 1.0, axis=-1)
+    return errors.reshape(len(errors), np.prod(errors.shape[1:], dtype=int))
 
 
 def squared_lengths(features: Floats) -> Floats:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlworker.acquisition.arrays import Floats, Indices, Keys
 from mlworker.acquisition.batches import Draws, leading, left_over
 from mlworker.acquisition.noise import gumbels
 
+Members = NDArray[np.bool_]
 ANOTHER_WAY = 7_368_787  # between the seeds of two ways to draw
 
 
@@ -44,12 +46,18 @@ def no_quota(count: int) -> Quota:
     return Quota(np.zeros(count, dtype=np.intp), np.ones(1))
 
 
-def class_quota(predicted: Indices, labelled: Indices) -> Quota:
-    """Rarely labelled classes come up more often: shares ∝ 1 / √(n + 1) (Nuggehalli 2023, DIRECT).
+def class_quota(predicted: Members, labelled: Members) -> Quota:
+    """Rarely labelled choices come up more often: shares ∝ 1 / √(n + 1) (Nuggehalli 2023, DIRECT).
 
-    predicted: (case,) likeliest class. labelled: (class,) labels of each so far.
+    predicted: (case, choice) true where it is predicted: one a case, or any number of findings; then the one
+    with the fewest labels counts, and cases of none are a group of their own. labelled: (case, choice) of the
+    cases labelled so far.
     """
-    return Quota(predicted, rarity_shares(labelled))
+    counts = labelled.sum(axis=0)
+    rarest = np.where(predicted, counts, np.inf).argmin(axis=1)
+    groups = np.where(predicted.any(axis=1), rarest, len(counts))
+    nothing = np.count_nonzero(~labelled.any(axis=1))
+    return Quota(groups, rarity_shares(np.append(counts, nothing)))
 
 
 def rarity_shares(labelled: Indices) -> Floats:

@@ -30,7 +30,10 @@ TURN = 0.2
 
 @dataclass(frozen=True)
 class Way:
-    """How deep the training goes. rank: of the adapters. flip: whether left and right may be exchanged."""
+    """How deep the training goes. rank: of the adapters. flip: whether left and right may be exchanged.
+
+    classes: of each decision.
+    """
 
     mode: str = LAST_BLOCK
     rank: int = 8

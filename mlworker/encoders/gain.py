@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from annotation.learning.rules import ready_to_fit
 from mlworker.encoders.augmentation import Strength, views
 from mlworker.evaluation import metrics
-from mlworker.heads.ensemble import learned
+from mlworker.heads.ensemble import Recipe, learned_by
 from mlworker.heads.features import Scaling
+from mlworker.targets import Target, class_counts
 
 Encode = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 # Other changes than pretraining is taught to ignore: hardly cropped, never mirrored, more often blurred.
@@ -23,6 +25,7 @@ FOLDS = 4
 PROBED_FROM = 8
 BUDGETS = (10, 20, 50, 100, 200)
 DRAWS = 5
+BALANCED = metrics.averaged(metrics.balanced_accuracy)
 
 
 @dataclass(frozen=True)
@@ -70,74 +73,64 @@ def _paired(candidate: NDArray[np.float64], current: NDArray[np.float64], seed: 
     return Gain(float(candidate.mean()), float(current.mean()), float(low), float(high))
 
 
-def probe(
-    vectors: dict[str, NDArray[np.float32]],
-    labels: NDArray[np.intp],
-    patients: NDArray[np.intp],
-    *,
-    seed: int,
-) -> Gain | None:
+@dataclass(frozen=True)
+class Known:
+    """Labelled cases: (case, decision) class numbers, (case,) patient numbers, and what they answer."""
+
+    labels: NDArray[np.intp]
+    patients: NDArray[np.intp]
+    target: Target
+
+
+def probe(vectors: dict[str, NDArray[np.float32]], known: Known, *, seed: int) -> Gain | None:
     """Balanced accuracy of heads on both encoders' vectors, cross-validated by patient; None with few labels.
 
-    vectors: {"candidate", "current"}: (case, feature). labels: (case,) class numbers 0…classes-1.
+    vectors: {"candidate", "current"}: (case, feature).
     """
-    counts = np.bincount(labels)
-    if len(counts) < 2 or counts.min() < PROBED_FROM:
+    labels, patients = known.labels, known.patients
+    fewest = class_counts(labels, known.target.classes).min(axis=1, initial=len(labels))
+    if known.target.classes < 2 or not len(fewest) or fewest.max() < PROBED_FROM:
         return None
     numbers = np.unique(patients, return_inverse=True)[1]
     fold = np.random.default_rng(seed).permutation(int(numbers.max()) + 1)[numbers] % FOLDS
-    hits = {name: _cross_validated(one, labels, numbers, fold, seed) for name, one in vectors.items()}
+    hits = {name: _cross_validated(one, known, fold, seed) for name, one in vectors.items()}
     picks = np.random.default_rng(seed).multinomial(len(labels), np.full(len(labels), 1 / len(labels)), 1000)
     weights = np.vstack([np.ones(len(labels)), picks])
-    values = {name: metrics.balanced_accuracy(one, labels, weights) for name, one in hits.items()}
+    values = {name: BALANCED(one, labels, weights) for name, one in hits.items()}
     low, high = np.nanpercentile((values["candidate"] - values["current"])[1:], [2.5, 97.5])
     return Gain(float(values["candidate"][0]), float(values["current"][0]), float(low), float(high))
 
 
 def efficiency(
-    vectors: dict[str, NDArray[np.float32]],
-    labels: NDArray[np.intp],
-    patients: NDArray[np.intp],
-    *,
-    seed: int,
+    vectors: dict[str, NDArray[np.float32]], known: Known, *, seed: int
 ) -> dict[str, list[dict[str, float]]]:
     """Balanced accuracy of heads by number of labels, for each encoder; cross-validated by patient.
 
-    vectors: {name: (case, feature)} of cases that no encoder learned from. labels, patients: as in `probe`.
+    vectors: {name: (case, feature)} of cases that no encoder learned from.
     returns: {name: [{"labels", "value", "low", "high"}, …]}, low and high over draws of the labels.
     """
-    numbers = np.unique(patients, return_inverse=True)[1]
-    largest = int(len(labels) * (FOLDS - 1) / FOLDS)
+    largest = int(len(known.labels) * (FOLDS - 1) / FOLDS)
     return {
-        name: [
-            _point(one, labels, numbers, budget, seed) for budget in [*BUDGETS, largest] if budget <= largest
-        ]
+        name: [_point(one, known, budget, seed) for budget in [*BUDGETS, largest] if budget <= largest]
         for name, one in vectors.items()
     }
 
 
-def _point(
-    vectors: NDArray[np.float32],
-    labels: NDArray[np.intp],
-    patients: NDArray[np.intp],
-    budget: int,
-    seed: int,
-) -> dict[str, float]:
+def _point(vectors: NDArray[np.float32], known: Known, budget: int, seed: int) -> dict[str, float]:
     """Score so many labels, drawn some times."""
-    values = []
+    values, numbers = [], np.unique(known.patients, return_inverse=True)[1]
     for draw in range(DRAWS):
         random = np.random.default_rng((seed, draw))
-        fold = random.permutation(int(patients.max()) + 1)[patients] % FOLDS
-        said = _cross_validated(vectors, labels, patients, fold, seed, budget=budget, random=random)
-        values.append(float(metrics.balanced_accuracy(said, labels, np.ones((1, len(labels))))[0]))
+        fold = random.permutation(int(numbers.max()) + 1)[numbers] % FOLDS
+        said = _cross_validated(vectors, known, fold, seed, budget=budget, random=random)
+        values.append(float(BALANCED(said, known.labels, np.ones((1, len(known.labels))))[0]))
     low, high = np.percentile(values, [2.5, 97.5])
     return {"labels": budget, "value": float(np.mean(values)), "low": float(low), "high": float(high)}
 
 
-def _cross_validated(  # noqa: PLR0913  one argument a fact of the cases
+def _cross_validated(
     vectors: NDArray[np.float32],
-    labels: NDArray[np.intp],
-    patients: NDArray[np.intp],
+    known: Known,
     fold: NDArray[np.intp],
     seed: int,
     *,
@@ -145,20 +138,20 @@ def _cross_validated(  # noqa: PLR0913  one argument a fact of the cases
     random: np.random.Generator | None = None,
 ) -> NDArray[np.float32]:
     """Each case's probabilities by heads that saw no case of its patient; budget: at most so many labels."""
-    classes = int(labels.max()) + 1
-    found = np.zeros((len(labels), classes), dtype=np.float32)
+    labels, target = known.labels, known.target
+    found = np.zeros((*labels.shape, target.classes), dtype=np.float32)
     for number in range(FOLDS):
         inside, outside = fold == number, np.flatnonzero(fold != number)
         if random is not None:
             outside = random.permutation(outside)[:budget]
-        if not inside.any() or len(np.unique(labels[outside])) < 2:
+        if not inside.any() or not ready_to_fit(target.counts(labels[outside])):
             continue
-        ensemble = learned(
+        ensemble = learned_by(
+            Recipe(target),
             vectors[outside],
             labels[outside],
             scaling=Scaling.of(vectors),
-            classes=classes,
-            groups=patients[outside],
+            groups=known.patients[outside],
             seed=seed,
         )
         found[inside] = ensemble.mean_probabilities(vectors[inside])

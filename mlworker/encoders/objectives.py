@@ -18,7 +18,7 @@ HIDDEN: Final = 64
 
 @dataclass(frozen=True)
 class Batch:
-    """Images of one source: (image, channel, [z,] y, x), uint8; labels (image,) where the source has them.
+    """Images of one source: (image, channel, [z,] y, x), uint8; labels (image, decision) where there are any.
 
     seeds: (image,) one number an image and step, from which a random change of it may be drawn.
     """
@@ -111,8 +111,10 @@ class SimSiam(Views):
 class Classified(Objective):
     """Name the class of each image: one linear head a source, classes weighing alike within it.
 
-    Several sources share the network and keep heads of their own, as in Med3D (Chen 2019).
-    balance: a source's weight of each class, mean 1 over its images.
+    Several sources share the network and keep heads of their own, as in Med3D (Chen 2019). A source that asks
+    for several decisions, such as findings that are there or not, has the mean of their cross entropies,
+    binary ones between two classes.
+    balance: a source's weight of each class of each decision, mean 1 over its images: (decision, class).
     """
 
     def __init__(
@@ -124,7 +126,7 @@ class Classified(Objective):
     ) -> None:
         super().__init__()
         self.preprocessing, self.strength = preprocessing, strength
-        self.heads = nn.ModuleList(nn.Linear(dimension, len(weights)) for weights in balance)
+        self.heads = nn.ModuleList(nn.Linear(dimension, weights.numel()) for weights in balance)
         for number, weights in enumerate(balance):
             self.register_buffer(f"balance_{number}", weights.float())
 
@@ -133,9 +135,11 @@ class Classified(Objective):
         if batch.labels is None:
             raise ValueError("images without labels cannot be classified")
         logits = self.heads[batch.source](network(self.entering(network, batch, random))).float()
-        labels = batch.labels.to(logits.device)
-        weights = self.get_buffer(f"balance_{batch.source}")[labels]
-        return (functional.cross_entropy(logits, labels, reduction="none") * weights).mean()
+        balance = self.get_buffer(f"balance_{batch.source}")
+        labels = batch.labels.to(logits.device).reshape(len(logits), -1)
+        weights = balance[torch.arange(len(balance), device=logits.device), labels]
+        by_class = logits.reshape(len(logits), *balance.shape).transpose(1, 2)  # (image, class, decision)
+        return (functional.cross_entropy(by_class, labels, reduction="none") * weights).mean()
 
     def entering(self, network: nn.Module, batch: Batch, random: torch.Generator) -> torch.Tensor:
         """Images as the network takes them, changed at random while it trains."""
@@ -152,7 +156,11 @@ def entering(pictures: torch.Tensor, network: nn.Module, preprocessing: Preproce
 
 
 def balance_of(labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Weight of each class such that classes weigh alike, mean 1 over the images: (class,)."""
-    counts = torch.bincount(labels, minlength=classes).float()
-    present = (counts > 0).sum()
-    return torch.where(counts > 0, len(labels) / (present * counts.clamp(min=1.0)), torch.zeros(classes))
+    """Weight of each class such that a decision's classes weigh alike, mean 1 over the images.
+
+    labels: (image, decision), of one decision also (image,). returns: (decision, class).
+    """
+    columns = labels.reshape(len(labels), -1).T
+    counts = torch.stack([torch.bincount(column, minlength=classes) for column in columns]).float()
+    present = (counts > 0).sum(dim=1, keepdim=True)
+    return torch.where(counts > 0, len(labels) / (present * counts.clamp(min=1.0)), torch.zeros_like(counts))

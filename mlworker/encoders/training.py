@@ -52,7 +52,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Source:
-    """Images to learn from: (image, channel, [z,] y, x), uint8; labels: (image,) class numbers, or none."""
+    """Images to learn from: (image, channel, [z,] y, x), uint8.
+
+    labels: (image, decision) class numbers, or none; of one decision (image,) will do.
+    """
 
     images: torch.Tensor
     labels: torch.Tensor | None = None

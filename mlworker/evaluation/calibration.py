@@ -1,4 +1,4 @@
-"""One temperature for a model's logits, fitted on audit labels, judged on those it was not fitted on."""
+"""A temperature for each decision's logits, fitted on audit labels, judged on those it was not fitted on."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -28,18 +28,27 @@ def temperature(probabilities: Floats, labels: Labels) -> float:
 
 
 def cooled(probabilities: Floats, by: float | Floats) -> Floats:
-    """Probabilities at a temperature: (case, class) → (case, class). by: one value, or (case, 1)."""
+    """Probabilities at a temperature: (…, class) → (…, class). by: one value, or any that fit (…, 1)."""
     scores = np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) / by
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(scores / scores.sum(axis=-1, keepdims=True))
+
+
+def temperatures(probabilities: Floats, labels: Labels) -> Floats:
+    """Find each decision's temperature: (case, decision, class), (case, decision) → (decision, 1)."""
+    decisions = range(labels.shape[1])
+    return np.array([[temperature(probabilities[:, at], labels[:, at])] for at in decisions])
 
 
 def cross_fitted(probabilities: Floats, labels: Labels, patients: Labels, *, seed: int) -> Floats:
-    """Put each case at the temperature that the other patients' labels gave: for honest estimates."""
+    """Put each case at the temperatures that the other patients' labels gave: for honest estimates.
+
+    probabilities: (case, decision, class). labels: (case, decision).
+    """
     names, number = np.unique(patients, return_inverse=True)
     fold = np.random.default_rng(seed).permutation(len(names))[number] % FOLDS
-    by = np.ones((len(labels), 1))
+    by = np.ones((*labels.shape, 1))
     for held_back in range(FOLDS):
         inside = fold == held_back
-        by[inside] = temperature(probabilities[~inside], labels[~inside])
+        by[inside] = temperatures(probabilities[~inside], labels[~inside])
     return cooled(probabilities, by)

@@ -1,20 +1,25 @@
 """A metric with its 95 % interval, by bootstrap over patients: cases of one patient come and go together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlworker.evaluation import metrics
-from mlworker.evaluation.metrics import Floats, Labels
+from mlworker.evaluation.metrics import Floats, Labels, Metric
+from mlworker.targets import MULTI, ORDINAL, Target
 
 REPLICATES = 1_000
 AT_A_TIME = 2_000_000
 NORMAL = 1.959964  # 97.5 % point of the standard normal distribution
 FEWEST_CASES = 10
 FEWEST_PATIENTS = 5
-Metric = Callable[[Floats, Labels, Floats], Floats]
+OVERALL: Mapping[str, Metric] = {
+    "balanced_accuracy": metrics.averaged(metrics.balanced_accuracy),
+    "macro_auc": metrics.averaged(metrics.macro_auc),
+    "calibration_error": metrics.averaged(metrics.calibration_error),
+}
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,13 @@ def judged(
     labels: Labels,
     patients: Labels,
     *,
-    class_names: Sequence[str],
+    target: Target,
     seed: int = 0,
     sites: Labels | None = None,
 ) -> Verdict:
     """Every metric of a model on cases that it never learned from.
 
-    probabilities: (case, class). labels: (case,) class numbers. patients: (case,) patient numbers.
+    probabilities: (case, decision, class). labels: (case, decision). patients: (case,) patient numbers.
     sites: (case,) numbers; of sites with enough cases, "site:NUMBER" is the balanced accuracy there.
     """
     reason = too_few(labels, patients)
@@ -58,34 +63,39 @@ def judged(
     numbers = np.unique(patients, return_inverse=True)[1]
     estimates = {
         name: estimate(metric, probabilities, labels, numbers, seed=seed)
-        for name, metric in {
-            "balanced_accuracy": metrics.balanced_accuracy,
-            "worst_class_recall": metrics.worst_class_recall,
-            "macro_auc": metrics.macro_auc,
-            "calibration_error": metrics.calibration_error,
-        }.items()
+        for name, metric in metrics_of(target, labels).items()
     }
-    for number in np.unique(labels):
-        recall = _recall_of(int(number))
-        estimates[f"recall:{class_names[number]}"] = estimate(
-            recall, probabilities, labels, numbers, seed=seed
-        )
-    for number, name in enumerate(class_names):
-        estimates[f"prevalence:{name}"] = prevalence(labels == number, patients)
+    for name, members in zip(target.choices, target.chosen(labels).T, strict=True):
+        estimates[f"prevalence:{name}"] = prevalence(members, patients)
     if sites is not None:
         estimates |= _by_site(probabilities, labels, numbers, sites, seed=seed)
     return Verdict(estimates)
 
 
-def graded(
-    verdict: Verdict, probabilities: Floats, labels: Labels, patients: Labels, *, seed: int = 0
-) -> Verdict:
-    """Add how well grades agree, as the field reports it, where the cases could judge at all."""
-    if not verdict.estimates:
-        return verdict
-    numbers = np.unique(patients, return_inverse=True)[1]
-    kappa = estimate(metrics.quadratic_kappa, probabilities, labels, numbers, seed=seed)
-    return Verdict(verdict.estimates | {"quadratic_kappa": kappa})
+def metrics_of(target: Target, labels: Labels) -> dict[str, Metric]:
+    """Metrics that fit a question, by name; those of single choices only where the labels know them."""
+    recalls = {
+        name: metrics.of_decision(metrics.recall_of(int(member)), int(decision))
+        for name, decision, member in zip(target.choices, *target.places, strict=True)
+    }
+    found = {**OVERALL, "worst_class_recall": metrics.least(list(recalls.values()))}
+    if target.kind == ORDINAL:
+        found["quadratic_kappa"] = metrics.averaged(metrics.quadratic_kappa)
+    if target.kind == MULTI:
+        found["macro_f1"] = metrics.averaged(metrics.f1)
+    known = dict(zip(target.choices, target.named(labels) > 0, strict=True))
+    found |= {f"recall:{name}": recall for name, recall in recalls.items() if known[name]}
+    return found | (_of_each(target, labels) if target.kind == MULTI else {})
+
+
+def _of_each(target: Target, labels: Labels) -> dict[str, Metric]:
+    """List what else is told of each finding that some cases have and others have not."""
+    found = {}
+    for number, name in enumerate(target.choices):
+        if len(np.unique(labels[:, number])) > 1:
+            found[f"balanced:{name}"] = metrics.of_decision(metrics.balanced_accuracy, number)
+            found[f"auc:{name}"] = metrics.of_decision(metrics.macro_auc, number)
+    return found
 
 
 def prevalence(members: NDArray[np.bool_], patients: Labels) -> Estimate:
@@ -109,19 +119,19 @@ def _by_site(
         if not too_few(labels[own], patients[own]):
             people = np.unique(patients[own], return_inverse=True)[1]
             found[f"site:{site}"] = estimate(
-                metrics.balanced_accuracy, probabilities[own], labels[own], people, seed=seed
+                OVERALL["balanced_accuracy"], probabilities[own], labels[own], people, seed=seed
             )
     return found
 
 
 def too_few(labels: Labels, patients: Labels) -> str:
-    """Why these cases cannot judge a model, or nothing."""
+    """Why these cases cannot judge a model, or nothing. labels: (case, decision)."""
     if len(labels) < FEWEST_CASES:
         return f"{len(labels)} audit cases have been read: an estimate needs {FEWEST_CASES}"
     known = len(np.unique(patients))
     if known < FEWEST_PATIENTS:
         return f"the audit cases come from {known} patients: an interval needs {FEWEST_PATIENTS}"
-    if len(np.unique(labels)) < 2:
+    if all(len(np.unique(column)) < 2 for column in labels.T):
         return "the audit cases read so far all have one answer: an estimate needs two"
     return ""
 
@@ -148,10 +158,3 @@ def _resampled(patients: Labels, seed: int) -> list[Floats]:
         random.multinomial(count, share, size=min(block, REPLICATES - start))[:, patients].astype(np.float64)
         for start in range(0, REPLICATES, block)
     ]
-
-
-def _recall_of(number: int) -> Metric:
-    def recall(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
-        return metrics.class_recalls(probabilities, labels, weights)[:, number]
-
-    return recall

@@ -1,4 +1,9 @@
-"""Metrics under case weights: one row of weights is one bootstrap replicate, all computed at once."""
+"""Metrics under case weights: one row of weights is one bootstrap replicate, all computed at once.
+
+Each is of one decision between classes; `averaged` makes it one of a question with several.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +11,60 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
 BINS = 10
+Metric = Callable[[Floats, Labels, Floats], Floats]
+
+
+def averaged(metric: Metric) -> Metric:
+    """Average a metric over decisions: (case, decision, class), (case, decision), weights → (replicate,).
+
+    A decision of which a replicate has one class alone says nothing there: a finding that nobody has would be
+    recognised by whoever never sees it.
+    """
+
+    def over(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+        values = [
+            np.where(_is_known(column, weights), metric(own, column, weights), np.nan)
+            for own, column in zip(probabilities.transpose(1, 0, 2), labels.T, strict=True)
+        ]
+        return _mean_known(np.stack(values, axis=1))
+
+    return over
+
+
+def of_decision(metric: Metric, decision: int) -> Metric:
+    """Take one decision of several."""
+
+    def of_one(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+        return metric(probabilities[:, decision], labels[:, decision], weights)
+
+    return of_one
+
+
+def recall_of(number: int) -> Metric:
+    """Recall of one class of a decision."""
+
+    def recall(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+        return class_recalls(probabilities, labels, weights)[:, number]
+
+    return recall
+
+
+def least(recalls: list[Metric]) -> Metric:
+    """Least of some recalls, among those that a replicate knows."""
+
+    def worst(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+        values = np.stack([one(probabilities, labels, weights) for one in recalls], axis=1)
+        return np.asarray(np.where(np.isfinite(values), values, np.inf).min(axis=1))
+
+    return worst
+
+
+def f1(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
+    """F1 of the last class: (replicate,), NaN where a replicate neither has it nor is told so."""
+    positive = probabilities.shape[1] - 1
+    told, there = probabilities.argmax(axis=1) == positive, labels == positive
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(2.0 * (weights @ (told & there)) / (weights @ told + weights @ there))
 
 
 def class_recalls(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
@@ -18,12 +77,6 @@ def class_recalls(probabilities: Floats, labels: Labels, weights: Floats) -> Flo
     right = (probabilities.argmax(axis=1) == labels)[:, None] * truth
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((weights @ right) / (weights @ truth))
-
-
-def worst_class_recall(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
-    """Recall of the class that is recognised least, among those that a replicate has: (replicate,)."""
-    recalls = class_recalls(probabilities, labels, weights)
-    return np.asarray(np.where(np.isfinite(recalls), recalls, np.inf).min(axis=1))
 
 
 def balanced_accuracy(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
@@ -74,6 +127,12 @@ def _area(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Float
     won = above * (np.cumsum(below, axis=1) - 0.5 * below)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(won.sum(axis=1) / (above.sum(axis=1) * below.sum(axis=1)))
+
+
+def _is_known(labels: Labels, weights: Floats) -> NDArray[np.bool_]:
+    """Whether a replicate has two classes at least: (replicate,)."""
+    there = weights @ (labels[:, None] == np.unique(labels))
+    return np.asarray((there > 0.0).sum(axis=1) > 1)
 
 
 def _mean_known(values: Floats) -> Floats:

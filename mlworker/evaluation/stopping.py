@@ -26,10 +26,14 @@ class Forecast:
 
 
 def kappa(before: Numbers, after: Numbers, classes: int) -> float:
-    """Agreement of two models beyond chance (Cohen 1960): 1 where all predictions are the same.
+    """Agreement of two models beyond chance (Cohen 1960), mean over decisions: 1 where all is the same.
 
-    before, after: (case,) predicted class numbers.
+    before, after: (case, decision) predicted class numbers.
     """
+    return float(np.mean([_kappa(*pair, classes) for pair in zip(before.T, after.T, strict=True)]))
+
+
+def _kappa(before: Numbers, after: Numbers, classes: int) -> float:
     table = np.bincount(before * classes + after, minlength=classes**2).reshape(classes, classes)
     shares = table / len(before)
     observed = float(np.trace(shares))
@@ -38,10 +42,18 @@ def kappa(before: Numbers, after: Numbers, classes: int) -> float:
 
 
 def uncertainty(probabilities: Floats) -> float:
-    """Mean entropy as a share of the largest possible one, 0 – 1. probabilities: (case, class)."""
-    classes = probabilities.shape[1]
+    """Mean of the cases' uncertainty. probabilities: (case, decision, class)."""
+    return float(uncertainties(probabilities).mean())
+
+
+def uncertainties(probabilities: Floats) -> Floats:
+    """Entropy as a share of the largest possible one, mean over decisions.
+
+    probabilities: (case, decision, class). returns: (case,).
+    """
     safe = np.maximum(probabilities.astype(np.float64), 1e-12)
-    return float(-(safe * np.log(safe)).sum(axis=1).mean() / np.log(classes))
+    entropies = -(safe * np.log(safe)).sum(axis=-1) / np.log(probabilities.shape[-1])
+    return np.asarray(entropies.mean(axis=-1))
 
 
 def forecast(curve: Sequence[Mapping[str, float]], *, more: int = NEXT, seed: int = 0) -> Forecast | None:

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlworker.heads.features import Scaling
-from mlworker.heads.logistic import Floats, Heads, Labels, fit, log_priors
+from mlworker.heads.logistic import Floats, Heads, Labels, fit, log_priors, softmax
+from mlworker.heads.multilabel import MultilabelHeads, fit_multilabel, log_odds, sigmoid
 from mlworker.heads.ordinal import OrdinalHeads, fit_ordinal
+from mlworker.targets import MULTI, ORDINAL, SINGLE, Target, class_counts
 
 BOOTSTRAP_HEADS = 10
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
@@ -17,28 +19,42 @@ TUNED_FROM = 8  # labels of the rarest class from which cross-validation says so
 TUNED_ON = 400
 
 
-AnyHeads = Heads | OrdinalHeads
+AnyHeads = Heads | OrdinalHeads | MultilabelHeads
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How heads are fitted. ordered: the classes are grades, one above the other.
+    """How heads are fitted to what is asked.
 
     adjusted: class imbalance by logit adjustment (Menon 2021); otherwise classes weigh alike.
     """
 
-    classes: int
+    target: Target
     adjusted: bool = False
-    ordered: bool = False
 
     def fit(self, features: Floats, labels: Labels, weights: Floats, penalties: Floats) -> AnyHeads:
-        """Fit heads. weights: (head, case), how often each case counts; classes are balanced here."""
-        if self.ordered:
-            return fit_ordinal(features, labels, weights, penalties, classes=self.classes)
+        """Fit heads.
+
+        labels: (case, decision). weights: (head, case), how often each case counts; classes are
+        balanced here.
+        """
+        if self.target.kind == MULTI:
+            adjustment = log_odds(labels) if self.adjusted else None
+            balance = None if self.adjusted else self.balance(labels)
+            return fit_multilabel(
+                features, labels, weights, penalties, adjustment=adjustment, balance=balance
+            )
+        classes, only = self.target.classes, labels[:, 0]
+        if self.target.kind == ORDINAL:
+            return fit_ordinal(features, only, weights, penalties, classes=classes)
         if not self.adjusted:
-            weights = weights * class_balance(labels, self.classes)
-        adjustment = log_priors(labels, self.classes) if self.adjusted else None
-        return fit(features, labels, weights, penalties, classes=self.classes, adjustment=adjustment)
+            weights = weights * class_balance(only, classes)
+        priors = log_priors(only, classes) if self.adjusted else None
+        return fit(features, only, weights, penalties, classes=classes, adjustment=priors)
+
+    def balance(self, labels: Labels) -> Floats:
+        """Weight of each decision of each case such that its classes weigh alike: (case, decision)."""
+        return np.stack([class_balance(column, self.target.classes) for column in labels.T], axis=1)
 
 
 @dataclass(frozen=True)
@@ -50,12 +66,29 @@ class Ensemble:
     penalty: float
 
     def head_probabilities(self, embeddings: Floats) -> NDArray[np.float32]:
-        """(case, feature) → (case, head, class)."""
-        return self.heads.probabilities(self.scaling.apply(embeddings))
+        """(case, feature) → (case, head, decision, class)."""
+        return predicted(self.heads, self.scaling.apply(embeddings))
 
     def mean_probabilities(self, embeddings: Floats) -> NDArray[np.float32]:
-        """Mean over the heads: (case, feature) → (case, class)."""
+        """Mean over the heads: (case, feature) → (case, decision, class)."""
         return np.asarray(self.head_probabilities(embeddings).mean(axis=1))
+
+
+def predicted(heads: AnyHeads, features: Floats) -> NDArray[np.float32]:
+    """(case, feature), scaled → (case, head, decision, class), rows sum to 1."""
+    return _each_decision(heads, heads.probabilities(features))
+
+
+def predicted_from(heads: Heads | MultilabelHeads, logits: Floats) -> Floats:
+    """Turn logits as these heads give them, of any draw, into (case, draw, decision, class)."""
+    chances = sigmoid(logits) if isinstance(heads, MultilabelHeads) else softmax(np.asarray(logits))
+    return _each_decision(heads, chances)
+
+
+def _each_decision(heads: AnyHeads, chances: NDArray[np.float32]) -> NDArray[np.float32]:
+    if isinstance(heads, MultilabelHeads):
+        return np.stack([1.0 - chances, chances], axis=-1)
+    return chances[:, :, None, :]
 
 
 def learned(
@@ -66,13 +99,14 @@ def learned(
     embeddings: (case, feature) of labelled cases. labels: (case,) class numbers.
     groups: (case,) patient numbers, kept on one side of every fold.
     """
-    return learned_by(Recipe(classes), embeddings, labels, scaling=scaling, groups=groups, seed=seed)
+    target = Target(SINGLE, tuple(map(str, range(classes))))
+    return learned_by(Recipe(target), embeddings, labels[:, None], scaling=scaling, groups=groups, seed=seed)
 
 
 def learned_by(
     recipe: Recipe, embeddings: Floats, labels: Labels, *, scaling: Scaling, groups: Labels, seed: int
 ) -> Ensemble:
-    """Fit the ensemble by a recipe; the rest as for `learned`."""
+    """Fit the ensemble by a recipe. labels: (case, decision); the rest as for `learned`."""
     features = scaling.apply(embeddings)
     penalty = _chosen_penalty(recipe, features, labels, groups, seed)
     counts = np.vstack([np.ones(len(labels)), bootstrap_counts(labels, BOOTSTRAP_HEADS, seed)])
@@ -87,31 +121,37 @@ def class_balance(labels: Labels, classes: int) -> Floats:
 
 
 def bootstrap_counts(labels: Labels, heads: int, seed: int) -> Floats:
-    """How often each case is drawn, with every class kept: (head, case)."""
+    """How often each case is drawn, with every class of every decision kept: (head, case).
+
+    labels: (case, decision).
+    """
     random = np.random.default_rng(seed)
     cases = len(labels)
     counts = random.multinomial(cases, np.full(cases, 1.0 / cases), size=heads).astype(np.float64)
-    for value in np.unique(labels):
-        members = np.flatnonzero(labels == value)
-        missing = np.flatnonzero(counts[:, members].sum(axis=1) == 0)
-        counts[missing, random.choice(members, len(missing))] = 1.0
+    for column in labels.T:
+        for value in np.unique(column):
+            members = np.flatnonzero(column == value)
+            missing = np.flatnonzero(counts[:, members].sum(axis=1) == 0)
+            counts[missing, random.choice(members, len(missing))] = 1.0
     return counts
 
 
 def out_of_bag(ensemble: Ensemble, embeddings: Floats, labels: Labels, *, seed: int) -> Floats:
-    """Predict each labelled case by the bootstrap heads that did not see it: (case, class).
+    """Predict each labelled case by the bootstrap heads that did not see it: (case, decision, class).
 
     embeddings, labels, seed: as the ensemble was learned. A case that every head saw is predicted by all.
     """
     unseen = (bootstrap_counts(labels, BOOTSTRAP_HEADS, seed) == 0.0).T
     unseen[~unseen.any(axis=1)] = True
     probabilities = ensemble.head_probabilities(embeddings)[:, 1:]
-    return np.asarray((probabilities * unseen[:, :, None]).sum(axis=1) / unseen.sum(axis=1)[:, None])
+    seen_by = unseen.sum(axis=1)[:, None, None]
+    return np.asarray((probabilities * unseen[:, :, None, None]).sum(axis=1) / seen_by)
 
 
 def _chosen_penalty(recipe: Recipe, features: Floats, labels: Labels, groups: Labels, seed: int) -> float:
     """Choose the penalty by cross-validation over patients; a default while labels are few."""
-    if np.bincount(labels)[np.unique(labels)].min() < TUNED_FROM:
+    counts = class_counts(labels, recipe.target.classes)
+    if counts[counts > 0].min() < TUNED_FROM:
         return DEFAULT_PENALTY
     random = np.random.default_rng(seed)
     kept = np.sort(random.permutation(len(labels))[:TUNED_ON])
@@ -122,11 +162,11 @@ def _chosen_penalty(recipe: Recipe, features: Floats, labels: Labels, groups: La
     outside = fold[None, :] == np.tile(np.arange(FOLDS), len(PENALTIES))[:, None]
     fitted = recipe.fit(features, labels, (~outside).astype(np.float64), penalties)
     loss = -np.log(np.maximum(_of_truth(fitted, features, labels), 1e-12))
-    costs = (loss * outside * class_balance(labels, recipe.classes)).sum(axis=1)
+    costs = ((loss * recipe.balance(labels)).sum(axis=-1) * outside).sum(axis=1)
     return float(PENALTIES[int(costs.reshape(-1, FOLDS).sum(axis=1).argmin())])
 
 
 def _of_truth(heads: AnyHeads, features: Floats, labels: Labels) -> Floats:
-    """Probability that each head gives the true class: (head, case)."""
-    probabilities = heads.probabilities(features)
-    return probabilities[np.arange(len(labels)), :, labels].T.astype(np.float64)
+    """Probability that each head gives the true class of each decision: (head, case, decision)."""
+    probabilities = predicted(heads, features).astype(np.float64)
+    return np.take_along_axis(probabilities, labels[:, None, :, None], axis=-1)[..., 0].transpose(1, 0, 2)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mlworker.heads.solver import Floats, Labels, Problem, Slopes, solved
 
-__all__ = ["Floats", "Heads", "Labels", "fit", "log_priors", "softmax"]
+__all__ = ["Floats", "Heads", "Labels", "fit", "log_priors", "scores_of", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,21 @@ class Heads:
 
     def logits(self, features: Floats) -> NDArray[np.float32]:
         """(case, feature) → (case, head, class)."""
-        count, width, classes = self.weights.shape
-        flat = self.weights.transpose(1, 0, 2).reshape(width, count * classes)
-        scores = features.astype(np.float32, copy=False) @ flat
-        return np.asarray(scores.reshape(-1, count, classes) + self.bias)
+        return scores_of(features, self.weights, self.bias)
 
     def probabilities(self, features: Floats, *, temperature: float = 1.0) -> NDArray[np.float32]:
         """(case, feature) → (case, head, class), rows sum to 1."""
         return softmax(self.logits(features) / temperature)
+
+
+def scores_of(
+    features: Floats, weights: NDArray[np.float32], bias: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Scores of every head: (case, feature), (head, feature, class), (head, class) → (case, head, class)."""
+    count, width, classes = weights.shape
+    flat = weights.transpose(1, 0, 2).reshape(width, count * classes)
+    scores = features.astype(np.float32, copy=False) @ flat
+    return np.asarray(scores.reshape(-1, count, classes) + bias)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlworker.heads.logistic import scores_of
 from mlworker.heads.solver import Floats, Labels, Problem, Slopes, solved
 
 NOT_ASKED = -1
@@ -17,10 +18,13 @@ class MultilabelHeads:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
+    def logits(self, features: Floats) -> NDArray[np.float32]:
+        """(case, feature) → (case, head, label)."""
+        return scores_of(features, self.weights, self.bias)
+
     def probabilities(self, features: Floats) -> NDArray[np.float32]:
         """(case, feature) → (case, head, label), each on its own."""
-        scores = np.einsum("if,hfl->ihl", features, self.weights, optimize=True) + self.bias
-        return _sigmoid(scores).astype(np.float32)
+        return sigmoid(self.logits(features)).astype(np.float32)
 
 
 def fit_multilabel(
@@ -30,21 +34,25 @@ def fit_multilabel(
     penalties: Floats,
     *,
     adjustment: Floats | None = None,
+    balance: Floats | None = None,
 ) -> MultilabelHeads:
     """Minimise Σ weight · binary cross entropy + penalty/2 · |W|² for every head and label at once.
 
     features: (case, feature). present: (case, label), 1 or 0, NOT_ASKED where nobody said.
     weights: (head, case). penalties: (head,). adjustment: (label,) log odds of each label's share, see
-    `log_odds`; added while fitting and left out of predictions.
+    `log_odds`; added while fitting and left out of predictions. balance: (case, label) how much each label of
+    a case counts, beside the case's own weight.
     raises: ArithmeticError where the solution is not finite.
     """
-    asked, truth = (present != NOT_ASKED)[:, None, :], (present == 1)[:, None, :]
+    asked = ((present != NOT_ASKED) * (1.0 if balance is None else balance))[:, None, :]
+    truth = (present == 1)[:, None, :]
     added = np.zeros(present.shape[1]) if adjustment is None else adjustment
 
     def link(scores: Floats, bias: Floats) -> Slopes:
         scores = scores + (bias + added).astype(scores.dtype)
-        loss = (np.logaddexp(0.0, scores) - scores * truth) * asked
-        slopes = (_sigmoid(scores) - truth) * asked
+        counted = asked.astype(scores.dtype)
+        loss = (np.logaddexp(0.0, scores) - scores * truth) * counted
+        slopes = (sigmoid(scores) - truth) * counted
         return Slopes(loss.sum(axis=-1), slopes, slopes)
 
     labels = present.shape[1]
@@ -58,5 +66,6 @@ def log_odds(present: Labels) -> Floats:
     return np.asarray(np.log(there / absent))
 
 
-def _sigmoid(scores: Floats) -> Floats:
+def sigmoid(scores: Floats) -> Floats:
+    """Logistic function, without overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)))

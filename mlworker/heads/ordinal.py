@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlworker.heads.multilabel import sigmoid
 from mlworker.heads.solver import Floats, Labels, Problem, Slopes, solved
 
 SMALLEST = 1e-7
@@ -25,7 +26,7 @@ class OrdinalHeads:
     def probabilities(self, features: Floats) -> NDArray[np.float32]:
         """(case, feature) → (case, head, class), rows sum to 1."""
         scores = np.einsum("if,hfo->ih", features, self.weights, optimize=True)
-        above = _sigmoid(scores[:, :, None] + _intercepts(self.bias))
+        above = sigmoid(scores[:, :, None] + _intercepts(self.bias))
         return _steps(above).astype(np.float32)
 
 
@@ -43,7 +44,7 @@ def fit_ordinal(
     lower = np.eye(classes + 1)[:, 1:-1][labels + 1][:, None, :]
 
     def link(scores: Floats, bias: Floats) -> Slopes:
-        above = _sigmoid(scores + _intercepts(bias))
+        above = sigmoid(scores + _intercepts(bias))
         share = np.take_along_axis(_steps(above), labels[:, None, None], axis=-1)
         share = np.maximum(share, SMALLEST)
         by_intercept = -(upper - lower) * above * (1.0 - above) / share
@@ -68,7 +69,3 @@ def _steps(above: Floats) -> Floats:
     """P(grade > k) → P(grade = k): (…, class - 1) → (…, class)."""
     ends = np.ones_like(above[..., :1])
     return np.asarray(-np.diff(np.concatenate([ends, above, np.zeros_like(ends)], axis=-1), axis=-1))
-
-
-def _sigmoid(scores: Floats) -> Floats:
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)))

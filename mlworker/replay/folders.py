@@ -15,7 +15,9 @@ from mlworker.encoders import networks, weights
 from mlworker.encoders.encoding import encoded, prepared
 from mlworker.encoders.networks import Preprocessing
 from mlworker.pixels.planes import fitted, windowed
+from mlworker.replay.tables import SEVERAL, chosen_in
 from mlworker.replay.worlds import World, WorldError, taken
+from mlworker.targets import MULTI, SINGLE, Target
 
 Strings = NDArray[np.str_]
 TABLE, COLUMNS = "labels.csv", ("path", "label", "split")
@@ -25,12 +27,16 @@ NORMALISED_ON = 256
 
 @dataclass(frozen=True)
 class Images:
-    """planes: (image, 1, y, x), 0…1. labels, splits, patients: (image,)."""
+    """planes: (image, 1, y, x), 0…1. labels, splits, patients: (image,).
+
+    kind: of the question; of several answers a label names all that were chosen, with semicolons between.
+    """
 
     planes: NDArray[np.float32]
     labels: Strings
     splits: Strings
     patients: Strings
+    kind: str = SINGLE
 
 
 def read_images(path: Path, preprocessing: Preprocessing | None = None) -> Images:
@@ -42,16 +48,17 @@ def read_images(path: Path, preprocessing: Preprocessing | None = None) -> Image
     archive = _archive(path)
     if archive is not None:
         return _from_archive(archive, wanted)
-    rows = _rows(path / TABLE)
+    rows, kind = _rows(path / TABLE)
     people = [
         row.get("patient_id") or row.get("near_dup_group") or f"image {number}"
         for number, row in enumerate(rows)
     ]
     return Images(
         np.stack([_plane(_pixels(path / row["path"]), wanted) for row in rows]),
-        np.array([row["label"] for row in rows]),
+        np.array([row[SEVERAL if kind == MULTI else "label"] for row in rows]),
         np.array([row["split"] for row in rows]),
         np.array(people),
+        kind,
     )
 
 
@@ -64,18 +71,21 @@ def _archive(path: Path) -> Path | None:
     return archives[0] if len(archives) == 1 and not (path / TABLE).exists() else None
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
+def _rows(table: Path) -> tuple[list[dict[str, str]], str]:
+    """Read the table, and which kind of question it answers."""
     if not table.is_file():
         raise WorldError(f"{table} is not there: a table with the columns {', '.join(COLUMNS)} is needed")
     with table.open(newline="") as lines:
         reader = csv.DictReader(lines)
-        absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        names = set(reader.fieldnames or ())
+        kind = MULTI if SEVERAL in names and "label" not in names else SINGLE
+        absent = [name for name in COLUMNS if name not in names and (name, kind) != ("label", MULTI)]
         if absent:
             raise WorldError(f"{table} has no column {', '.join(absent)}")
-        rows = [row for row in reader if row["label"] and row["split"] in SPLITS]
+        rows = [row for row in reader if row["split"] in SPLITS and (kind == MULTI or row["label"])]
     if not rows:
         raise WorldError(f"{table} has no row with a label and a split of {', '.join(SPLITS)}")
-    return rows
+    return rows, kind
 
 
 def _pixels(path: Path) -> NDArray[np.float32]:
@@ -135,13 +145,15 @@ def _with_weights(network: torch.nn.Module, encoder: Path) -> torch.nn.Module:
 
 def world_of(images: Images, vectors: NDArray[np.floating], *, name: str, judge: str) -> World:
     """Split a folder's vectors as its table says. judge: what judges: "val", "test", "val+test"."""
-    classes = sorted(set(images.labels.tolist()))
+    answers = [chosen_in(label, images.kind) for label in images.labels.tolist()]
+    target = Target(images.kind, tuple(sorted({value for chosen in answers for value in chosen})))
     everyone = loop.Labelled(
         loop.Cases(np.arange(1, len(vectors) + 1, dtype=np.uint64), vectors.astype(np.float16)),
-        np.array([classes.index(label) for label in images.labels], dtype=np.intp),
+        target.labels(answers),
         np.unique(images.patients, return_inverse=True)[1].astype(np.intp),
     )
-    return World(name, _part(everyone, images, "train"), _part(everyone, images, judge), classes)
+    parts = [_part(everyone, images, split) for split in ("train", judge)]
+    return World(name, parts[0], parts[1], list(target.choices), kind=images.kind)
 
 
 def _part(everyone: loop.Labelled, images: Images, split: str) -> loop.Labelled:
@@ -158,5 +170,9 @@ def long_tail(images: Images, *, rarest: Sequence[str], share: float, seed: int 
 def some(images: Images, chosen: NDArray[np.intp]) -> Images:
     """Take some of the images. chosen: positions."""
     return Images(
-        images.planes[chosen], images.labels[chosen], images.splits[chosen], images.patients[chosen]
+        images.planes[chosen],
+        images.labels[chosen],
+        images.splits[chosen],
+        images.patients[chosen],
+        images.kind,
     )

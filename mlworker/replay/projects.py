@@ -11,6 +11,7 @@ from annotation.projects.selectors import question_learned
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.replay.worlds import World, WorldError
+from mlworker.targets import Target
 from mlworker.vectors import store_of
 
 
@@ -29,19 +30,20 @@ def world_of_project(project: Project) -> World:
     if not rows:
         raise WorldError(f"{project.name} has no labelled case that is encoded")
     question = question_learned(project.pk)
-    classes = _seen(question.classes, {row.label for row in rows})
+    classes = _seen(question.classes, {value for row in rows for value in row.chosen})
+    target = Target(question.kind, tuple(classes))
     people: dict[UUID, int] = defaultdict(lambda: len(people))
     read = loop.Labelled(
         loop.Cases(
             np.array([loop.key_of(row.case_id) for row in rows], dtype=np.uint64),
             store.vectors(places[places >= 0]),
         ),
-        np.array([classes.index(row.label) for row in rows], dtype=np.intp),
+        target.labels([row.chosen for row in rows]),
         np.array([people[row.patient_id] for row in rows], dtype=np.intp),
     )
     spent = seconds_of_cases(project.pk)
     seconds = np.array([spent.get(row.case_id, 0.0) for row in rows])
-    return World(project.name, read, None, classes, seconds, question.is_ordered)
+    return World(project.name, read, None, classes, seconds, question.kind)
 
 
 def _seen(classes: list[str], labels: set[str]) -> list[str]:

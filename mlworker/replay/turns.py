@@ -9,9 +9,10 @@ import numpy as np
 from annotation.learning.models import Policy
 from mlworker import loop
 from mlworker.driving import choosing, drive_by, model_by, recipe_by
-from mlworker.evaluation import metrics
+from mlworker.evaluation.intervals import metrics_of
 from mlworker.heads.features import Scaling
 from mlworker.replay.worlds import Floats, Numbers, Seeded, World, seeded, taken
+from mlworker.targets import Target
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Reader:
     """Answers what is asked, from the known labels; remembers what has been read."""
 
     def __init__(self, world: World, dealt: Seeded, policy: Policy) -> None:
-        self.classes, self.dealt, self.policy = world.classes, dealt, with_seed(policy, dealt.seed)
-        self.recipe = recipe_by(policy, world.classes, ordered=world.ordered)
+        self.dealt, self.policy = dealt, with_seed(policy, dealt.seed)
+        self.recipe = recipe_by(policy, world.target)
         self.scaling: Scaling = loop.scaling_of(dealt.read.cases)
         self.read: Numbers = np.empty(0, dtype=np.intp)
 
@@ -42,7 +43,7 @@ class Reader:
         """Fit what the refit job would fit; None while labels do not suffice."""
         pool, audit = self._labelled()
         seed = self._drive().seed
-        return model_by(self.recipe, pool, audit, classes=self.classes, scaling=self.scaling, seed=seed)
+        return model_by(self.recipe, pool, audit, scaling=self.scaling, seed=seed)
 
     def read_on(self, model: loop.Model | None, limit: int) -> None:
         """Read the first places of the ranking: a batch, or what is left of the budget."""
@@ -52,7 +53,7 @@ class Reader:
         unread = np.setdiff1d(np.arange(len(self.dealt.read.labels)), self.read)
         streams = {name: unread[self.dealt.audit[unread] == (name == "audit")] for name in ("pool", "audit")}
         cases = {name: taken(self.dealt.read, chosen).cases for name, chosen in streams.items()}
-        chooser = choosing(model, pool, self.classes)
+        chooser = choosing(model, pool)
         places = loop.ordered(
             cases["pool"], cases["audit"], pool.cases, model=chooser, drive=drive, size=size
         )
@@ -60,7 +61,7 @@ class Reader:
         self.read = np.concatenate([self.read, np.array(picked, dtype=np.intp)])
 
     def _drive(self) -> loop.Drive:
-        return drive_by(self.policy, classes=len(self.classes), read=len(self.read))
+        return drive_by(self.policy, self.recipe.target, read=len(self.read))
 
     def _labelled(self) -> tuple[loop.Labelled, loop.Labelled]:
         is_audit = self.dealt.audit[self.read]
@@ -87,7 +88,7 @@ def replayed(world: World, policy: Policy, *, budget: int, seed: int) -> Curve:
     reader, rows = Reader(world, dealt, policy), []
     for model in models_of(reader, budget):
         seconds = float(dealt.seconds[reader.read].sum())
-        rows.append((len(reader.read), seconds, *judged(model, dealt.judge, len(world.classes))))
+        rows.append((len(reader.read), seconds, *judged(model, dealt.judge, world.target)))
     columns = np.array(rows, dtype=np.float64).T
     return Curve(columns[0].astype(np.intp), *columns[1:])
 
@@ -101,17 +102,15 @@ def models_of(reader: Reader, budget: int) -> Iterator[loop.Model | None]:
         yield model
 
 
-def judged(model: loop.Model | None, judge: loop.Labelled, classes: int) -> tuple[float, float, float]:
-    """Balanced accuracy, recall of the worst class, calibration error."""
+def judged(model: loop.Model | None, judge: loop.Labelled, target: Target) -> tuple[float, float, float]:
+    """Balanced accuracy, recall of the choice recognised worst, calibration error."""
     if model is None:
-        return 1.0 / classes, 0.0, float("nan")
+        return 1.0 / target.classes, 0.0, float("nan")
     found = model.probabilities(judge.cases.vectors)
-    weights = np.ones((1, len(judge.labels)))
-    return (
-        float(metrics.balanced_accuracy(found, judge.labels, weights)[0]),
-        float(np.nanmin(metrics.class_recalls(found, judge.labels, weights))),
-        float(metrics.calibration_error(found, judge.labels, weights)[0]),
-    )
+    weights, measures = np.ones((1, len(judge.labels))), metrics_of(target, judge.labels)
+    names = ("balanced_accuracy", "worst_class_recall", "calibration_error")
+    score, worst, error = (float(measures[name](found, judge.labels, weights)[0]) for name in names)
+    return score, worst, error
 
 
 def full_score(world: World, policy: Policy, *, seed: int) -> float:
@@ -119,6 +118,6 @@ def full_score(world: World, policy: Policy, *, seed: int) -> float:
     dealt = seeded(world, seed=seed, audit_share=policy.audit_share)
     none = taken(dealt.read, np.empty(0, dtype=np.intp))
     scaling = loop.scaling_of(dealt.read.cases)
-    recipe = recipe_by(policy, world.classes, ordered=world.ordered)
-    model = model_by(recipe, dealt.read, none, classes=world.classes, scaling=scaling, seed=seed)
-    return judged(model, dealt.judge, len(world.classes))[0]
+    recipe = recipe_by(policy, world.target)
+    model = model_by(recipe, dealt.read, none, scaling=scaling, seed=seed)
+    return judged(model, dealt.judge, world.target)[0]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from mlworker import loop
 from mlworker.acquisition.noise import uniforms
+from mlworker.targets import MULTI, SINGLE, Target
 
 Floats = NDArray[np.floating]
 Numbers = NDArray[np.intp]
@@ -24,8 +25,8 @@ class World:
     """A set whose answers are known.
 
     read:    what can be read. judge: what judges; None where each seed holds back its own share of patients.
-    seconds: (case,) expert time that reading each case takes, where it is known.
-    ordered: the classes are grades.
+    classes: the choices. seconds: (case,) expert time that reading each case takes, where it is known.
+    kind: of the question, see `mlworker.targets`.
     """
 
     name: str
@@ -33,7 +34,12 @@ class World:
     judge: loop.Labelled | None
     classes: list[str]
     seconds: Floats | None = None
-    ordered: bool = False
+    kind: str = SINGLE
+
+    @property
+    def target(self) -> Target:
+        """What is learned."""
+        return Target(self.kind, tuple(self.classes))
 
 
 @dataclass(frozen=True)
@@ -52,16 +58,20 @@ def checked(world: World) -> World:
 
     raises: WorldError naming what is missing.
     """
-    if len(world.classes) < 2:
-        raise WorldError(f"{world.name} has {len(world.classes)} classes: a replay needs two")
+    target = world.target
+    if target.classes < 2:
+        raise WorldError(f"{world.name} has {target.classes} classes: a replay needs two")
     if len(world.read.labels) < FEWEST_CASES:
         raise WorldError(
             f"{world.name} has {len(world.read.labels)} labelled cases to read: a replay needs {FEWEST_CASES}"
         )
     for part, labels in {"to read": world.read.labels, "that judge": judging(world).labels}.items():
-        absent = [name for at, name in enumerate(world.classes) if not (labels == at).any()]
+        absent = [name for name, count in zip(world.classes, target.named(labels), strict=True) if not count]
         if absent:
             raise WorldError(f"{world.name} has no cases {part} of {', '.join(absent)}")
+        everywhere = [classes for classes in target.counts(labels) if not classes[0]]
+        if world.kind == MULTI and everywhere:
+            raise WorldError(f"{world.name} has a finding that all cases {part} have")
     return world
 
 

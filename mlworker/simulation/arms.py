@@ -13,11 +13,12 @@ from annotation.learning import services
 from annotation.learning.models import Policy
 from annotation.learning.selectors import question_of
 from annotation.projects.models import Project
-from annotation.projects.selectors import question_learned
-from annotation.projects.services import NewCase, add_cases, create_project
+from annotation.projects.selectors import document_in, protocol_in_force
+from annotation.projects.services import NewCase, add_cases, start_project
 from annotation.queue.services import add_entries
 from mlworker.simulation.accounts import dismiss, read_in_all, simulated_readers
 from mlworker.simulation.reader import PATIENCE_SECONDS, SimulatedReader
+from mlworker.simulation.truth import Answer
 from mlworker.simulation.waiting import until_idle
 
 REFIT_SECONDS, TRAINING_SECONDS = 300.0, 3 * 3600.0
@@ -41,14 +42,8 @@ def sibling(project: Project) -> Project:
     known = Project.objects.filter(name=name).first()
     if known is not None:
         return known
-    question = question_learned(project.pk)
-    twin = create_project(
-        name=name,
-        choices=list(question.words.items()),
-        prompt=question.prompt,
-        now=timezone.now(),
-        dataset=project.dataset,
-    )
+    document = document_in(protocol_in_force(project.pk))
+    twin = start_project(name=name, document=document, now=timezone.now(), dataset=project.dataset)
     cases = list(project.cases.order_by("number"))
     items = [NewCase(case.series_id, case.patient_id, case.split) for case in cases]
     add_entries(project=twin, cases=add_cases(project=twin, items=items, now=timezone.now()))
@@ -78,7 +73,7 @@ def ready(project: Project, told: Told) -> None:
     until_idle(names, project.dataset_id, limit_seconds=TRAINING_SECONDS, told=told)
 
 
-def spend(project: Project, answers: dict[UUID, str], effort: Effort, told: Told) -> int:
+def spend(project: Project, answers: dict[UUID, Answer], effort: Effort, told: Told) -> int:
     """Read until the budget is spent, readers in turn, waiting for each refit; return what was read."""
     refit_every = services.policy_for(project).refit_every
     read = read_in_all(project)

@@ -9,12 +9,13 @@ import numpy as np
 
 from annotation.learning.files import content_of
 from annotation.learning.models import Encoder, ModelVersion
-from annotation.learning.selectors import question_of
 from annotation.projects.models import Case, Project
+from annotation.projects.selectors import question_learned
 from annotation.queue.models import Ranking
-from mlworker.evaluation import metrics
-from mlworker.evaluation.intervals import Estimate, estimate, too_few
+from mlworker.driving import target_of
+from mlworker.evaluation.intervals import OVERALL, Estimate, estimate, too_few
 from mlworker.heads.artefact import unpacked
+from mlworker.simulation.truth import Answer
 from mlworker.vectors import store_of
 
 
@@ -29,7 +30,7 @@ class CurvePoint:
     high: float
 
 
-def curve(project: Project, cases: Sequence[Case], answers: dict[UUID, str]) -> list[CurvePoint]:
+def curve(project: Project, cases: Sequence[Case], answers: dict[UUID, Answer]) -> list[CurvePoint]:
     """Balanced accuracy of each model on these cases, oldest first; interval 95 %, over patients."""
     spent = dict(
         Ranking.objects.filter(project=project, model__isnull=False).values_list("model", "label_count")
@@ -42,18 +43,18 @@ def curve(project: Project, cases: Sequence[Case], answers: dict[UUID, str]) -> 
     ]
 
 
-def judged_on(model: ModelVersion, cases: Sequence[Case], answers: dict[UUID, str]) -> Estimate | None:
+def judged_on(model: ModelVersion, cases: Sequence[Case], answers: dict[UUID, Answer]) -> Estimate | None:
     """Balanced accuracy of one model; None where the cases cannot judge one."""
     rows, kept = vectors_at(model.encoder, cases)
-    _, classes = question_of(model.project_id)
-    labels = np.array([classes.index(answers[case.pk]) for case in kept], dtype=np.intp)
+    question = question_learned(model.project_id)
+    labels = target_of(question).labels([question.chosen(answers[case.pk]) or () for case in kept])
     people: dict[UUID, int] = {}
     patients = np.array([people.setdefault(case.patient_id, len(people)) for case in kept], dtype=np.intp)
     if too_few(labels, patients):
         return None
     ensemble, _ = unpacked(content_of(model.artefact_name, digest=model.artefact_digest))
     probabilities = ensemble.mean_probabilities(rows)
-    return estimate(metrics.balanced_accuracy, probabilities, labels, patients, seed=0)
+    return estimate(OVERALL["balanced_accuracy"], probabilities, labels, patients, seed=0)
 
 
 def vectors_at(encoder: Encoder, cases: Sequence[Case]) -> tuple[np.ndarray, list[Case]]:

@@ -9,6 +9,9 @@ from uuid import UUID
 
 import httpx
 
+from annotation.projects.rules import first_learnable
+from mlworker.simulation.truth import Answer
+
 PATIENCE_SECONDS = 30.0
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -41,7 +44,7 @@ class SimulatedReader:
             )
         self._token = session.json()["csrf_token"]
 
-    def read_next(self, answer_of: Callable[[UUID], str]) -> bool:
+    def read_next(self, answer_of: Callable[[UUID], Answer]) -> bool:
         """Read the case in hand and submit; False when nothing is left.
 
         raises: httpx.HTTPStatusError.
@@ -65,8 +68,8 @@ class SimulatedReader:
             self._client.delete(f"/api/v1/leases/{leased['lease_id']}", headers=self._headers())
         self._cases = []
 
-    def _reading(self, leased: Mapping[str, Any], answer_of: Callable[[UUID], str]) -> dict[str, Any]:
-        question = leased["protocol"]["questions"][0]["key"]
+    def _reading(self, leased: Mapping[str, Any], answer_of: Callable[[UUID], Answer]) -> dict[str, Any]:
+        question = first_learnable(leased["protocol"]["questions"]).key
         return {
             "lease_id": leased["lease_id"],
             "idempotency_key": str(uuid.uuid4()),

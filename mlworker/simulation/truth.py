@@ -5,23 +5,35 @@ from pathlib import Path
 from uuid import UUID
 
 from annotation.projects.models import Case, Project
+from annotation.projects.rules import LearnedQuestion
 from annotation.studies.models import ImportedFile
+from mlworker.replay.tables import SEVERAL, chosen_in
+from mlworker.targets import MULTI
 
 
 class TruthError(ValueError):
     """The table cannot answer for the project's cases."""
 
 
-def table_of(path: Path) -> dict[str, str]:
-    """Read `path,label[,…]`: label by path relative to the delivery's root."""
+Answer = str | list[str]
+
+
+def table_of(path: Path, question: LearnedQuestion) -> dict[str, Answer]:
+    """Read `path,label[,…]`, or `path,labels[,…]` with semicolons where several can be chosen.
+
+    returns: the answer by path relative to the delivery's root, as a reader gives it.
+    raises: TruthError naming the column that is missing.
+    """
+    kind = question.kind
+    column = SEVERAL if kind == MULTI else "label"
     with path.open(newline="") as lines:
         reader = csv.DictReader(lines)
-        if not {"path", "label"} <= set(reader.fieldnames or ()):
-            raise TruthError(f"{path} has no columns path and label")
-        return {row["path"]: row["label"] for row in reader}
+        if not {"path", column} <= set(reader.fieldnames or ()):
+            raise TruthError(f"{path} has no columns path and {column}")
+        return {row["path"]: chosen_in(row[column], kind) if kind == MULTI else row[column] for row in reader}
 
 
-def answers_of(project: Project, table: dict[str, str]) -> dict[UUID, str]:
+def answers_of(project: Project, table: dict[str, Answer]) -> dict[UUID, Answer]:
     """Find the known answer of each case, joined through the files that were imported.
 
     raises: TruthError where a case that readers could get has none.

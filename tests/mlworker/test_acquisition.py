@@ -23,7 +23,7 @@ from mlworker.acquisition.quotas import (
     shared_batch,
     site_quota,
 )
-from mlworker.acquisition.scores import bald, entropy, margin, multilabel_entropy
+from mlworker.acquisition.scores import bald, entropy, margin, weighted
 from mlworker.acquisition.streams import interleaved
 from mlworker.acquisition.thresholds import closeness
 
@@ -48,7 +48,7 @@ def by_score(score: Callable[[Floats], Floats]) -> Chooser:
 def by_posterior(values: Floats, keys: Keys, seed: int) -> Draws:
     known = np.random.default_rng(1).normal(size=(60, 12))
     posterior = Posterior.of(known, predicted(known), penalty=0.5)
-    score = bald(posterior.drawn(values, values[:, :3], seed=seed))
+    score = bald(softmax(posterior.drawn(values, values[:, :3], seed=seed)))
     return power_batch(score, keys, size=SIZE, power=3.0, seed=seed)
 
 
@@ -63,7 +63,9 @@ def by_threshold(values: Floats, keys: Keys, seed: int) -> Draws:
 def by_quota(values: Floats, keys: Keys, seed: int) -> Draws:
     sites = (keys % np.uint64(3)).astype(np.intp)
     probabilities = predicted(values)
-    quota = class_quota(probabilities.argmax(axis=1), np.array([30, 20, 1])).within(site_quota(sites))
+    predicted_as = np.eye(3, dtype=bool)[probabilities.argmax(axis=1)]
+    labelled = np.eye(3, dtype=bool)[np.repeat(np.arange(3), [30, 20, 1])]
+    quota = class_quota(predicted_as, labelled).within(site_quota(sites))
     ways = Ways(log_weights(margin(probabilities)[None], power=3.0), np.ones(1))
     ways = costed(ways, np.exp(np.abs(values[:, 5])), power=3.0, cost_power=1.0)
     return shared_batch(ways, quota, keys, size=SIZE, seed=seed)
@@ -74,8 +76,9 @@ CHOOSERS: dict[str, Chooser] = {
     "entropy": by_score(lambda values: entropy(predicted(values))),
     "bald": by_score(lambda values: bald(softmax(values.reshape(len(values), 4, 3)))),
     "multilabel": by_score(
-        lambda values: multilabel_entropy(
-            0.5 * (1.0 + np.tanh(values)) + 0.0 * values, np.arange(12), np.full(12, 20, dtype=np.intp)
+        lambda values: weighted(
+            entropy(softmax(np.stack([values, -values], axis=-1))),
+            np.stack([np.arange(12), 20 - np.arange(12)]).T,
         )
     ),
     "laplace": by_posterior,

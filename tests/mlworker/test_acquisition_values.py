@@ -11,7 +11,7 @@ from mlworker.acquisition.cost import REGARDLESS, costed, floored
 from mlworker.acquisition.coverage import centre_batch, covering_batch, pure_radius
 from mlworker.acquisition.laplace import Posterior
 from mlworker.acquisition.quotas import Quota, Ways, class_quota, no_quota, shared_batch, site_quota
-from mlworker.acquisition.scores import bald, entropy, multilabel_entropy
+from mlworker.acquisition.scores import bald, entropy, weighted
 from mlworker.acquisition.thresholds import closeness, cut, leads
 
 NOTHING = np.empty(0, dtype=np.intp)
@@ -118,11 +118,31 @@ def test_cases_next_to_the_cut_of_a_class_score_highest() -> None:
 
 
 def test_a_rare_class_has_a_larger_share_of_the_places() -> None:
-    quota = class_quota(np.array([0] * 80 + [1] * 20), np.array([99, 3]))
-    np.testing.assert_allclose(quota.shares, [0.1, 0.5])
+    predicted, labelled = (np.repeat(np.eye(2, dtype=bool), each, axis=0) for each in ([80, 20], [99, 3]))
+    quota = class_quota(predicted, labelled)
+    np.testing.assert_allclose(quota.shares[:2], [0.1, 0.5])  # and a group of none, which is empty
     ways = Ways(np.zeros((1, 100)), np.ones(1))
     firsts = [shared_batch(ways, quota, numbered(100), size=1, seed=seed).order[0] for seed in range(3000)]
     assert np.mean(np.array(firsts) >= 80) == pytest.approx(5 / 6, abs=0.03)
+
+
+def test_of_several_findings_the_rarest_one_names_the_group_and_none_is_a_group() -> None:
+    predicted = np.array([[True, False], [True, True], [False, False]])
+    labelled = np.array([[True, False]] * 8 + [[False, True]] * 3 + [[False, False]] * 15)
+    quota = class_quota(predicted, labelled)
+    assert quota.groups.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(quota.shares, [1 / 3, 1 / 2, 1 / 4])
+
+
+def test_badge_on_decisions_is_badge_on_the_sum_of_their_losses() -> None:
+    random = np.random.default_rng(0)
+    present, features = random.random((80, 3)), random.normal(size=(80, 5))
+    by_logit = np.where(present > 0.5, present - 1.0, present)  # σ - [σ > ½], one logit a label
+    gradients = (by_logit[:, :, None] * features[:, None, :]).reshape(80, -1)
+    errors = class_errors(np.stack([1.0 - present, present], axis=-1))
+    ours = (errors[:, :, None] * features[:, None, :]).reshape(80, -1)
+    apart = np.square(gradients[:, None] - gradients[None]).sum(axis=-1)
+    np.testing.assert_allclose(np.square(ours[:, None] - ours[None]).sum(axis=-1), 2.0 * apart)
 
 
 def test_sites_share_the_places_by_the_root_of_their_size() -> None:
@@ -199,7 +219,7 @@ def test_a_case_unlike_all_labelled_ones_is_the_one_that_drawn_heads_disagree_ab
     features = random.normal(size=(200, 4)) * np.array([1.0, 1.0, 0.01, 0.01])
     posterior = Posterior.of(features, np.full((200, 2), 0.5), penalty=0.3)
     new = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
-    score = bald(posterior.drawn(new, np.zeros((2, 2)), seed=0, draws=200))
+    score = bald(softmax(posterior.drawn(new, np.zeros((2, 2)), seed=0, draws=200)))
     assert score[1] > 3.0 * score[0]
 
 
@@ -208,7 +228,7 @@ def test_more_draws_of_the_posterior_are_other_draws() -> None:
     posterior = Posterior.of(np.eye(3), np.full((3, 2), 0.5), penalty=1.0)
     few, many = (posterior.drawn(np.eye(3), np.zeros((3, 2)), seed=0, draws=draws) for draws in (5, 500))
     assert (few.shape, many.shape) == ((3, 5, 2), (3, 500, 2))
-    assert not np.allclose(bald(few), bald(many), atol=1e-4)
+    assert not np.allclose(bald(softmax(few)), bald(softmax(many)), atol=1e-4)
 
 
 def test_uncertainty_does_not_depend_on_how_classes_are_numbered() -> None:
@@ -221,7 +241,8 @@ def test_uncertainty_does_not_depend_on_how_classes_are_numbered() -> None:
 
 def test_a_rare_label_s_doubt_weighs_more() -> None:
     # posterior prevalence (1 + 1)/(18 + 2) = 0.1 and (9 + 1)/20 = 0.5: weights 10 : 2
-    found = multilabel_entropy(np.array([[0.5, 1.0], [0.0, 0.5]]), np.array([1, 9]), np.array([18, 18]))
+    present = np.array([[0.5, 1.0], [0.0, 0.5]])
+    found = weighted(entropy(np.stack([1.0 - present, present], axis=-1)), np.array([[17, 1], [9, 9]]))
     np.testing.assert_allclose(found, [np.log(2.0) * 10 / 12, np.log(2.0) * 2 / 12])
 
 

@@ -13,11 +13,12 @@ from safetensors.torch import save_file
 from mlworker.encoders import checkpoints, networks, weights
 from mlworker.encoders.augmentation import Strength, views
 from mlworker.encoders.encoding import encoded, pooled, prepared
-from mlworker.encoders.gain import Gain, better, probe, retrieval
+from mlworker.encoders.gain import Gain, Known, better, probe, retrieval
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.objectives import contrast
 from mlworker.encoders.pretraining import METHODS, pretraining
 from mlworker.encoders.training import Plan, Source, Training
+from mlworker.targets import MULTI, SINGLE, Target
 from tests.servers import ROOT
 
 SMALL = Preprocessing(size=32)
@@ -251,11 +252,28 @@ def test_a_probe_needs_labels_and_tells_a_good_encoder_from_noise() -> None:
     signal = (random.normal(size=(60, 8)) + 3.0 * np.eye(2, 8)[labels]).astype(np.float32)
     noise = random.normal(size=(60, 8)).astype(np.float32)
     vectors = {"candidate": signal, "current": noise}
-    gain = probe(vectors, labels, np.arange(60), seed=0)
+    target = Target(SINGLE, ("a", "b"))
+    gain = probe(vectors, Known(labels[:, None], np.arange(60), target), seed=0)
     assert gain is not None
     assert gain.low > 0.0
     few = {name: one[:6] for name, one in vectors.items()}
-    assert probe(few, labels[:6], np.arange(6), seed=0) is None
+    assert probe(few, Known(labels[:6, None], np.arange(6), target), seed=0) is None
+
+
+def test_a_probe_of_several_findings_is_the_mean_over_those_that_some_have() -> None:
+    random = np.random.default_rng(0)
+    there = random.integers(0, 2, (60, 2))
+    signal = (random.normal(size=(60, 8)) + 3.0 * there @ np.eye(2, 8)).astype(np.float32)
+    vectors = {"candidate": signal, "current": random.normal(size=(60, 8)).astype(np.float32)}
+    never = np.column_stack([there, np.zeros(60, dtype=int)])
+    found = [
+        probe(vectors, Known(labels, np.arange(60), Target(MULTI, names)), seed=0)
+        for labels, names in ((there, ("a", "b")), (never, ("a", "b", "c")))
+    ]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0].low > 0.0
+    assert found[1].candidate == pytest.approx(found[0].candidate, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@ from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_
 from mlworker.evaluation import metrics
 from mlworker.evaluation.calibration import cooled, cross_fitted, temperature
 from mlworker.evaluation.intervals import judged, prevalence
+from mlworker.targets import SINGLE, Target
+
+ONE_OF_THREE = Target(SINGLE, ("a", "b", "c"))
 
 ONE = np.ones((1, 4))
 RIGHT = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
@@ -18,6 +21,11 @@ def predictions(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     labels = random.integers(0, 3, count)
     raised = np.exp(random.normal(size=(count, 3)) + 1.5 * np.eye(3)[labels])
     return raised / raised.sum(axis=1, keepdims=True), labels
+
+
+def of_one(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A question with one decision."""
+    return probabilities[:, None], labels[:, None]
 
 
 def test_balanced_accuracy_is_the_mean_recall() -> None:
@@ -70,7 +78,7 @@ def test_a_replicate_with_a_weight_of_two_is_the_case_twice() -> None:
 
 def test_an_interval_holds_its_value_and_narrows_with_more_patients() -> None:
     few, many = (
-        judged(*predictions(count), np.arange(count), class_names=["a", "b", "c"]).estimates[
+        judged(*of_one(*predictions(count)), np.arange(count), target=ONE_OF_THREE).estimates[
             "balanced_accuracy"
         ]
         for count in (40, 640)
@@ -82,8 +90,8 @@ def test_an_interval_holds_its_value_and_narrows_with_more_patients() -> None:
 def test_cases_of_one_patient_do_not_count_as_independent() -> None:
     probabilities, labels = predictions(60)
     tenfold = np.repeat(np.arange(60), 10)
-    alone = judged(probabilities, labels, np.arange(60), class_names=["a", "b", "c"])
-    grouped = judged(probabilities[tenfold], labels[tenfold], tenfold, class_names=["a", "b", "c"])
+    alone = judged(*of_one(probabilities, labels), np.arange(60), target=ONE_OF_THREE)
+    grouped = judged(*of_one(probabilities[tenfold], labels[tenfold]), tenfold, target=ONE_OF_THREE)
     first, second = alone.estimates["macro_auc"], grouped.estimates["macro_auc"]
     assert second.high - second.low == pytest.approx(first.high - first.low, rel=0.2)
 
@@ -98,7 +106,9 @@ def test_cases_of_one_patient_do_not_count_as_independent() -> None:
 )
 def test_too_little_is_said_instead_of_an_estimate(labels: list[int], patients: list[int], word: str) -> None:
     truth = np.array(labels)
-    verdict = judged(np.eye(2)[truth], truth, np.array(list(patients)), class_names=["a", "b"])
+    verdict = judged(
+        *of_one(np.eye(2)[truth], truth), np.array(list(patients)), target=Target(SINGLE, ("a", "b"))
+    )
     assert verdict.estimates == {}
     assert word in verdict.reason
 
@@ -123,15 +133,16 @@ def test_temperature_stays_one_with_few_labels() -> None:
 def test_a_patient_is_never_judged_at_a_temperature_fitted_on_that_patient() -> None:
     probabilities, labels = predictions(100)
     patients = np.repeat(np.arange(50), 2)
-    before = cross_fitted(probabilities, labels, patients, seed=0)
+    before = cross_fitted(*of_one(probabilities, labels), patients, seed=0)
     labels[:2] = (labels[:2] + 1) % 3
-    after = cross_fitted(probabilities, labels, patients, seed=0)
+    after = cross_fitted(*of_one(probabilities, labels), patients, seed=0)
     np.testing.assert_array_equal(before[:2], after[:2])
 
 
 def test_the_worst_class_is_the_one_recognised_least() -> None:
-    assert metrics.worst_class_recall(RIGHT, TRUTH, ONE).tolist() == [0.5]
-    assert metrics.worst_class_recall(RIGHT, TRUTH, np.array([[1.0, 1.0, 0.0, 0.0]])).tolist() == [1.0]
+    worst = metrics.least([metrics.recall_of(number) for number in range(RIGHT.shape[1])])
+    assert worst(RIGHT, TRUTH, ONE).tolist() == [0.5]
+    assert worst(RIGHT, TRUTH, np.array([[1.0, 1.0, 0.0, 0.0]])).tolist() == [1.0]
 
 
 def test_prevalence_has_wilson_s_interval_over_patients() -> None:
@@ -153,8 +164,8 @@ def test_a_class_that_nobody_has_may_still_be_there() -> None:
 def test_sites_with_enough_cases_are_judged_on_their_own() -> None:
     probabilities, labels = predictions(100)
     sites = np.array([0] * 60 + [1] * 36 + [2] * 4)
-    found = judged(probabilities, labels, np.arange(100), class_names=["a", "b", "c"], sites=sites)
-    alone = judged(probabilities[:60], labels[:60], np.arange(60), class_names=["a", "b", "c"])
+    found = judged(*of_one(probabilities, labels), np.arange(100), target=ONE_OF_THREE, sites=sites)
+    alone = judged(*of_one(probabilities[:60], labels[:60]), np.arange(60), target=ONE_OF_THREE)
     assert found.estimates["site:0"] == alone.estimates["balanced_accuracy"]
     assert "site:1" in found.estimates
     assert "site:2" not in found.estimates
@@ -164,6 +175,6 @@ def test_sites_with_enough_cases_are_judged_on_their_own() -> None:
 def test_a_class_that_was_not_seen_has_no_recall() -> None:
     probabilities, labels = predictions(40)
     labels = np.minimum(labels, 1)
-    verdict = judged(probabilities, labels, np.arange(40), class_names=["a", "b", "c"])
+    verdict = judged(*of_one(probabilities, labels), np.arange(40), target=ONE_OF_THREE)
     assert "recall:b" in verdict.estimates
     assert "recall:c" not in verdict.estimates

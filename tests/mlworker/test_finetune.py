@@ -29,6 +29,7 @@ from mlworker.encoders import checkpoints, distributed, encoding, finetuning, ne
 from mlworker.encoders.finetuning import Way
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.training import Plan, Source
+from mlworker.targets import SINGLE, Target
 from mlworker.vectors import store_of
 from tests.factories import CHOICES, OFFSET, a_member, a_project, some_cases
 from tests.mlworker.test_encode import again, done_here, embedded
@@ -187,19 +188,21 @@ def test_the_paired_interval_sees_a_difference_that_two_intervals_would_not() ->
     champion = np.where(hard[:, None], np.eye(2)[1 - labels], np.eye(2)[labels]) * 0.8 + 0.1
     helped = hard & (random.random(200) < 0.3)
     candidate = np.where(helped[:, None], np.eye(2)[labels] * 0.8 + 0.1, champion)
-    found = compared(candidate, champion, labels, np.arange(200) // 2, class_names=["a", "b"])
+    target, labels = Target(SINGLE, ("a", "b")), labels[:, None]
+    candidate, champion = candidate[:, None], champion[:, None]
+    found = compared(candidate, champion, labels, np.arange(200) // 2, target=target)
     score = found["balanced_accuracy"]
     assert score["difference"] == pytest.approx(score["candidate"] - score["champion"])
     assert 0.0 < score["low"] <= score["difference"] <= score["high"]
     assert promotion.gate(found).promoted
-    same = compared(champion, champion, labels, np.arange(200) // 2, class_names=["a", "b"])
+    same = compared(champion, champion, labels, np.arange(200) // 2, target=target)
     assert (same["balanced_accuracy"]["low"], same["balanced_accuracy"]["high"]) == (0.0, 0.0)
     assert not promotion.gate(same).promoted
 
 
 def test_scanners_are_judged_apart_with_an_interval_where_patients_suffice() -> None:
-    said = np.eye(2)[[0, 0, 1, 1, 0, 1, 0, 1]]
-    labels = np.array([0, 0, 1, 1, 0, 1, 1, 0])
+    said = np.eye(2)[[0, 0, 1, 1, 0, 1, 0, 1]][:, None]
+    labels = np.array([0, 0, 1, 1, 0, 1, 1, 0])[:, None]
     groups = [{"scanner": "A"}] * 6 + [{"scanner": "B"}, {}]
     found = by_group(said, labels, np.arange(8), groups)["scanner"]
     assert (found["A"]["cases"], found["A"]["accuracy"]) == (6, 1.0)

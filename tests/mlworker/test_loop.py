@@ -11,7 +11,9 @@ from annotation.queue.rules import WHY
 from mlworker import loop
 from mlworker.heads.ensemble import Recipe
 from mlworker.strategies import STRATEGIES
+from mlworker.targets import ORDINAL, SINGLE, Target, likeliest
 
+ONE_OF_TWO = Target(SINGLE, ("a", "b"))
 NOBODY = loop.Cases(np.empty(0, dtype=np.uint64), np.empty((0, 4), dtype=np.float16))
 
 
@@ -31,13 +33,13 @@ def labelled(classes: list[int]) -> loop.Labelled:
     return loop.Labelled(loop.Cases(np.arange(count, dtype=np.uint64), vectors), labels, np.arange(count))
 
 
-def nobody_labelled() -> loop.Labelled:
-    return loop.Labelled(NOBODY, np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
+def nobody_labelled(decisions: int = 1) -> loop.Labelled:
+    return loop.Labelled(NOBODY, np.empty((0, decisions), dtype=np.intp), np.empty(0, dtype=np.intp))
 
 
 def a_model() -> loop.Model:
     pool, scaling = labelled([0, 1] * 10), loop.scaling_of(labelled([0, 1] * 10).cases)
-    return loop.modelled(pool, nobody_labelled(), scaling=scaling, class_names=["a", "b"], seed=0)
+    return loop.modelled(pool, nobody_labelled(), recipe=Recipe(ONE_OF_TWO), scaling=scaling, seed=0)
 
 
 def test_every_unread_case_has_one_place() -> None:
@@ -118,10 +120,9 @@ def test_a_model_of_grades_drives_every_strategy() -> None:
     model = loop.modelled(
         pool,
         nobody_labelled(),
+        recipe=Recipe(Target(ORDINAL, ("a", "b", "c"))),
         scaling=loop.scaling_of(pool.cases),
-        class_names=["a", "b", "c"],
         seed=0,
-        recipe=Recipe(3, ordered=True),
     )
     for strategy in STRATEGIES:
         assert len(loop.ordered(cases(20), NOBODY, NOBODY, model=model, drive=drive(strategy))) == 20
@@ -129,16 +130,15 @@ def test_a_model_of_grades_drives_every_strategy() -> None:
 
 def test_a_refit_with_logit_adjustment_still_finds_the_rare_class() -> None:
     pool = labelled([0] * 90 + [1] * 10)
-    recipe = Recipe(2, adjusted=True)
+    recipe = Recipe(ONE_OF_TWO, adjusted=True)
     model = loop.modelled(
         pool,
         nobody_labelled(),
-        scaling=loop.scaling_of(pool.cases),
-        class_names=["a", "b"],
-        seed=0,
         recipe=recipe,
+        scaling=loop.scaling_of(pool.cases),
+        seed=0,
     )
-    found = model.probabilities(pool.cases.vectors).argmax(axis=1)
+    found = likeliest(model.probabilities(pool.cases.vectors))
     assert (found[pool.labels == 1] == 1).mean() > 0.8
 
 
@@ -177,7 +177,7 @@ def test_no_more_places_are_given_than_asked_for() -> None:
 
 def test_a_model_without_audit_labels_says_that_nothing_judges_it() -> None:
     model = a_model()
-    assert (model.temperature, model.verdict.estimates) == (1.0, {})
+    assert (model.temperature_of_each(), model.verdict.estimates) == ([1.0], {})
     assert "0 audit cases" in model.verdict.reason
 
 

@@ -19,6 +19,7 @@ from mlworker.encoders.formulas import KINDS, generated
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.objectives import Batch, Classified, balance_of
 from mlworker.encoders.training import Plan, Source, Training
+from mlworker.targets import SINGLE, Target
 from mlworker.teaching import Wanted
 from tests.factories import CHOICES, a_project, some_cases
 from tests.mlworker.test_encode import done_here, embedded
@@ -56,7 +57,7 @@ def test_sources_take_turns_and_the_smaller_one_comes_round_again(tmp_path: Path
     training = Training(networks.random_network(SMALL, seed=0), objective, plan, tmp_path / "run.pt")
     training.run(sources, [], lambda _: None)
     assert seen == [0, 1, 0, 1, 0, 1]
-    assert [len(objective.get_buffer(f"balance_{number}")) for number in (0, 1)] == [2, 3]
+    assert [len(objective.get_buffer(f"balance_{number}")) for number in (0, 1)] == [1, 1]
 
 
 def labelled_noise(count: int, classes: int) -> Source:
@@ -67,7 +68,7 @@ def labelled_noise(count: int, classes: int) -> Source:
 
 def test_classes_weigh_alike() -> None:
     weights = balance_of(torch.tensor([0, 0, 0, 1]), 3)
-    assert weights.tolist() == pytest.approx([2 / 3, 2.0, 0.0])
+    assert weights[0].tolist() == pytest.approx([2 / 3, 2.0, 0.0])
 
 
 def test_label_efficiency_grows_with_labels_and_tells_encoders_apart() -> None:
@@ -75,7 +76,11 @@ def test_label_efficiency_grows_with_labels_and_tells_encoders_apart() -> None:
     labels = random.integers(0, 2, 120)
     good = (random.normal(size=(120, 8)) + 1.5 * np.eye(2, 8)[labels]).astype(np.float32)
     noise = random.normal(size=(120, 8)).astype(np.float32)
-    found = gain.efficiency({"candidate": good, "random": noise}, labels, np.arange(120), seed=0)
+    found = gain.efficiency(
+        {"candidate": good, "random": noise},
+        gain.Known(labels[:, None], np.arange(120), Target(SINGLE, ("a", "b"))),
+        seed=0,
+    )
     points = found["candidate"]
     assert [point["labels"] for point in points] == [10, 20, 50, 90]
     assert points[-1]["value"] >= points[0]["value"]
@@ -172,7 +177,7 @@ def test_what_judges_an_encoder_is_what_it_never_learned_from(held_back: None) -
     unseen = teaching.Unseen.of(project.dataset, SMALL)
     assert unseen is not None
     held = [case for case in project.cases.all() if case.stream == Case.Stream.POOL and is_held(case)]
-    assert len(unseen.labels) == 24 + len(held)
+    assert len(unseen.known.labels) == 24 + len(held)
 
 
 def is_held(case: Case) -> bool:

@@ -14,6 +14,7 @@ from accounts.models import User
 from annotation.learning import services
 from annotation.learning.models import TrainingRun
 from annotation.projects.models import Case, Project
+from annotation.projects.rules import LearnedQuestion
 from annotation.readings.models import Reading
 from annotation.studies.models import Import, ImportedFile
 from jobs.models import Job, State
@@ -151,7 +152,7 @@ def test_a_table_without_labels_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,finding\n")
     with pytest.raises(truth.TruthError, match="no columns path and label"):
-        truth.table_of(table)
+        truth.table_of(table, LearnedQuestion("finding", "?", {}))
 
 
 def test_a_project_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:

@@ -97,12 +97,12 @@ def test_models_of_the_same_labels_count_once() -> None:
 
 def test_kappa_is_agreement_beyond_chance() -> None:
     before, after = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
-    assert kappa(before, after, 2) == pytest.approx(0.5)
-    assert kappa(before, before, 3) == 1.0
-    assert kappa(np.zeros(4, dtype=int), np.zeros(4, dtype=int), 2) == 1.0
-    assert kappa(before, 1 - before, 2) == pytest.approx(-1.0)
+    assert kappa(before[:, None], after[:, None], 2) == pytest.approx(0.5)
+    assert kappa(before[:, None], before[:, None], 3) == 1.0
+    assert kappa(np.zeros((4, 1), dtype=int), np.zeros((4, 1), dtype=int), 2) == 1.0
+    assert kappa(before[:, None], 1 - before[:, None], 2) == pytest.approx(-1.0)
 
 
 def test_uncertainty_is_a_share_of_the_largest() -> None:
-    assert uncertainty(np.full((3, 4), 0.25)) == pytest.approx(1.0)
-    assert uncertainty(np.array([[1.0, 0.0], [0.5, 0.5]])) == pytest.approx(0.5)
+    assert uncertainty(np.full((3, 1, 4), 0.25)) == pytest.approx(1.0)
+    assert uncertainty(np.array([[[1.0, 0.0]], [[0.5, 0.5]]])) == pytest.approx(0.5)

@@ -9,16 +9,20 @@ from annotation.projects.selectors import question_learned
 
 Figure = Mapping[str, float]
 WORST = "worst_class_recall"
-PREVALENCE, RECALL, SCANNER = "prevalence:", "recall:", "scanner:"
+PREVALENCE, RECALL, AREA, SCANNER = "prevalence:", "recall:", "auc:", "scanner:"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: how frequent it is, and how much of it is recognised, if the stream has it."""
+    """One answer: how frequent it is, how much of it is recognised, and the area under its ROC curve.
+
+    recall, auc: none where the stream does not have it; auc: where several answers can be given.
+    """
 
     label: str
     prevalence: Figure
     recall: Figure | None
+    auc: Figure | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Answers:
     scanners: list[tuple[str, Figure]]
     worst: Figure | None
     calibration: Figure | None
+    several: bool
 
 
 def answers_of(visit: Visit) -> Answers | None:
@@ -45,7 +50,12 @@ def answers_of(visit: Visit) -> Answers | None:
         model_number=model.number,
         cases=model.evaluation.case_count,
         classes=[
-            Answer(question.words_of(value), metrics[PREVALENCE + value], metrics.get(RECALL + value))
+            Answer(
+                question.words_of(value),
+                metrics[PREVALENCE + value],
+                metrics.get(RECALL + value),
+                metrics.get(AREA + value),
+            )
             for value in model.classes
             if PREVALENCE + value in metrics
         ],
@@ -54,4 +64,5 @@ def answers_of(visit: Visit) -> Answers | None:
         ],
         worst=metrics.get(WORST),
         calibration=metrics.get("calibration_error"),
+        several=question.takes_several,
     )

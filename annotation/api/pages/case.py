@@ -14,7 +14,7 @@ from annotation.api.pages.frame import project_page
 from annotation.api.permissions import record_view
 from annotation.learning.selectors import learning_project
 from annotation.projects.models import Case
-from annotation.projects.rules import SingleChoice
+from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
 from annotation.queue.models import UNRANKED, Entry, Pick
 from annotation.queue.selectors import text_of
@@ -114,7 +114,7 @@ def tag_words(value: object) -> str:
     return " × ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def chances_of(entry: Entry | None, picks: Sequence[Pick], question: SingleChoice) -> list[Chance]:
+def chances_of(entry: Entry | None, picks: Sequence[Pick], question: LearnedQuestion) -> list[Chance]:
     """Show the newest prediction that was kept: of the queue, else of when the case was given out."""
     sources = [entry.probabilities if entry else None, *(pick.probabilities for pick in picks)]
     kept: Mapping[str, float] = next((source for source in sources if source), {})
@@ -122,13 +122,13 @@ def chances_of(entry: Entry | None, picks: Sequence[Pick], question: SingleChoic
     return sorted(chances, key=lambda chance: -chance.share)
 
 
-def standard_of(shown: Case, question: SingleChoice) -> str:
+def standard_of(shown: Case, question: LearnedQuestion) -> str:
     """Say what the readings were fused into."""
     standard = ReferenceStandard.objects.filter(pk=shown.pk).first()
-    return question.words_of(standard.answers.get(question.key, "")) if standard else ""
+    return question.told(standard.answers.get(question.key)) if standard else ""
 
 
-def readings_of(shown: Case, question: SingleChoice) -> list[ReadingRow]:
+def readings_of(shown: Case, question: LearnedQuestion) -> list[ReadingRow]:
     """List readings in force; a reader has the same number throughout the project, and no name."""
     readers = Reading.objects.filter(case__project=shown.project_id).order_by("reader")
     numbers = {
@@ -138,7 +138,7 @@ def readings_of(shown: Case, question: SingleChoice) -> list[ReadingRow]:
     for reading in shown.readings.prefetch_related("revisions").order_by("created_at"):
         revisions = list(reading.revisions.all())
         last = revisions[-1]
-        answer = question.words_of(str(last.answers.get(question.key, "")))
+        answer = question.told(last.answers.get(question.key))
         seconds = sum(one.seconds for one in revisions)
         name = f"Reader {numbers[reading.reader_id]}"
         rows.append(ReadingRow(name, answer, seconds, len(revisions) - 1, last.created_at))

@@ -6,16 +6,20 @@ from typing import Any
 
 from annotation.api.pages.access import Visit
 from annotation.api.pages.charts import Chart, Point, Series, chart
+from annotation.learning.figures import named
 from annotation.learning.models import Policy, TrainingRun
-from annotation.learning.selectors import CurvePoint, learning_curve, question_of, runs_for
+from annotation.learning.selectors import CurvePoint, learning_curve, runs_for
+from annotation.projects.rules import LearnedQuestion
 
-METRICS = {
-    "balanced_accuracy": "Balanced accuracy",
+METRICS = ("balanced_accuracy", "worst_class_recall", "macro_auc", "calibration_error")
+OF_KIND = {"ordinal": "quadratic_kappa", "multi": "macro_f1"}
+SHORT = {
     "worst_class_recall": "Worst answer",
-    "macro_auc": "AUC, mean over classes",
+    "macro_auc": "AUC",
+    "macro_f1": "F1",
     "calibration_error": "Calibration error",
+    "quadratic_kappa": "Agreement of grades",
 }
-GRADES = {"quadratic_kappa": "Agreement of grades, quadratic κ"}
 SIMULATIONS_SHOWN = 3
 
 
@@ -37,12 +41,18 @@ class Simulation:
     rows: list[tuple[str, Mapping[str, Any]]]
 
 
-def curve_of(visit: Visit, metric: str) -> Curve:
+def metrics_of(question: LearnedQuestion) -> dict[str, str]:
+    """List the figures that a curve can show, with the words of its buttons."""
+    names = [*METRICS, *([OF_KIND[question.kind]] if question.kind in OF_KIND else [])]
+    return {name: SHORT.get(name) or named(name) for name in names}
+
+
+def curve_of(visit: Visit, metric: str, question: LearnedQuestion) -> Curve:
     """Draw the project's learning curve on the audit stream."""
     points = learning_curve(visit.user, visit.project.pk, metric)
-    classes = max(1, len(question_of(visit.project.pk)[1]))
-    chance = {"balanced_accuracy": 1 / classes, "macro_auc": 0.5}.get(metric)
-    name = (METRICS | GRADES)[metric]
+    between = 2 if question.takes_several else max(1, len(question.classes))
+    chance = {"balanced_accuracy": 1 / between, "macro_auc": 0.5}.get(metric)
+    name = named(metric)
     drawn = chart(
         [Series(name, [point_of(point) for point in points])],
         title=f"{name} on the audit stream by number of labels",

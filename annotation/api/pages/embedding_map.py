@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
-from annotation.learning.maps import map_bytes, maps_for, request_map
+from annotation.learning.maps import colour_words, map_bytes, maps_for, request_map
 from annotation.learning.models import EmbeddingMap
 from annotation.learning.selectors import models_for
 from annotation.projects.selectors import question_learned
@@ -80,7 +80,7 @@ def facts_of(visit: Visit, drawn: EmbeddingMap) -> dict[str, Any]:
         "points": f"{points}?method={drawn.method}",
         "case": reverse("case", kwargs={"project_id": visit.project.pk, "number": 0})[:-1],
         "count": drawn.case_count,
-        "classes": [question.words_of(value) for value in drawn.classes],
+        "classes": [colour_words(question, value) for value in drawn.classes],
         "sites": drawn.sites,
         "judged": drawn.model is not None,
     }

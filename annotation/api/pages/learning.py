@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.answers import answers_of
-from annotation.api.pages.curves import GRADES, METRICS, curve_of, loss_of, simulations_of
+from annotation.api.pages.curves import curve_of, loss_of, metrics_of, simulations_of
 from annotation.api.pages.forms import PolicyForm
 from annotation.api.pages.frame import project_page
 from annotation.learning.judgements import advice_for
@@ -43,7 +43,6 @@ def ml(request: HttpRequest, visit: Visit) -> HttpResponse:
         **context,
         **encoder_parts(visit, policy),
         form=PolicyForm.of(policy),
-        learned=question_learned(visit.project.pk),
         simulations=simulations_of(visit),
     )
 
@@ -82,7 +81,8 @@ def policy(request: HttpRequest, visit: Visit) -> HttpResponse:
 def parts(visit: Visit, metric: str) -> dict[str, Any]:
     """Collect what changes while readers read: jobs, counts, the curve."""
     project = visit.project
-    known = METRICS | (GRADES if question_learned(project.pk).is_ordered else {})
+    question = question_learned(project.pk)
+    known = metrics_of(question)
     chosen = metric if metric in known else "balanced_accuracy"
     used = models_for(visit.user, project.pk).filter(origin=ModelVersion.Origin.REFIT)
     models = list(used[:MODELS_SHOWN])
@@ -90,6 +90,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
     learned = models[0].label_count if models else 0
     scopes = [project.pk, project.dataset_id]
     return {
+        "learned": question,
         "models": models,
         "labels": labels,
         "queue": queue_overview(visit.user, project.pk),
@@ -97,7 +98,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
         "until_refit": max(0, policy.refit_every - (labels["pool"] - learned)),
         "busy": list(open_jobs(scopes).order_by("-state", "created_at")),
         "failed": last_failed(scopes),
-        "curve": curve_of(visit, chosen),
+        "curve": curve_of(visit, chosen, question),
         "metric": chosen,
         "answers": answers_of(visit),
         "metrics": known,

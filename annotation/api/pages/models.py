@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,10 +21,9 @@ from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.curves import loss_of
 from annotation.api.pages.frame import project_page
 from annotation.learning import promotion, training
-from annotation.learning.cards import markdown_of
 from annotation.learning.catalogue import CATALOGUE
-from annotation.learning.models import ModelVersion, TrainingRun
-from annotation.learning.selectors import encoders_for, model_for, models_for, policy_of, promotions_for
+from annotation.learning.models import TrainingRun
+from annotation.learning.selectors import encoders_for, models_for, policy_of, promotions_for
 from annotation.learning.training import LIMITS, METHODS, MODES, TrainingSettings
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
@@ -242,36 +241,6 @@ def sharing(request: HttpRequest, visit: Visit) -> HttpResponse:
     promotion.set_sharing(project=visit.project, share_labels=wanted, by=visit.user)
     messages.success(request, "Images and labels are shared." if wanted else "Nothing is shared any more.")
     return redirect("models", project_id=visit.project.pk)
-
-
-@require_http_methods(["GET"])
-@member(Role.ML_STAFF, ADMIN)
-def card(request: HttpRequest, visit: Visit, model_id: UUID) -> HttpResponse:
-    """Show a version's card; ?format=json or markdown downloads it."""
-    version = found_model(visit, model_id)
-    if not hasattr(version, "card"):
-        raise Http404("a version from before there were cards")
-    content, name = version.card.content, f"model-{version.number}"
-    if request.GET.get("format") == "json":
-        answer: HttpResponse = JsonResponse(content, json_dumps_params={"indent": 1})
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
-        return answer
-    if request.GET.get("format") == "markdown":
-        answer = HttpResponse(markdown_of(content), content_type="text/markdown; charset=utf-8")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.md"'
-        return answer
-    return project_page(request, "learning/card.html", "learning", visit, version=version, card=content)
-
-
-def found_model(visit: Visit, model_id: UUID) -> ModelVersion:
-    """Look up one version of the project.
-
-    raises: Http404.
-    """
-    try:
-        return model_for(visit.user, visit.project.pk, model_id)
-    except ModelVersion.DoesNotExist:
-        raise Http404("no such model") from None
 
 
 def answered(

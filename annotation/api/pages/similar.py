@@ -22,7 +22,7 @@ from annotation.projects.selectors import question_learned
 from annotation.queue.batches import batches_for, make_batch, withdraw_batch
 from annotation.queue.models import QueryBatch
 from annotation.queue.rules import LONGEST_WHY
-from annotation.readings.selectors import pool_labels_by_answer
+from annotation.readings.selectors import pool_labels_by_choice
 from jobs.models import Job, State
 from jobs.selectors import jobs_in
 
@@ -170,7 +170,7 @@ def numbers_in(request: HttpRequest, name: str) -> list[int]:
 def class_rows(visit: Visit) -> list[ClassRow]:
     """List the classes, the rarest label first."""
     question = question_learned(visit.project.pk)
-    counts = pool_labels_by_answer(visit.project.pk, question.key)
+    counts = pool_labels_by_choice(visit.project.pk, question)
     rows = [ClassRow(value, words, counts.get(value, 0)) for value, words in question.words.items()]
     return sorted(rows, key=lambda row: row.count)
 

@@ -187,17 +187,51 @@ def gains(trained: Encoder | TrainingRun) -> list[tuple[str, dict[str, float]]]:
     ]
 
 
+FACT_WORDS = {
+    "from": "Began with",
+    "ended": "Ended by",
+    "best_epoch": "Epoch that was kept",
+    "held_back_loss": "Loss on images held back",
+    "judged_on": "Labelled cases that judged it",
+    "images": "Images it learned from",
+    "sources": "Images of",
+    "model": "Model",
+    "project_ids": "Projects",
+    "accumulate": "Parts of a batch",
+    "rank": "Width of the adapters",
+    "rate": "Step size",
+    "batch": "Images a step",
+    "epochs": "Passes over the images",
+    "flip": "Mirrored at random",
+    "mode": "How deep",
+    "seen": "Sees",
+    "size": "Pixels a side",
+    "own_scale": "Scaled image by image",
+}
+EMPTY_WORDS = {"judged_on": "none yet", "processes": "one a GPU, or one"}
+
+
 @register.filter
 def plain_facts(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """List the plain values of a run's result, numbers shortened."""
+    """List the plain values of a run's result in words, numbers shortened."""
     plain = {key: value for key, value in result.items() if isinstance(value, str | int | float)}
-    return [(key.replace("_", " ").capitalize(), fact(value)) for key, value in plain.items()]
+    return [
+        (fact_words(key), fact(value) if value else EMPTY_WORDS.get(key, fact(value)))
+        for key, value in plain.items()
+    ]
+
+
+def fact_words(key: str) -> str:
+    """Name one value."""
+    return FACT_WORDS.get(key, key.replace("_", " ").capitalize())
 
 
 def fact(value: str | float) -> str:
     """Write one value."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if value in MODES:
+        return mode_words(str(value)).capitalize()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

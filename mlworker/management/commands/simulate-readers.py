@@ -13,10 +13,10 @@ from django.utils import timezone
 from annotation.learning import runs, services
 from annotation.learning.models import Policy
 from annotation.projects.models import Project
-from annotation.projects.selectors import UnknownProjectError, project_called
+from annotation.projects.selectors import UnknownProjectError, project_called, question_learned
 from mlworker.simulation import arms, curves, stack
 from mlworker.simulation.accounts import read_by_people
-from mlworker.simulation.truth import TruthError, answers_of, judging_cases, table_of
+from mlworker.simulation.truth import Answer, TruthError, answers_of, judging_cases, table_of
 from mlworker.simulation.waiting import MachineError
 
 
@@ -31,7 +31,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take what is read, by whom, how much."""
         parser.add_argument("--project", required=True, help="name or id of the project")
-        parser.add_argument("--truth", required=True, type=Path, help="table path,label of the delivery")
+        parser.add_argument(
+            "--truth", required=True, type=Path, help="table path,label (or labels) of the delivery"
+        )
         parser.add_argument("--readers", type=int, default=3)
         parser.add_argument("--budget", type=int, default=300, help="readings in each arm")
         parser.add_argument("--strategy", default="power_margin", choices=Policy.Strategy.values)
@@ -50,7 +52,7 @@ class Command(BaseCommand):
         try:
             project = project_called(options["project"])
             refuse_people_s_work(project, force=options["force"])
-            table = table_of(options["truth"])
+            table = table_of(options["truth"], question_learned(project.pk))
             answers_of(project, table)
             with stack.running(options["url"]) as url:
                 result = self.compare(project, table, url, options)
@@ -59,7 +61,7 @@ class Command(BaseCommand):
         self.report(project, result, options)
 
     def compare(
-        self, project: Project, table: dict[str, str], url: str, options: dict[str, Any]
+        self, project: Project, table: dict[str, Answer], url: str, options: dict[str, Any]
     ) -> dict[str, list[curves.CurvePoint]]:
         """Spend the budget in both arms; the models of each, judged on the same kind of cases."""
         effort = arms.Effort(

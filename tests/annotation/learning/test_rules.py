@@ -29,7 +29,7 @@ from annotation.projects.rules import RefusedError
 def test_a_head_chooses_from_two_labels_of_every_class_or_ten_a_class_in_all(
     counts: dict[str, int], ready: bool
 ) -> None:
-    assert ready_to_choose(counts) is ready
+    assert ready_to_choose([list(counts.values())], choices=len(counts)) is ready
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_head_chooses_from_two_labels_of_every_class_or_ten_a_class_in_all(
     [({"a": 1, "b": 1, "c": 0}, True), ({"a": 9, "b": 0}, False), ({"a": 0, "b": 0}, False)],
 )
 def test_a_head_is_fitted_once_two_classes_are_known(counts: dict[str, int], ready: bool) -> None:
-    assert ready_to_fit(counts) is ready
+    assert ready_to_fit([list(counts.values())]) is ready
 
 
 @pytest.mark.parametrize(

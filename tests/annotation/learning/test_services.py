@@ -207,5 +207,5 @@ def test_a_reference_standard_outside_the_protocol_is_no_label() -> None:
             case=case, answers={"finding": answer}, readings=1, updated_at=timezone.now()
         )
     found = selectors.labelled(project.pk)
-    assert [row.label for row in found] == ["normal", "pneumonia"]
+    assert [row.chosen for row in found] == [("normal",), ("pneumonia",)]
     assert {row.stream for row in found} == {Case.Stream.POOL}

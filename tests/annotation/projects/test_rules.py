@@ -6,8 +6,9 @@ from annotation.projects.rules import (
     AUDIT,
     HELD_OUT,
     POOL,
+    LearnedQuestion,
     RefusedError,
-    first_single_choice,
+    first_learnable,
     single_choice,
     stream_of,
     strictest_split,
@@ -64,23 +65,40 @@ def test_a_question_that_cannot_be_answered_is_refused(choices: list[tuple[str, 
         single_choice("What do you see?", choices)
 
 
-def test_models_learn_the_first_question_with_one_answer_that_is_asked_of_every_case() -> None:
+def test_models_learn_the_first_question_with_choices_that_is_asked_of_every_case() -> None:
     choices = [{"value": "0", "label": "None"}, {"value": "1", "label": "Mild"}]
     grade = {"key": "grade", "prompt": "Which grade?", "kind": "ordinal", "choices": choices}
     later = grade | {"key": "later", "when": {"question": "grade", "is": "1"}}
     of_images = grade | {"key": "images", "scope": "image"}
     several = grade | {"key": "several", "kind": "multi"}
-    found = first_single_choice([several, of_images, later, grade])
+    found = first_learnable([of_images, later, grade, several])
     assert (found.key, found.is_ordered, found.classes) == ("grade", True, ["0", "1"])
+    found = first_learnable([of_images, later, several, grade])
+    assert (found.key, found.takes_several, found.classes) == ("several", True, ["0", "1"])
 
 
-def test_where_no_question_has_one_answer_nothing_is_learned() -> None:
-    nothing = first_single_choice([{"key": "where", "prompt": "Where?", "kind": "box", "labels": []}])
+def test_what_an_answer_chooses_and_how_it_is_told() -> None:
+    words = {"mass": "Mass", "oedema": "Oedema"}
+    one, some = LearnedQuestion("q", "?", words), LearnedQuestion("q", "?", words, "multi")
+    assert one.chosen("mass") == ("mass",)
+    assert [one.chosen(answer) for answer in ("gone", None, ["mass"])] == [None, None, None]
+    assert some.chosen(["oedema", "gone", "mass"]) == ("mass", "oedema")
+    assert (some.chosen([]), some.chosen("mass"), some.chosen(None)) == ((), None, None)
+    assert [some.told(["oedema", "mass"]), some.told([]), some.told(None)] == [
+        "Oedema, Mass",
+        "None of them",
+        "",
+    ]
+    assert (one.told("mass"), one.told("gone")) == ("Mass", "gone")
+
+
+def test_where_no_question_has_choices_nothing_is_learned() -> None:
+    nothing = first_learnable([{"key": "where", "prompt": "Where?", "kind": "box", "labels": []}])
     assert (nothing.key, nothing.classes) == ("", [])
 
 
-def test_models_learn_the_first_question_with_one_answer() -> None:
+def test_questions_without_choices_are_passed_over() -> None:
     asked = single_choice("What do you see?", [("n", "Normal"), ("p", "Pneumonia")])
-    found = first_single_choice([{"key": "where", "prompt": "Where?", "kind": "region"}, asked])
+    found = first_learnable([{"key": "where", "prompt": "Where?", "kind": "region"}, asked])
     assert (found.key, found.prompt, found.classes) == ("finding", "What do you see?", ["n", "p"])
     assert (found.words_of("p"), found.words_of("gone")) == ("Pneumonia", "gone")

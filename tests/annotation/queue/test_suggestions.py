@@ -54,13 +54,24 @@ def test_a_suggestion_is_withheld_for_a_reason(
         ({"a": 0.5, "b": 0.5}, 1.0),
         ({"a": 1.0, "b": 0.0}, 0.0),
         ({"a": 0.5, "b": 0.25, "c": 0.25}, 0.9463946303571862),  # 1.5 bits of log2(3)
-        ({"mass": 0.5, "oedema": 1.0}, 0.5),
+        ({"a": 0.0004, "b": 0.9996}, 0.0051),
     ],
 )
 def test_uncertainty_lies_between_sure_and_no_idea(
     probabilities: dict[str, float] | None, expected: float | None
 ) -> None:
-    assert uncertainty(probabilities) == (None if expected is None else pytest.approx(expected))
+    found = uncertainty(probabilities, several=False)
+    assert found == (None if expected is None else pytest.approx(expected, rel=2e-2))
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [({"mass": 0.5, "oedema": 1.0}, 0.5), ({"mass": 0.5, "oedema": 0.5}, 1.0), ({"mass": 0.5}, 1.0)],
+)
+def test_uncertainty_of_several_findings_is_the_mean_of_each_one_s(
+    probabilities: dict[str, float], expected: float
+) -> None:
+    assert uncertainty(probabilities, several=True) == pytest.approx(expected)
 
 
 @pytest.fixture

@@ -230,7 +230,10 @@ def test_every_version_has_a_card_as_page_markdown_and_json(ml_staff: Client, pr
     assert "| scanner | Maker <One> | 20 | 0.800 | 0.600 – 0.900 |" in text
     assert "## Lineage" in text
     card = ml_staff.get(where, {"format": "json"}).json()
-    assert card["per_class"] == {"normal": FIGURE}
+    assert card["answers"]["normal"] == {"recall": FIGURE}
+    assert "Balanced accuracy" in page
+    assert "Recognised" in page
+    assert "balanced_accuracy" not in page + text
     assert card["calibration"]["expected_error"] == FIGURE
 
 
