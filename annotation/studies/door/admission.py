@@ -5,20 +5,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-import numpy as np
 from pydicom.dataset import Dataset
 
+from annotation.studies.door.comparison import counted
 from annotation.studies.door.deidentify import deidentified, mark
 from annotation.studies.door.facts import attributes_of
 from annotation.studies.door.formats import kind_of, read_dicom
 from annotation.studies.door.image import claim_of, suspicion
+from annotation.studies.door.looking import likeness_of, preview, write_changes
+from annotation.studies.door.masks import masked
 from annotation.studies.door.pictures import described_picture, read_picture
 from annotation.studies.door.pixels import Frame, frames
-from annotation.studies.door.preview import write_preview, write_thumbnail
+from annotation.studies.door.preview import write_thumbnail
 from annotation.studies.door.pseudonyms import Identity, new_uid, patient_pseudonym
 from annotation.studies.door.registry import registered
 from annotation.studies.door.values import element_of, words
-from annotation.studies.door.verdict import Facts, Order, Reference, RejectedFileError, Verdict, rejected
+from annotation.studies.door.verdict import (
+    LOOK,
+    Facts,
+    Order,
+    Reference,
+    RejectedFileError,
+    Verdict,
+    rejected,
+)
 from annotation.studies.door.writing import describe_pixels, write_frames, write_header
 
 IDENTIFIERS = (("StudyInstanceUID", "study"), ("SeriesInstanceUID", "series"), ("SOPInstanceUID", "instance"))
@@ -35,6 +45,8 @@ class Opened:
     frames: int
     suspicion: str
     pseudonym: str
+    parsed: Dataset
+    likeness: str = ""
 
 
 @dataclass
@@ -47,20 +59,26 @@ class Named:
 def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -> Verdict:
     """Write the stored file and its thumbnail, or a preview for the human who must clear it.
 
+    Where a comparison is asked for, it is written in the stored file's place.
+
     Errors of parsers and decoders become reasons that name the step and the kind of error: their messages may
     quote a patient's values, so they are never passed on.
     """
     step, named = "reading", Named()
     try:
         opened = _opened(order, source, named)
+        if order.compare:
+            write_changes(stored, opened.parsed, opened.described)
+            return Verdict("compared", opened.suspicion)
+        deeds = counted(opened.parsed, opened.described)
         step = "decoding"
         first = next(opened.decoded, None)
         if first is None:
             raise RejectedFileError("no pixels: there is no frame to decode")
         if opened.suspicion:
-            _preview(picture, opened, first)
-            return Verdict("pixels", opened.suspicion, reference=named.reference)
-        return Verdict("admitted", facts=_write(opened, first, stored, picture))
+            shown = preview(picture, first, opened.decoded, opened.frames, opened.likeness)
+            return Verdict("pixels", opened.suspicion, reference=named.reference, shown=shown)
+        return Verdict("admitted", facts=_write(opened, first, stored, picture), deeds=deeds)
     except RejectedFileError as error:
         return rejected(str(error), named.reference)
     except RecursionError:
@@ -82,10 +100,12 @@ def _opened(order: Order, source: BinaryIO, named: Named) -> Opened:
 def _opened_picture(order: Order, source: BinaryIO) -> Opened:
     key = bytes.fromhex(order.key)
     identity = Identity(key, order.patient or patient_pseudonym(key, f"file {order.source_digest}"))
-    described = mark(described_picture(identity, order.source_digest, order.modality), identity)
+    plain = described_picture(identity, order.source_digest, order.modality)
+    described = mark(plain, identity, order.options, masked=bool(order.masks))
     clear = order.pixels_cleared or order.pictures_cleared
     doubt = "" if clear else "a plain picture may show names, and its sender has not vouched for it"
-    return Opened(described, iter([read_picture(source)]), 1, doubt, identity.pseudonym)
+    decoded = _cleaned(order, iter([read_picture(source)]))
+    return Opened(described, decoded, 1, doubt or _searched(order), identity.pseudonym, Dataset())
 
 
 def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
@@ -93,7 +113,7 @@ def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
     named.reference = _reference(order, parsed)
     claim = claim_of(parsed)
     identity = _identity(order, parsed)
-    described = deidentified(parsed, identity)
+    described = deidentified(parsed, identity, order.options, masked=bool(order.masks))
     for keyword, what in IDENTIFIERS:
         if keyword not in described:
             setattr(described, keyword, identity.uid(f"{what} of {order.source_digest}"))
@@ -102,7 +122,23 @@ def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
     doubt = "" if order.pixels_cleared else suspicion(parsed)
     if order.pixels_cleared:
         described.BurnedInAnnotation = "NO"  # a human has looked
-    return Opened(described, frames(parsed, claim), claim.frames, doubt, identity.pseudonym)
+    return Opened(
+        described,
+        _cleaned(order, frames(parsed, claim)),
+        claim.frames,
+        doubt or _searched(order),
+        identity.pseudonym,
+        parsed,
+        likeness_of(parsed, claim, identity),
+    )
+
+
+def _searched(order: Order) -> str:
+    return LOOK if order.look and not order.pixels_cleared else ""
+
+
+def _cleaned(order: Order, decoded: Iterator[Frame]) -> Iterator[Frame]:
+    return masked(decoded, order.masks) if order.masks else decoded
 
 
 def _reference(order: Order, parsed: Dataset) -> Reference:
@@ -147,20 +183,3 @@ def _write(opened: Opened, first: Frame, stored: BinaryIO, picture: BinaryIO) ->
         frame_bytes=layout.frame_bytes,
         attributes=attributes,
     )
-
-
-def _preview(picture: BinaryIO, opened: Opened, first: Frame) -> None:
-    """Decode every frame, so that what cannot be decoded is rejected and not shown to a human in vain."""
-    brightest, darkest = first.pixels.copy(), first.pixels.copy()
-    count = 1
-    for frame in opened.decoded:
-        if frame.layout != first.layout:
-            raise RejectedFileError("the frames differ in size or pixel type")
-        np.maximum(brightest, frame.pixels, out=brightest)
-        np.minimum(darkest, frame.pixels, out=darkest)
-        count += 1
-    if count != opened.frames:
-        raise RejectedFileError(
-            "(0028,0008) Number of Frames is more than there are frames in (7FE0,0010) Pixel Data"
-        )
-    write_preview(picture, first.pixels, brightest, darkest, count)

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +24,7 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
 from annotation.studies.door import limits
 from annotation.studies.door.admission import admit
 from annotation.studies.door.codes import concept
+from annotation.studies.door.confidentiality import profile
 from annotation.studies.door.confinement import address_space, confine_child, confine_server
 from annotation.studies.door.deidentify import table
 from annotation.studies.door.verdict import Order, rejected
@@ -31,14 +33,13 @@ MESSAGE_BYTES = 64 * 1024
 PER_FILE = 4  # descriptors: source, stored file, picture, verdict
 
 
-def serve(channel: socket.socket) -> None:
-    """Answer orders until the other side is gone."""
+Work = Callable[[bytes, list[int]], None]
+
+
+def serve(channel: socket.socket, work: Work) -> None:
+    """Answer orders until the other side is gone, each in a child that lives for it alone."""
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # values.py checks what is kept
-    pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
-    concept("DCM", "")
-    table()
     idle_bytes = address_space()  # before /proc is out of reach
     done = confine_server(Path(__file__).resolve().parents[2])
     gc.collect()
@@ -49,17 +50,17 @@ def serve(channel: socket.socket) -> None:
         text, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, PER_FILE * limits.BATCH_FILES)
         if not text:
             return
-        channel.send(json.dumps(_in_a_child(text, descriptors, idle_bytes, channel)).encode())
+        channel.send(json.dumps(_in_a_child(text, descriptors, idle_bytes, channel, work)).encode())
 
 
 def _in_a_child(
-    text: bytes, descriptors: list[int], idle_bytes: int, channel: socket.socket
+    text: bytes, descriptors: list[int], idle_bytes: int, channel: socket.socket, work: Work
 ) -> dict[str, int | bool]:
     """Fork, wait for the end within the wall limit, and say how the child ended."""
     child = os.fork()
     if child == 0:
         channel.close()
-        _run(text, descriptors, idle_bytes)
+        _run(text, descriptors, idle_bytes, work)
     for descriptor in descriptors:
         os.close(descriptor)
     late = _late(child)
@@ -78,18 +79,23 @@ def _late(child: int) -> bool:
     return not ready
 
 
-def _run(text: bytes, descriptors: list[int], idle_bytes: int) -> None:
+def _run(text: bytes, descriptors: list[int], idle_bytes: int, work: Work) -> None:
     """Live the child's whole life; this never returns."""
     code = 1
     try:
         confine_child(idle_bytes)
-        orders = [Order(**fields) for fields in json.loads(text)]
-        for place, order in enumerate(orders):
-            own = descriptors[place * PER_FILE : (place + 1) * PER_FILE]
-            _one_file(order, own, alone=len(orders) == 1)
+        work(text, descriptors)
         code = 0
     finally:
         os._exit(code)
+
+
+def judge(text: bytes, descriptors: list[int]) -> None:
+    """Judge a batch of files."""
+    orders = [Order(**fields) for fields in json.loads(text)]
+    for place, order in enumerate(orders):
+        own = descriptors[place * PER_FILE : (place + 1) * PER_FILE]
+        _one_file(order, own, alone=len(orders) == 1)
 
 
 def _one_file(order: Order, descriptors: list[int], *, alone: bool) -> None:
@@ -116,4 +122,9 @@ def _stream(descriptor: int, mode: str) -> BinaryIO:
 
 def main() -> None:
     """Serve on the socket whose descriptor is the last argument."""
-    serve(socket.socket(fileno=int(sys.argv[-1])))
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # values.py checks what is kept
+    pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
+    concept("DCM", "")
+    table()
+    profile()
+    serve(socket.socket(fileno=int(sys.argv[-1])), judge)

@@ -50,12 +50,18 @@ def table() -> dict[int, Rule]:
     return {_tag(rule.keyword): rule for rule in rules}
 
 
-def deidentified(source: Dataset, identity: Identity, options: Collection[str] = DEFAULT_OPTIONS) -> Dataset:
+def deidentified(
+    source: Dataset,
+    identity: Identity,
+    options: Collection[str] = DEFAULT_OPTIONS,
+    *,
+    masked: bool = False,
+) -> Dataset:
     """Keep what may stay of a data set, without its pixels.
 
     raises: RejectedFileError where sequences are nested too deep.
     """
-    return mark(_Walk(identity, frozenset(options)).kept(source, depth=0), identity, options)
+    return mark(_Walk(identity, frozenset(options)).kept(source, depth=0), identity, options, masked=masked)
 
 
 def mark(

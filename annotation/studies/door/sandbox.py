@@ -18,7 +18,7 @@ from annotation.studies.door.limits import CPU_SECONDS, MEBIBYTE, WALL_SECONDS
 from annotation.studies.door.verdict import Order, Verdict, rejected
 
 ROOT = Path(__file__).resolve().parents[3]
-BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from annotation.studies.door.child import main; main()"
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from annotation.studies.door.{} import main; main()"
 VERDICT_BYTES = 64 * MEBIBYTE
 ANSWER_BYTES = 4096
 
@@ -44,14 +44,14 @@ class DoorBrokenError(Exception):
     """The fork server did not start or went away; the file was not judged."""
 
 
-class _Server:
-    """One fork server and the socket to it."""
+class Server:
+    """One fork server and the socket to it. module: whose `main` it lives in."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "child") -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-                [sys.executable, "-I", "-c", BOOT, str(ROOT), str(theirs.fileno())],
+                [sys.executable, "-I", "-c", BOOT.format(module), str(ROOT), str(theirs.fileno())],
                 env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -68,7 +68,13 @@ class _Server:
 
         returns: "" where the child ended well, else how it ended.
         """
-        message = json.dumps([asdict(order) for order in orders]).encode()
+        return self.send(json.dumps([asdict(order) for order in orders]).encode(), descriptors)
+
+    def send(self, message: bytes, descriptors: list[int]) -> str:
+        """Have one child do what a message says with some files.
+
+        returns: "" where the child ended well, else how it ended.
+        """
         socket.send_fds(self._channel, [message], descriptors)
         ended = self._answer()
         return how_it_ended(int(ended["code"]), late=bool(ended["late"]))
@@ -106,7 +112,7 @@ class Sandbox:
     """
 
     def __init__(self, processes: int = 2) -> None:
-        self._idle: queue.Queue[_Server | None] = queue.Queue()
+        self._idle: queue.Queue[Server | None] = queue.Queue()
         for _ in range(processes):
             self._idle.put(None)  # started when first needed
 
@@ -157,10 +163,10 @@ class Sandbox:
         raise DoorBrokenError("the sandbox for untrusted files does not start: see `python -m pip check`")
 
     @contextmanager
-    def _server(self) -> Iterator[_Server]:
+    def _server(self) -> Iterator[Server]:
         server = self._idle.get()
         try:
-            server = server or _Server()
+            server = server or Server()
             yield server
         except BaseException:
             if server is not None:
@@ -176,7 +182,7 @@ class _Papers:
 
     def __init__(self, order: Order, source: BinaryIO, opened: ExitStack) -> None:
         self.order, self._source = order, source
-        self._outputs = [opened.enter_context(_in_memory(name)) for name in ("stored", "picture", "verdict")]
+        self._outputs = [opened.enter_context(in_memory(name)) for name in ("stored", "picture", "verdict")]
 
     @property
     def descriptors(self) -> list[int]:
@@ -200,7 +206,8 @@ class _Papers:
         return Admission(rejected(reason), *self._outputs[:2])
 
 
-def _in_memory(name: str) -> BinaryIO:
+def in_memory(name: str) -> BinaryIO:
+    """Open a file in memory without a name in any folder."""
     return os.fdopen(os.memfd_create(name), "w+b", buffering=0)
 
 

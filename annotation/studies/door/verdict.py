@@ -1,12 +1,20 @@
 """What is asked of the door for one file, and what it answers: plain values that cross processes."""
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Outcome = Literal["admitted", "pixels", "rejected"]
+from annotation.studies.door.options import DEFAULT_OPTIONS
+
+Outcome = Literal["admitted", "pixels", "rejected", "compared"]
+OUTCOMES = ("admitted", "pixels", "rejected", "compared")
 
 REASON_LENGTH, UID_LENGTH = 255, 64
+# Why an image waits that is suspicious of nothing, where every image is searched for text.
+LOOK = "every image of this data set is searched for text"
+DEED = re.compile(r"([0-9A-F]{8}|[56]0XX[0-9A-F]{4}|private|unknown) [a-z]{4,12}")
 
 
 class RejectedFileError(Exception):
@@ -22,6 +30,10 @@ class Order:
     patient:          pseudonym given by the delivery's table; "" = from (0010,0020) Patient ID.
     modality:         what a plain picture is said to be; DICOM files speak for themselves.
     pixels_cleared:   a human has looked at these pixels and found no person named in them.
+    options:          names of the de-identification options that hold (see options.py).
+    masks:            (left, top, right, bottom) in pixels, the last two excluded: overwritten in every frame.
+    look:             whoever sends it, the pixels are to be searched for text before they are let in.
+    compare:          nothing is stored: what would change is written out, tag by tag.
     study:            the study that the file must belong to, by its own or its de-identified UID; "" = any.
     pictures_cleared: the sender vouches for the plain pictures (PNG, JPEG) of this delivery.
     """
@@ -33,6 +45,10 @@ class Order:
     pixels_cleared: bool = False
     pictures_cleared: bool = False
     study: str = ""
+    options: Sequence[str] = DEFAULT_OPTIONS
+    masks: Sequence[Sequence[int]] = ()
+    look: bool = False
+    compare: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,13 +84,32 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What the preview of a held image shows.
+
+    panels:   how many pictures stand side by side in it: the first frame, the brightest and darkest values.
+    likeness: keyed digest of the device, the series and the size; "" where the file names none.
+    """
+
+    columns: int
+    rows: int
+    panels: int
+    likeness: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What became of one file; facts are there exactly when it was admitted."""
+    """What became of one file; facts are there exactly when it was admitted.
+
+    deeds: how often each deed was done to each attribute of an admitted file (see comparison.py).
+    """
 
     outcome: Outcome
     reason: str = ""
     facts: Facts | None = None
     reference: Reference = Reference()
+    deeds: dict[str, int] = field(default_factory=dict)
+    shown: Shown | None = None
 
     def to_json(self) -> bytes:
         """As the child writes it."""
@@ -87,14 +122,26 @@ class Verdict:
         raises: ValueError, TypeError or KeyError where the text is not a verdict (the child is not trusted).
         """
         fields = json.loads(text)
-        if fields["outcome"] not in ("admitted", "pixels", "rejected"):
+        if fields["outcome"] not in OUTCOMES:
             raise ValueError("no such outcome")
         facts = Facts(**fields["facts"]) if fields["facts"] is not None else None
         if (facts is None) == (fields["outcome"] == "admitted"):
             raise ValueError("facts belong to admitted files, and to these only")
         told = fields["reference"]
         named = Reference(*(str(told[name])[:UID_LENGTH] for name in ("sop_class_uid", "sop_instance_uid")))
-        return cls(fields["outcome"], str(fields["reason"])[:REASON_LENGTH], facts, named)
+        shown = Shown(**fields["shown"]) if fields["shown"] is not None else None
+        reason = str(fields["reason"])[:REASON_LENGTH]
+        return cls(fields["outcome"], reason, facts, named, _deeds(fields["deeds"]), shown)
+
+
+def _deeds(told: dict[str, Any]) -> dict[str, int]:
+    """Check what a child says that it did: tags, deeds and numbers, and no other word.
+
+    raises: ValueError.
+    """
+    if not all(DEED.fullmatch(name) for name in told):
+        raise ValueError("no such deed")
+    return {name: int(number) for name, number in told.items()}
 
 
 def rejected(reason: str, reference: Reference = Reference()) -> Verdict:
