@@ -27,7 +27,7 @@ run: setup
 
 setup: $(STAMPS)/base $(BUILT)
 
-test: $(STAMPS)/test $(STAMPS)/oracles $(STAMPS)/chromium $(BUILT)
+test: $(STAMPS)/test $(STAMPS)/oracles $(STAMPS)/chromium $(STAMPS)/orthanc $(BUILT)
 	@$(NPM) run --silent test
 	@.ci/test
 
@@ -94,4 +94,11 @@ $(STAMPS)/chromium: $(STAMPS)/test
 	@command -v chromium >/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q chromium; } \
 	  || $(BIN)/playwright install chromium
+	@touch $@
+
+# Debian's Orthanc, which tests and benchmarks start by themselves on a free port: the PACS that we exchange images with.
+$(STAMPS)/orthanc: | $(STAMPS)/test
+	@[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends orthanc orthanc-dicomweb; } \
+	  || { echo "Orthanc is missing. On Debian: sudo apt-get install orthanc orthanc-dicomweb"; exit 1; }
 	@touch $@
