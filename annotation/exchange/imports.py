@@ -21,6 +21,7 @@ from annotation.projects.rules import is_read, strictest_split
 from annotation.projects.services import NewCase, actor_name, add_cases, create_project, start_project
 from annotation.queue.services import add_entries
 from annotation.studies.batches import Taken
+from annotation.studies.certificates import with_deeds
 from annotation.studies.door.sandbox import Sandbox
 from annotation.studies.door.terms import MODALITIES
 from annotation.studies.intake import PROCESSES, Arrival, Intake, Judged, Treatment
@@ -82,6 +83,7 @@ def open_delivery(
         requested_by=requested_by,
         modality=modality,
         pictures_cleared=pictures_cleared,
+        options=project.dataset.deidentification,
         created_at=now,
     )
     record(
@@ -134,7 +136,9 @@ def admit_delivery(import_id: UUID, *, source: Path, progress: Progress) -> None
     Import.objects.filter(pk=import_id).update(state=Import.State.RUNNING, total=total, error="")
     project = Project.objects.get(pk=project_of(delivery))
     counted = set(delivery.files.values_list("path", flat=True))
-    treatment = Treatment(modality=delivery.modality, pictures_cleared=delivery.pictures_cleared)
+    treatment = Treatment(
+        modality=delivery.modality, pictures_cleared=delivery.pictures_cleared, options=delivery.options
+    )
     arrivals = _arrivals(delivery, contents, table, counted)
     done = len(counted)
     with Sandbox(PROCESSES) as door:
@@ -152,7 +156,7 @@ def admit_batch(
 
     returns: what became of each file that this delivery has not counted before.
     """
-    Import.objects.select_for_update().get(pk=delivery.pk)
+    counts = Import.objects.select_for_update().get(pk=delivery.pk).deeds
     paths = [one.arrival.file.path for one in judged]
     counted = set(delivery.files.filter(path__in=paths).values_list("path", flat=True))
     open_ones = [one for one in judged if one.arrival.file.path not in counted]
@@ -161,7 +165,8 @@ def admit_batch(
     ImportedFile.objects.bulk_create([_line(delivery, one) for one in taken])
     outcomes = [one.outcome.value for one in taken]
     Import.objects.filter(pk=delivery.pk).update(
-        **{name: F(name) + outcomes.count(name) for name in ImportedFile.Outcome.values}
+        deeds=with_deeds(counts, taken),
+        **{name: F(name) + outcomes.count(name) for name in ImportedFile.Outcome.values},
     )
     return taken
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from annotation.studies import files
-from annotation.studies.door.verdict import Facts, Verdict
+from annotation.studies.door.verdict import Facts, Shown, Verdict
 from annotation.studies.hierarchy import number_in, series_of
 from annotation.studies.intake import Judged
 from annotation.studies.models import Dataset, ImportedFile, Instance, QuarantinedFile, Series
@@ -126,11 +126,19 @@ class Batch:
             patient_id_hint=judged.arrival.patient,
             split=judged.arrival.split,
             has_preview=judged.has_preview,
+            shown=sizes_of(verdict.shown) if verdict.shown else {},
+            likeness=verdict.shown.likeness if verdict.shown else "",
+            text_boxes=judged.text_boxes,
             created_at=self.now,
         )
         self.held.append(held)
         self.held_by_source[judged.source_digest] = held
         return held
+
+
+def sizes_of(shown: Shown) -> dict[str, int]:
+    """Tell a page how large a held image is, and how many pictures its preview holds."""
+    return {"columns": shown.columns, "rows": shown.rows, "panels": shown.panels}
 
 
 def same_content(stored: Instance, digest: str, facts: Facts) -> bool:

@@ -6,13 +6,15 @@ Reading, judging and storing overlap: while one batch is being written, the next
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
 from annotation.studies import files
 from annotation.studies.door.limits import BATCH_BYTES, BATCH_FILES
+from annotation.studies.door.options import known_options
 from annotation.studies.door.sandbox import Admission, Sandbox
-from annotation.studies.door.verdict import Order, Verdict, rejected
+from annotation.studies.door.text import TextFinder
+from annotation.studies.door.verdict import LOOK, Order, Verdict, rejected
 from annotation.studies.keys import dataset_key, source_digest
 from annotation.studies.models import Dataset, Instance, QuarantinedFile
 
@@ -53,12 +55,17 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Treatment:
-    """How a delivery's files are taken (see Order), and whether a human has cleared the pixels."""
+    """How a delivery's files are taken (see Order), and whether a human has cleared the pixels.
+
+    options: of de-identification; None = those of the data set now.
+    """
 
     modality: str = "OT"
     pictures_cleared: bool = False
     pixels_cleared: bool = False
     study: str = ""
+    options: Sequence[str] | None = None
+    masks: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ class Judged:
     verdict: Verdict | None
     digest: str = ""
     has_preview: bool = False
+    text_boxes: list[list[int]] | None = None
 
 
 class Intake:
@@ -82,10 +90,13 @@ class Intake:
     def __init__(self, dataset: Dataset, treatment: Treatment, door: Sandbox) -> None:
         self._dataset, self._treatment, self._door = dataset, treatment, door
         self._key = dataset_key(dataset.pk)
+        chosen = dataset.deidentification if treatment.options is None else treatment.options
+        self._options = known_options(chosen)
+        self._finder = TextFinder()
 
     def judged(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[list[Judged]]:
         """Judge batch after batch, in order, one ahead of the caller."""
-        with ThreadPoolExecutor(THREADS) as threads:
+        with self._finder, ThreadPoolExecutor(THREADS) as threads:
             ahead: list[Future[list[Judged]]] = []
             for batch in batches:
                 started = self._start(batch, threads)
@@ -124,8 +135,21 @@ class Intake:
             orders = [(self._order(*group[place]), stream) for place, stream in streams.items()]
             admissions = opened.enter_context(self._door.judge(orders)) if orders else []
             for (place, stream), admission in zip(streams.items(), admissions, strict=True):
-                answers[place] = keep(*group[place], stream, admission)
+                answers[place] = self._kept(*group[place], stream, admission)
         return [answers[place] for place in range(len(group))]
+
+    def _kept(self, arrival: Arrival, digest: str, stream: BinaryIO, admission: Admission) -> Judged:
+        """Store what may be stored; an image that waits is searched for text first."""
+        verdict = admission.verdict
+        if verdict.shown is None:
+            return keep(arrival, digest, stream, admission)
+        found = self._finder.boxes(admission.picture, verdict.shown)
+        if verdict.reason == LOOK and found == []:
+            order = replace(self._order(arrival, digest), look=False)
+            with self._door.judge([(order, stream)]) as [again]:
+                return keep(arrival, digest, stream, again)
+        boxes = [box.edges for box in found] if found is not None else None
+        return replace(keep(arrival, digest, stream, admission), text_boxes=boxes)
 
     def _order(self, arrival: Arrival, digest: str) -> Order:
         return Order(
@@ -136,6 +160,9 @@ class Intake:
             pixels_cleared=self._treatment.pixels_cleared,
             pictures_cleared=self._treatment.pictures_cleared,
             study=self._treatment.study,
+            options=self._options,
+            masks=self._treatment.masks,
+            look="pixels" in self._options,
         )
 
 

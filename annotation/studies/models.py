@@ -5,12 +5,22 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from annotation.studies.door.options import DEFAULT_OPTIONS
+
+
+def list_of_default_options() -> list[str]:
+    """Options of a data set that nobody has chosen any for."""
+    return list(DEFAULT_OPTIONS)
+
 
 class Dataset(models.Model):
     """Images under one de-identification key; one or more projects read them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=128, unique=True)
+    deidentification = models.JSONField(
+        default=list_of_default_options, help_text="names of the options that later imports are taken under"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -145,6 +155,12 @@ class Import(models.Model):
     duplicate = models.PositiveIntegerField(default=0)
     quarantined = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=255, default="")
+    options = models.JSONField(
+        default=list_of_default_options, help_text="de-identification options, as its data set had them then"
+    )
+    deeds = models.JSONField(
+        default=dict, help_text="how often each deed was done to each attribute of its stored files"
+    )
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
@@ -183,6 +199,16 @@ class QuarantinedFile(models.Model):
     )
     split = models.CharField(max_length=16, default="")
     has_preview = models.BooleanField(default=False)
+    shown = models.JSONField(
+        default=dict, help_text="columns and rows of the image, panels of its preview; empty without one"
+    )
+    likeness = models.CharField(
+        max_length=64, default="", help_text="keyed digest of device, series and size; empty where unknown"
+    )
+    text_boxes = models.JSONField(
+        null=True, help_text="where text was found: (left, top, right, bottom) in pixels; null = not searched"
+    )
+    masks = models.JSONField(default=list, help_text="what was masked when it was cleared, as text_boxes")
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -192,6 +218,7 @@ class QuarantinedFile(models.Model):
     class Meta:
         ordering = ["created_at"]
         constraints = [models.UniqueConstraint(fields=["dataset", "source_digest"], name="quarantined_once")]
+        indexes = [models.Index(fields=["dataset", "likeness"], name="quarantined_alike")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
