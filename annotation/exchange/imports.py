@@ -27,7 +27,7 @@ from annotation.studies.door.terms import MODALITIES
 from annotation.studies.intake import PROCESSES, Arrival, Intake, Judged, Treatment
 from annotation.studies.keys import dataset_key, pseudonym_of
 from annotation.studies.models import Import, ImportedFile
-from annotation.studies.services import store
+from annotation.studies.services import drop_discarded, store
 from audit.services import record
 
 BATCH_FILES = 64
@@ -194,6 +194,7 @@ def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
         return report
     delivery.state, delivery.finished_at = Import.State.DONE, now
     delivery.save(update_fields=["state", "finished_at"])
+    drop_discarded(now=now)
     if delivery.stored:
         ask_embed(dataset_id=delivery.dataset_id, by=delivery.requested_by)
     record(

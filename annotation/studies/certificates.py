@@ -16,8 +16,8 @@ from annotation.studies.models import Import, ImportedFile, QuarantinedFile
 
 TOP = {"private": "Private attributes", "unknown": "Attributes that the standard does not know"}
 METHOD = (
-    "keep-list: what it does not name is dropped, at every depth; UIDs, pseudonyms and the shift of dates are "
-    "keyed digests (HMAC-SHA-256) under the data set's own key"
+    "keep-list: what it does not name is dropped, at every depth; UIDs, pseudonyms and the shift of dates "
+    "are keyed digests (HMAC-SHA-256) under the data set's own key"
 )
 
 

@@ -213,6 +213,9 @@ class QuarantinedFile(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(
+        null=True, help_text="until when a discarded file can be brought back; null = its bytes are gone"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
