@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
 QUESTION_KEY = "finding"
-LEARNED = ("single", "ordinal", "multi")
+ONE_ANSWER, LEARNED = ("single", "ordinal"), ("single", "ordinal", "multi")
 NOTHING_CHOSEN = "None of them"
 DEFAULT_AUDIT_SHARE = 0.125
 POOL, AUDIT, HELD_OUT = "pool", "audit", "held_out"
@@ -134,9 +134,18 @@ class LearnedQuestion:
 
 def first_learnable(questions: Sequence[Question]) -> LearnedQuestion:
     """Find the question that models learn: a protocol's first one with choices that each case is asked."""
+    return _first(questions, LEARNED)
+
+
+def first_single_choice(questions: Sequence[Question]) -> LearnedQuestion:
+    """Find a protocol's first question with one answer that each case is asked."""
+    return _first(questions, ONE_ANSWER)
+
+
+def _first(questions: Sequence[Question], kinds: Collection[str]) -> LearnedQuestion:
     for question in questions:
         is_always_asked = question.get("when") is None and question.get("scope", "case") == "case"
-        if question["kind"] in LEARNED and is_always_asked:
+        if question["kind"] in kinds and is_always_asked:
             words = {choice["value"]: choice["label"] for choice in question["choices"]}
             return LearnedQuestion(question["key"], question["prompt"], words, question["kind"])
     return LearnedQuestion("", "", {})
