@@ -28,6 +28,15 @@ def find_similar(work: Work, *, search_id: str) -> None:
         similar_cases.find_similar(work, search_id)
 
 
+@job("export", lane=Lane.LIGHT, spawn=True)
+def export(work: Work, *, export_id: str) -> None:
+    """Make a snapshot's file in one format: seconds to minutes, in a process of its own, no torch."""
+    from mlworker import exporting
+
+    with threadpool_limits(limits=1):
+        exporting.export(work, export_id)
+
+
 @job("map_pool", lane=Lane.LIGHT)
 def map_pool(work: Work, *, project_id: str) -> None:
     """Draw the embedding map by principal components: seconds, no torch."""

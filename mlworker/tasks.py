@@ -27,11 +27,13 @@ def training(job_id: str) -> None:
 
 @current_app.task(name="fovea.sweep")
 def sweep() -> None:
-    """Send again what was lost, and end the reading leases of absent readers."""
+    """Send again what was lost, end the reading leases of absent readers, remove exports that expired."""
+    from annotation.exchange.out.services import remove_expired
     from annotation.queue.services import expire_leases
 
     now = timezone.now()
     expire_leases(now=now)
+    remove_expired(now=now)
     services.sweep(now)
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import IO
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 
@@ -21,6 +22,19 @@ def keep(content: bytes, *, folder: str, suffix: str) -> StoredFile:
     name = f"{folder}/{digest[:2]}/{digest}{suffix}"
     if not default_storage.exists(name):
         written = default_storage.save(name, ContentFile(content))
+        if written != name:  # another process was first
+            default_storage.delete(written)
+    return StoredFile(name, digest)
+
+
+def keep_stream(content: IO[bytes], *, folder: str, suffix: str) -> StoredFile:
+    """Store a file of any size under the digest of its content."""
+    content.seek(0)
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
+    name = f"{folder}/{digest[:2]}/{digest}{suffix}"
+    content.seek(0)
+    if not default_storage.exists(name):
+        written = default_storage.save(name, File(content))
         if written != name:  # another process was first
             default_storage.delete(written)
     return StoredFile(name, digest)

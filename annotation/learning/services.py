@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Unpack
+from typing import IO, Any, Unpack
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from accounts.models import User
 from annotation.learning.cards import write_card
-from annotation.learning.files import StoredFile, keep
+from annotation.learning.files import StoredFile, keep, keep_stream
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot
 from annotation.learning.rules import PolicySettings, checked_policy
 from annotation.projects.models import Project
@@ -210,5 +210,24 @@ def record_snapshot(*, project: Project, labels: Sequence[Mapping[str, Any]], no
         project=project,
         digest=stored.digest,
         defaults={"label_count": len(rows), "file_name": stored.name, "created_at": now},
+    )
+    return snapshot
+
+
+def record_project_snapshot(
+    *, project: Project, content: IO[bytes], label_count: int, card: Mapping[str, Any], now: datetime
+) -> Snapshot:
+    """Keep a frozen project's file with its data card; the same content again is the same snapshot."""
+    stored = keep_stream(content, folder="snapshots", suffix=".jsonl")
+    snapshot, _ = Snapshot.objects.get_or_create(
+        project=project,
+        digest=stored.digest,
+        defaults={
+            "kind": Snapshot.Kind.PROJECT,
+            "label_count": label_count,
+            "card": dict(card),
+            "file_name": stored.name,
+            "created_at": now,
+        },
     )
     return snapshot
