@@ -31,10 +31,18 @@ export type Draft = Omit<Named<Frozen<Schemas["DraftView"]>>, "protocol_version"
 };
 export type Why = Frozen<Schemas["WhyView"]>;
 export type Suggestion = Frozen<Schemas["SuggestionView"]>;
+export type DrawnSuggestion = Frozen<Schemas["DrawnSuggestionView"]>;
+/** Before the reader answered that question, or after. */
+export type When = "before_answer" | "after_answer";
 /** When the suggestion was seen, and what was answered before. */
 export interface Seen {
-  readonly when: "before_answer" | "after_answer";
+  /** Empty: the class suggestion was not seen. */
+  readonly when: When | "";
   readonly first: Answers;
+  /** When proposed masks and regions were seen, by question. */
+  readonly drawn?: Readonly<Record<string, When>>;
+  /** Questions whose proposed mask was taken. */
+  readonly taken?: readonly string[];
 }
 export type LeasedCase = Omit<Named<Frozen<Schemas["LeasedCaseView"]>>, "draft"> & {
   readonly draft: Draft | null;

@@ -8,6 +8,7 @@ import { say } from "../words/say";
 import type { Drawing } from "./drawing";
 import type { RoomActions } from "./keys";
 import type { Forms } from "./panels/screen";
+import type { Proposals } from "./proposals";
 import type { ReadingSession } from "./session";
 import { FLAG_REASONS, SKIP_REASONS, UNREADABLE_REASONS } from "./skips";
 import { activeStop, viewOf } from "./state";
@@ -17,6 +18,7 @@ import { changeTheme } from "./theme";
 export interface Bench {
   readonly stage: Stage;
   readonly drawing: Drawing;
+  readonly proposals: Proposals;
 }
 
 export interface ActParts {
@@ -109,7 +111,14 @@ const sessionActs = (parts: ActParts) => {
     open: (dialog) => session.openDialog(dialog),
     pick: (nth: number) => pick(parts, nth),
     remark: (kind) => session.flow.openRemark(kind),
-    suggest: () => session.desk.askSuggestion(),
+    suggest: () => {
+      parts.bench()?.proposals.bringBack();
+      session.desk.askSuggestion();
+    },
+    takeSuggestion: () => parts.bench()?.proposals.take(),
+    takeAll: () => parts.bench()?.proposals.takeAll(),
+    leaveSuggestion: () => parts.bench()?.proposals.leave(),
+    nextSuggestion: () => parts.bench()?.proposals.next(),
     takeBack: () => session.desk.takeBack(),
     changeTheme,
   } satisfies Partial<RoomActions>;
@@ -143,6 +152,7 @@ const imageActs = (parts: ActParts) => {
     invert: () => bench()?.stage.invert(),
     fit: () => bench()?.stage.reset(),
     layout: () => nextLayout(parts),
+    turnPlanes: (degrees: number) => void bench()?.stage.turnPlanes(degrees),
   } satisfies Partial<RoomActions>;
 };
 

@@ -8,6 +8,7 @@ import { say } from "../words/say";
 import type { StateCell } from "./cell";
 import { ActiveClock } from "./clock";
 import type { DraftSaver } from "./drafts";
+import { Seeing } from "./seeing";
 import { type Current, protocolOf, questionsOf, stillValid, stopsIn } from "./state";
 import {
   answerAt,
@@ -22,9 +23,6 @@ import {
   withAnswer,
 } from "./stops";
 
-/** A suggestion that was on screen for less than this was not seen. */
-const SEEN_AFTER_MS = 400;
-
 /** Whether what was entered before answers an older version of the protocol. */
 const answersOlder = ({ draft, protocol }: LeasedCase): boolean =>
   Boolean(draft?.protocol_version) && draft?.protocol_version !== protocol.version;
@@ -34,14 +32,16 @@ export class Desk {
   readonly #drafts: DraftSaver;
   readonly #now: () => number;
   readonly #clock = new ActiveClock();
+  /** What the reader sees of the model's suggestions. */
+  readonly seeing: Seeing;
   /** Called when one key has answered all that is asked, where the project wants to go on then. */
   onComplete: () => void = () => undefined;
   /** The case that was on screen before another was opened for a while. */
   #held: LeasedCase | null = null;
-  #seenAt = 0;
 
   constructor(cell: StateCell, drafts: DraftSaver, now: () => number) {
     this.#cell = cell;
+    this.seeing = new Seeing(cell, now);
     this.#drafts = drafts;
     this.#now = now;
   }
@@ -72,7 +72,7 @@ export class Desk {
 
   /** What the reader saw of the suggestion, for long enough to see it. */
   get seen(): Seen | null {
-    return this.#now() - this.#seenAt < SEEN_AFTER_MS ? null : this.#cell.state.seen;
+    return this.seeing.seen;
   }
 
   /** Put a case on screen, with its draft or with answers that are to be confirmed. */
@@ -82,7 +82,7 @@ export class Desk {
     this.#clock.restart(draft.seconds, this.#now());
     this.#bring({ kind: "case", leased }, shown);
     if (answersOlder(leased)) this.#cell.say(say("questions_changed"), "warn");
-    this.#suggest(leased.suggestion.mode === "from_start");
+    if (leased.suggestion.mode === "from_start") this.seeing.all();
     if (answers) this.#drafts.change(shown, this.seconds);
   }
 
@@ -180,8 +180,9 @@ export class Desk {
   askSuggestion(): void {
     const { current } = this.#cell.state;
     if (current?.kind !== "case" || current.leased.suggestion.mode !== "on_demand") return;
-    if (current.leased.suggestion.probabilities) this.#suggest(true);
-    else this.#cell.say(say("no_suggestion"));
+    const { probabilities, drawn } = current.leased.suggestion;
+    this.seeing.all();
+    if (!probabilities && drawn.length === 0) this.#cell.say(say("no_suggestion"));
   }
 
   /** What is on screen where nothing is wrong; else says what, and goes to the first. */
@@ -265,8 +266,7 @@ export class Desk {
     this.#cell.set({ isChecked: state.isChecked && problemsOf(questionsOf(state), this.sent).length > 0 });
     if (state.current?.kind !== "case") return;
     this.#drafts.change(answers, this.seconds);
-    const { mode, question } = state.current.leased.suggestion;
-    if (mode === "after_answer" && answers[question] !== undefined) this.#suggest(true);
+    if (state.current.leased.suggestion.mode === "after_answer") this.seeing.answered();
   }
 
   /** One question and one key: go on by itself where the project wants that. */
@@ -274,22 +274,6 @@ export class Desk {
     const { current } = this.#cell.state;
     if (!current || protocolOf(current).settings.auto_advance !== true) return;
     if (isOneKey(question) && stopsIn(this.#cell.state).length === 1) this.onComplete();
-  }
-
-  /** Note once what was answered when the suggestion came on screen. */
-  #suggest(isNow: boolean): void {
-    const { current, seen, answers } = this.#cell.state;
-    if (!isNow || seen || current?.kind !== "case") return;
-    const { probabilities, question } = current.leased.suggestion;
-    if (!probabilities) return;
-    const first = answers[question];
-    this.#seenAt = this.#now();
-    this.#cell.set({
-      seen:
-        first === undefined
-          ? { when: "before_answer", first: {} }
-          : { when: "after_answer", first: { [question]: first } },
-    });
   }
 
   #leaveOpen(): void {
@@ -307,6 +291,8 @@ export class Desk {
       spot: { region: "", image: "" },
       isChecked: false,
       seen: null,
+      drawnSeen: {},
+      taken: [],
       rival: null,
     });
     this.#cell.set({ active: firstOpen(stopsIn(this.#cell.state), answers, this.#cell.state.spot) });

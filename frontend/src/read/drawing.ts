@@ -244,7 +244,7 @@ export class Drawing {
     const { answers, spot } = this.#session.state;
     const regions = regionsIn(answers, question.key);
     if (!isRegionQuestion(question) || !regions.some(({ id }) => id === spot.region)) return;
-    const relabelled = regions.map((region) => (region.id === spot.region ? { ...region, label } : region));
+    const relabelled = regions.map((region) => (region.id === spot.region ? renamed(region, label) : region));
     this.#session.desk.drawn(question.key, relabelled, spot.region);
   }
 
@@ -284,6 +284,13 @@ export class Drawing {
     this.#session.desk.painted(question, answer);
   }
 }
+
+/** A suggestion with another label is the reader's work too. */
+const renamed = (region: Region, label: string): Region => ({
+  ...region,
+  label,
+  origin: region.origin === "suggestion" && region.label !== label ? "edited" : region.origin,
+});
 
 const PAINTING: ReadonlySet<ToolName> = new Set(MASK_TOOLS);
 const DRAWING: ReadonlySet<ToolName> = new Set([...REGION_TOOLS, ...MASK_TOOLS]);

@@ -29,7 +29,12 @@ const FINDING: Question = {
   ],
 };
 
-export const NO_SUGGESTION: Suggestion = { mode: "never", question: "finding", probabilities: null };
+export const NO_SUGGESTION: Suggestion = {
+  mode: "never",
+  question: "finding",
+  probabilities: null,
+  drawn: [],
+};
 
 /** What a project can have differently. */
 export interface Kind {

@@ -17,6 +17,10 @@ export interface RoomActions {
   readonly remark: (kind: RemarkKind) => void;
   readonly suggest: () => void;
   readonly takeBack: () => void;
+  readonly takeSuggestion: () => void;
+  readonly takeAll: () => void;
+  readonly leaveSuggestion: () => void;
+  readonly nextSuggestion: () => void;
   readonly use: (tool: PointerTool) => void;
   readonly draw: () => void;
   readonly removeRegion: () => void;
@@ -35,6 +39,7 @@ export interface RoomActions {
   readonly invert: () => void;
   readonly fit: () => void;
   readonly layout: () => void;
+  readonly turnPlanes: (degrees: number) => void;
   readonly changeTheme: () => void;
 }
 
@@ -60,6 +65,8 @@ const FAR = 5;
 const ENDS = 100_000;
 const CLOSER = 1.25;
 const LARGER = 1.3;
+/** Degrees. */
+const TURN = 5;
 
 type Row = readonly [
   act: string,
@@ -92,6 +99,10 @@ const READING = inGroup("group_reading", [
   ["ask", ["q"], "key_ask", (room) => room.remark("question")],
   ["today", ["l"], "key_today", (room) => room.open("today")],
   ["suggestion", ["a"], "key_suggestion", (room) => room.suggest()],
+  ["take_suggestion", ["t"], "key_take_suggestion", (room) => room.takeSuggestion()],
+  ["take_all", ["."], "key_take_all", (room) => room.takeAll()],
+  ["leave_suggestion", ["j"], "key_leave_suggestion", (room) => room.leaveSuggestion()],
+  ["next_suggestion", [","], "key_next_suggestion", (room) => room.nextSuggestion()],
   ["take_back", ["b"], "key_take_back", (room) => room.takeBack()],
   ["keys", ["?"], "key_keys", (room) => room.open("keys")],
 ]);
@@ -116,6 +127,8 @@ const IMAGE = inGroup("group_image", [
   ["invert", ["i"], "key_invert", (room) => room.invert()],
   ["fit", ["f"], "key_fit", (room) => room.fit()],
   ["layout", ["k"], "key_layout", (room) => room.layout()],
+  ["planes_left", [";"], "key_planes_left", (room) => room.turnPlanes(-TURN)],
+  ["planes_right", ["'"], "key_planes_right", (room) => room.turnPlanes(TURN)],
 ]);
 
 const DRAWING = inGroup("group_drawing", [

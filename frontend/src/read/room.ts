@@ -16,6 +16,7 @@ import type { Forms, Screen } from "./panels/screen";
 import { sidePanel } from "./panels/side";
 import { imageFacts, slicePosition, toolRail } from "./panels/tools";
 import { Presenter } from "./presenter";
+import { Proposals } from "./proposals";
 import { ReadingSession } from "./session";
 import { activeStop, viewOf } from "./state";
 import { BrowserVault } from "./vault";
@@ -73,7 +74,8 @@ export class ReadingRoom extends LitElement {
     this.#isPlain = isPlain;
     new Presenter(this.#session, stage, this.#store, (caseId) => this.#client.hanging(caseId));
     const drawing = new Drawing(this.#session, stage, () => this.requestUpdate());
-    this.#bench = { stage, drawing };
+    const proposals = new Proposals(this.#session, stage, drawing, () => this.requestUpdate());
+    this.#bench = { stage, drawing, proposals };
     void this.#session.start();
   }
 
@@ -113,6 +115,7 @@ export class ReadingRoom extends LitElement {
       isPlain: this.#isPlain,
       stage: this.#bench?.stage ?? null,
       drawing: this.#bench?.drawing ?? null,
+      proposals: this.#bench?.proposals ?? null,
       view: state.image === "shown" ? this.#bench?.stage.view() : undefined,
       forms: this.#forms,
       fill: (change) => this.#fill(change),

@@ -456,6 +456,7 @@ describe("a suggestion", () => {
     mode,
     question: "finding",
     probabilities: isWithheld ? null : { normal: 0.2, pneumonia: 0.8 },
+    drawn: [],
   });
   const serverWith = (suggestion: ReturnType<typeof hinted>) =>
     new FakeServer(leasedCase("a", 1, { suggestion }), leasedCase("b", 2));

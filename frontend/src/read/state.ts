@@ -3,6 +3,7 @@
 import type {
   Asked,
   CaseView,
+  DrawnSuggestion,
   LeasedCase,
   PastReading,
   Progress,
@@ -12,6 +13,7 @@ import type {
   Seen,
   Suggestion,
   Today,
+  When,
 } from "../api/types";
 import { askedOf } from "../protocol/conditions";
 import { type Problem, type ProblemCode, problemsOf } from "../protocol/problems";
@@ -74,6 +76,10 @@ export interface RoomState {
   readonly isChecked: boolean;
   /** When the suggestion was first on screen; null: not yet. */
   readonly seen: Seen | null;
+  /** When each proposed drawing was first on screen, by question. */
+  readonly drawnSeen: Readonly<Record<string, When>>;
+  /** Questions whose proposed mask was taken. */
+  readonly taken: readonly string[];
   /** Own answers that gave way to newer ones of another window. */
   readonly rival: Answers | null;
   readonly undo: Undo | null;
@@ -108,6 +114,8 @@ export const FIRST_STATE: RoomState = {
   spot: { region: "", image: "" },
   isChecked: false,
   seen: null,
+  drawnSeen: {},
+  taken: [],
   rival: null,
   undo: null,
   ahead: [],
@@ -156,6 +164,12 @@ export const suggestionShown = ({ current, seen }: RoomState): Suggestion | null
   current?.kind === "case" && seen && current.leased.suggestion.probabilities
     ? current.leased.suggestion
     : null;
+
+/** What may be shown now of what the model would draw. */
+export const drawnShown = ({ current, drawnSeen }: RoomState): readonly DrawnSuggestion[] =>
+  current?.kind === "case"
+    ? current.leased.suggestion.drawn.filter(({ question }) => question in drawnSeen)
+    : [];
 
 const ofChoices = (question: Question, answer: Answer): string => {
   const values: readonly unknown[] = Array.isArray(answer) ? answer : [answer];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DrawnRegion, RegionOrigin } from "../geometry/region";
 import { History } from "./history";
-import { Regions } from "./regions";
+import { ALL, Regions } from "./regions";
 import type { RegionsChange } from "./stage";
 
 const drawn = (id: string, origin: RegionOrigin = "reader"): DrawnRegion => ({
@@ -81,5 +81,20 @@ describe("regions", () => {
     regions.add(drawn("a"));
     regions.set([drawn("b")]);
     expect([told.length, regions.selected]).toEqual([1, ""]);
+  });
+
+  it("are taken all at once by one act, which one step undoes", async () => {
+    const { regions, back, again } = open();
+    regions.suggest([drawn("a"), drawn("b")]);
+    regions.accept(ALL);
+    expect(regions.all.map(({ region }) => [region.id, region.origin])).toEqual([
+      ["a", "suggestion"],
+      ["b", "suggestion"],
+    ]);
+    await back();
+    expect(regions.all).toEqual([]);
+    expect(regions.suggested).toHaveLength(2);
+    await again();
+    expect(regions.all).toHaveLength(2);
   });
 });

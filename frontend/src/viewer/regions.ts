@@ -4,6 +4,9 @@ import type { DrawnRegion, Point } from "../geometry/region";
 import type { History } from "./history";
 import type { RegionsChange } from "./stage";
 
+/** Names all suggestions at once. */
+export const ALL = "all";
+
 export class Regions {
   readonly #history: History;
   readonly #frameOf: (region: DrawnRegion) => number;
@@ -69,9 +72,20 @@ export class Regions {
       );
   }
 
+  /** A suggestion becomes a region, or ALL that remain do: one act. */
   accept(id: string): void {
-    const suggested = this.suggested.find(({ region }) => region.id === id);
-    if (suggested) this.add({ ...suggested, region: { ...suggested.region, origin: "suggestion" } });
+    const taken = this.suggested
+      .filter(({ region }) => id === ALL || region.id === id)
+      .map((drawn): DrawnRegion => ({ ...drawn, region: { ...drawn.region, origin: "suggestion" } }));
+    const [first] = taken;
+    if (!first) return;
+    const redo = (): void => {
+      for (const drawn of taken) this.#put(drawn, "added");
+    };
+    this.#act(first, redo, () => {
+      for (const { region } of taken) this.#take(region.id);
+    });
+    this.selected = id === ALL ? "" : id;
   }
 
   /** While a drag goes on: shown, not told, not to be undone. */

@@ -7,6 +7,7 @@ import { colourIn } from "../palette";
 import { questionsOf } from "../state";
 import { keepFocus } from "./choices";
 import { type IconName, icon } from "./icons";
+import { proposed } from "./proposed";
 import type { Screen } from "./screen";
 
 const numberOf = (event: Event): number => Number((event.target as HTMLInputElement).value);
@@ -154,5 +155,6 @@ export const classList = (
     <ul class="regions">
       ${question.classes.map((choice, nth) => row(question, choice, nth, isActive, screen))}
     </ul>
+    ${proposed(question, screen)}
     ${isActive ? html`${brush(question, screen)} ${overSlices(screen)}` : nothing}
   `;

@@ -11,6 +11,7 @@ import { colourIn } from "../palette";
 import { questionsOf } from "../state";
 import { keepFocus } from "./choices";
 import { icon } from "./icons";
+import { proposed } from "./proposed";
 import type { Screen } from "./screen";
 
 const labelOf = (question: RegionQuestion, value: string): string =>
@@ -112,6 +113,7 @@ export const regionList = (question: RegionQuestion, isActive: boolean, screen: 
           </ul>`
         : nothing
     }
+    ${proposed(question, screen)}
     ${isActive || regions.length === 0 ? html`<p class="hint">${hint} ${wanted(question)}</p>` : nothing}
   `;
 };

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Stage, View } from "../../viewer/stage";
 import type { Drawing } from "../drawing";
 import { type Binding, type RoomActions, shownKeys } from "../keys";
+import type { Proposals } from "../proposals";
 import type { ReadingSession } from "../session";
 import type { RoomState } from "../state";
 
@@ -33,6 +34,7 @@ export interface Screen {
   readonly isPlain: boolean;
   readonly stage: Stage | null;
   readonly drawing: Drawing | null;
+  readonly proposals: Proposals | null;
   readonly view: View | undefined;
   readonly forms: Forms;
   readonly fill: (change: Partial<Forms>) => void;

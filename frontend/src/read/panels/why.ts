@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Suggestion, Why } from "../../api/types";
 import { choicesOf } from "../../protocol/types";
 import { say, type WordKey } from "../../words/say";
-import { protocolOf, type RoomState, suggestionShown } from "../state";
+import { drawnShown, protocolOf, type RoomState, suggestionShown } from "../state";
 import { keepFocus } from "./choices";
 import { keyOf, type Screen } from "./screen";
 
@@ -88,7 +88,7 @@ export const suggestion = (screen: Screen): TemplateResult | typeof nothing => {
   if (shown) return bars(shown, state);
   const isOnDemand =
     state.current?.kind === "case" && state.current.leased.suggestion.mode === "on_demand" && !state.lost;
-  if (!isOnDemand) return nothing;
+  if (!isOnDemand || drawnShown(state).length > 0) return nothing;
   return html`
     <button class="button small ask-suggestion" @mousedown=${keepFocus} @click=${actions.suggest}>
       ${say("show_suggestion")} ${keyOf(screen, "suggestion")}
