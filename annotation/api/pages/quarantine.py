@@ -1,6 +1,9 @@
 """Quarantine: files that were not let in, and an administrator's decision on each."""
 
+import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,13 +18,23 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import User
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
 from annotation.api.pages.frame import project_page
 from annotation.api.permissions import VIEW_AUDITED_ONCE_IN_SECONDS, address_of, person
-from annotation.exchange.quarantine import NotClearableError, clear_quarantined, discard_quarantined
+from annotation.exchange.quarantine import (
+    NotClearableError,
+    alike,
+    bring_back,
+    clear_alike,
+    clear_quarantined,
+    discard_quarantined,
+)
+from annotation.studies.door import text
+from annotation.studies.door.masks import MOST_BOXES
 from annotation.studies.models import QuarantinedFile
 from annotation.studies.selectors import quarantine_preview, quarantined_files
-from annotation.studies.services import NotHeldError
+from annotation.studies.services import GRACE, NotHeldError
 from audit.services import record
 
 PAGE_LENGTH = 60
@@ -67,6 +80,9 @@ def around(part: Sequence[QuarantinedFile], chosen: QuarantinedFile | None) -> d
         "chosen": chosen,
         "previous": keys[place - 1] if place else None,
         "following": keys[place + 1] if place + 1 < len(keys) else None,
+        "alike": alike(chosen).count() if chosen.state == HELD else 0,
+        "finds_text": text.is_there(),
+        "can_return": chosen.kept_until is not None and chosen.kept_until > timezone.now(),
         "paths": chosen.arrivals.values_list("path", flat=True)[:3],
     }
 
@@ -100,30 +116,93 @@ def preview(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
 @require_POST
 @admin_only
 def clear(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
-    """Let an image in; it becomes a case."""
-    return decided(request, quarantined_id, clear_quarantined, "The image is cleared and is a case now.")
+    """Let an image in, masked where boxes are given; with all that are alike, where asked."""
+    boxes = boxes_of(request.POST.get("masks", ""))
+    if boxes is None:
+        messages.error(request, "Nothing was changed: the boxes could not be read.")
+        return onward(request, quarantined_id)
+    if request.POST.get("alike"):
+        return decided(request, quarantined_id, partial(clear_all_alike, masks=boxes))
+    return decided(request, quarantined_id, partial(clear_one, masks=boxes))
 
 
 @require_POST
 @admin_only
 def discard(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
-    """Keep a file out for good."""
-    words = "The file is discarded: its bytes are deleted."
-    return decided(request, quarantined_id, discard_quarantined, words)
+    """Keep a file out."""
+    return decided(request, quarantined_id, discard_one)
 
 
-def decided(
-    request: HttpRequest, quarantined_id: UUID, decide: Callable[..., object], words: str
-) -> HttpResponse:
-    """Carry a decision out, say what came of it, and go on to the next file."""
-    project_id = project_of(request, quarantined_id)
+@require_POST
+@admin_only
+def give_back(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
+    """Take a discard back."""
+    return decided(request, quarantined_id, return_one)
+
+
+def clear_one(*, quarantined_id: UUID, by: User, now: datetime, masks: Sequence[Sequence[int]]) -> str:
+    """Let one in; says so."""
+    clear_quarantined(quarantined_id=quarantined_id, by=by, now=now, masks=masks)
+    if masks:
+        return f"{len(masks)} box{'' if len(masks) == 1 else 'es'} masked; the image is a case now."
+    return "The image is cleared and is a case now."
+
+
+def clear_all_alike(*, quarantined_id: UUID, by: User, now: datetime, masks: Sequence[Sequence[int]]) -> str:
+    """Let all in that are of the device and series; says how many."""
+    cleared = clear_alike(quarantined_id=quarantined_id, by=by, now=now, masks=masks)
+    words = [f"{cleared.done} image{'' if cleared.done == 1 else 's'} masked and let in."]
+    if cleared.left:
+        words.append(f"{cleared.left} more wait: do it once more.")
+    if cleared.problems:
+        words.append(f"{len(cleared.problems)} stayed: {cleared.problems[0]}.")
+    return " ".join(words)
+
+
+def discard_one(*, quarantined_id: UUID, by: User, now: datetime) -> str:
+    """Keep one out; says until when it can be brought back."""
+    discard_quarantined(quarantined_id=quarantined_id, by=by, now=now)
+    return f"The file is discarded. It can be brought back for {GRACE.days} days, then its bytes are deleted."
+
+
+def return_one(*, quarantined_id: UUID, by: User, now: datetime) -> str:
+    """Take one back; says so."""
+    bring_back(quarantined_id=quarantined_id, by=by, now=now)
+    return "The file is back in quarantine."
+
+
+def boxes_of(written: str) -> list[list[int]] | None:
+    """Read boxes as a page sends them; nothing where they are none."""
     try:
-        decide(quarantined_id=quarantined_id, by=person(request), now=timezone.now())
-        messages.success(request, words)
+        boxes = json.loads(written or "[]")
+    except ValueError:
+        return None
+    fits = isinstance(boxes, list) and len(boxes) <= MOST_BOXES and all(map(is_box, boxes))
+    return boxes if fits else None
+
+
+def is_box(box: object) -> bool:
+    """Whether it is four whole numbers."""
+    return isinstance(box, list) and len(box) == 4 and all(type(edge) is int for edge in box)
+
+
+def decided(request: HttpRequest, quarantined_id: UUID, decide: Callable[..., str]) -> HttpResponse:
+    """Carry a decision out, say what came of it, and go on to the next file."""
+    project_of(request, quarantined_id)
+    try:
+        messages.success(
+            request, decide(quarantined_id=quarantined_id, by=person(request), now=timezone.now())
+        )
     except (NotHeldError, NotClearableError) as error:
         messages.error(request, f"Nothing was changed: {error}.")
+    return onward(request, quarantined_id)
+
+
+def onward(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
+    """Go to the file that the page named as the next."""
     following = request.POST.get("next", "")
     query = f"?{urlencode({'file': following})}" if following else ""
+    project_id = project_of(request, quarantined_id)
     return redirect(reverse("quarantine", kwargs={"project_id": project_id}) + query)
 
 

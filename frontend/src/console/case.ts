@@ -3,7 +3,7 @@ import { Client } from "../api/client";
 import type { CaseView } from "../api/types";
 import { framesOf, openingIndex } from "../images/frame";
 import { FrameStore } from "../images/store";
-import { Workbench } from "../viewer/workbench";
+import { newWorkbench } from "../viewer/workbench";
 
 export function openCase(): void {
   const root = document.querySelector<HTMLDivElement>("[data-case]");
@@ -17,7 +17,7 @@ async function show(root: HTMLDivElement, view: CaseView): Promise<void> {
     client.frame(caseId, sopInstanceUid, frame, signal),
   );
   const frames = framesOf(view);
-  const stage = new Workbench(root, store, null, () => undefined);
+  const stage = newWorkbench(root, store, null, () => undefined);
   try {
     await stage.show(frames, openingIndex(frames));
     root.parentElement?.querySelector("img")?.remove();
