@@ -21,7 +21,8 @@ from annotation.studies.door.verdict import Order
 from tests.browser.reading import Room, urlopen_data
 from tests.browser.staging import Staged
 
-ORIGIN = "http://stage.test"
+# A secure context, in which the browser makes random names.
+ORIGIN = "http://localhost:1"
 ORDER = Order(key="5f" * 32, source_digest="ab" * 32, pixels_cleared=True)
 Greys = NDArray[np.float64]
 
@@ -34,15 +35,13 @@ class Admitted:
     facts: Any
 
     @property
-    def case(self) -> dict[str, Any]:
-        instance = {
+    def instance(self) -> dict[str, Any]:
+        return {
             "sop_instance_uid": self.facts.sop_instance_uid,
             "instance_number": 1,
             "frames": self.facts.frames,
-            # Square, so that a pixel of the image is one of the screen.
-            "attributes": json.loads(json.dumps(self.facts.attributes)) | {"PixelSpacing": [1, 1]},
+            "attributes": json.loads(json.dumps(self.facts.attributes)),
         }
-        return {"id": "one", "instances": [instance]}
 
     def frame(self, number: int) -> bytes:
         start = self.facts.pixel_offset + (number - 1) * self.facts.frame_bytes
@@ -67,22 +66,29 @@ class Screen:
     held: dict[str, Admitted] = field(default_factory=dict)
     count: int = 0
 
+    def open(self, files: list[Admitted], *, at: int = 0, **said: Any) -> None:
+        """Show files as one case; said: attributes in place of their own."""
+        self.count += 1
+        instances = [file.instance for file in files]
+        for one in instances:
+            one["attributes"] |= said
+        self.held |= {file.facts.sop_instance_uid: file for file in files}
+        case = {"id": f"case-{self.count}", "instances": instances}
+        self.stage.page.evaluate("([view, at]) => bench.open(view, at)", [case, at])
+        self.stage.settle()
+
     def show(self, file: Admitted, frame: int = 1) -> int:
         """Show a frame, one screen pixel for one of the image; returns its number in the file."""
-        self.count += 1
-        case = file.case | {"id": f"case-{self.count}"}
-        self.held[case["id"]] = file
         rows, columns = (int(file.facts.attributes[keyword]) for keyword in ("Rows", "Columns"))
         page = self.stage.page
         page.set_viewport_size(ViewportSize(width=columns, height=rows))
         self.stage.settle()
-        page.evaluate("([view, at]) => bench.open(view, at)", [case, frame - 1])
-        self.stage.settle()
+        self.open([file], at=frame - 1, PixelSpacing=[1, 1])
         return int(page.evaluate("at => bench.frames()[at].address.frame", frame - 1))
 
     def answer(self, route: Route) -> None:
         parts = route.request.url.split("/")
-        body = self.held[parts[-5]].frame(int(parts[-1]))
+        body = self.held[parts[-3]].frame(int(parts[-1]))
         route.fulfill(body=body, content_type="application/octet-stream")
 
     def pixels(self) -> Greys:

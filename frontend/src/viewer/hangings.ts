@@ -1,17 +1,17 @@
 /** The panes of the case on screen: how they are laid out, which one is used, what scrolls with what. */
 
 import type { Index3 } from "../geometry/painting";
-import type { Point } from "../geometry/region";
 import { gridOf, type SlabMode } from "../geometry/volume";
 import { type FrameDescription, planeOf } from "../images/frame";
 import { hasVoiTable, type Window } from "../images/pixels";
 import type { FrameStore } from "../images/store";
+import { Crossing } from "./crossing";
 import { type Hung, layoutProblem, scenesOf, volumeOf } from "./layouts";
 import { type Link, linkedIndex } from "./linking";
-import type { Mark } from "./overlay";
 import { Pane } from "./pane";
 import { PlainSurface } from "./plain";
-import { modalityOf, PlaneScene, type Scene, type VolumeSource, voxelAt } from "./scene";
+import { PlaneScene, type VolumeSource } from "./planes";
+import { modalityOf, type Scene } from "./scene";
 import type { Companion, Hanging, LayoutName } from "./stage";
 import type { NewSurface, Tone } from "./surface";
 
@@ -34,6 +34,11 @@ export class Hangings {
   #link: Link | null = null;
   #refresh: ReturnType<typeof setTimeout> | undefined;
   layout: LayoutName = "stack";
+  /** Of the planes of a volume, where there are any. */
+  readonly crossing = new Crossing(
+    () => this.#panes,
+    (pane, index) => this.scrollTo(pane, index),
+  );
 
   constructor(root: HTMLElement, store: FrameStore, newSurface: NewSurface, onChange: (pane: Pane) => void) {
     this.#root = root;
@@ -74,6 +79,12 @@ export class Hangings {
     return frame ? this.#frames.indexOf(frame) : -1;
   }
 
+  /** The frame of the case on screen, or the one nearest to where turned planes cross. */
+  get index(): number {
+    const { main } = this;
+    return main ? this.frameOf(main) : this.crossing.slice;
+  }
+
   activate(pane: Pane): void {
     this.#active = pane;
     for (const one of this.#panes)
@@ -108,7 +119,7 @@ export class Hangings {
     const isTabled = main?.picture ? hasVoiTable(main.picture.frame) : false;
     await this.#hang(
       layout,
-      main ? Math.max(0, this.frameOf(main)) : 0,
+      Math.max(0, this.index),
       layout === "four-up" || isTabled ? {} : (main?.tone ?? {}),
     );
   }
@@ -132,6 +143,7 @@ export class Hangings {
     const { main } = this;
     const pane = main && frame && main.scene.frames.includes(frame) ? main : this.#paneWith(frame);
     if (pane && frame) await this.scrollTo(pane, pane.scene.frames.indexOf(frame));
+    else if (this.crossing.isTurned) await this.crossing.toSlice(bounded);
   }
 
   /** Scroll one pane; those linked to it follow. */
@@ -153,35 +165,15 @@ export class Hangings {
   }
 
   reset(): void {
-    for (const pane of this.layout === "mpr" ? this.#panes : [this.active]) pane?.reset();
+    if (this.crossing.isTurned) void this.#hang("mpr", this.crossing.slice, {});
+    else for (const pane of this.layout === "mpr" ? this.#panes : [this.active]) pane?.reset();
   }
 
-  /** Planes cross at a place of one pane. */
-  crossAt(pane: Pane, place: Point): void {
-    if (this.layout !== "mpr") return;
-    const voxel = voxelAt(pane.scene, pane.pixelAt(place), pane.index);
-    for (const other of this.#panes) {
-      if (other !== pane) void this.scrollTo(other, Math.round(voxel[other.scene.axes.through]));
-    }
-  }
-
-  /** Where the other planes cross a pane, as lines. */
-  crossMarks(pane: Pane): Mark[] {
-    if (this.layout !== "mpr") return [];
-    const voxel: [number, number, number] = [0, 0, 0];
-    for (const { scene, index } of this.#panes) voxel[scene.axes.through] = index;
-    const [x, y] = this.#screen(pane, voxel);
-    return [
-      { kind: "across", at: [x, y] },
-      { kind: "down", at: [x, y] },
-    ];
-  }
-
-  #screen(pane: Pane, voxel: Index3): Point {
-    const { across, down } = pane.scene.axes;
-    const [a, b, c, d, e, f] = pane.matrix();
-    const [x, y] = [voxel[across] + 0.5, voxel[down] + 0.5];
-    return [a * x + c * y + e, b * x + d * y + f];
+  /** Planes along the acquisition's axes again. */
+  async straighten(): Promise<void> {
+    if (!this.crossing.isTurned) return;
+    const index = this.crossing.slice;
+    await this.#hang("mpr", index, this.active?.tone ?? {});
   }
 
   #hung(): Hung {

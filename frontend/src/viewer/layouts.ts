@@ -5,7 +5,8 @@ import { gridOf, type PlaneName, volumeProblem } from "../geometry/volume";
 import { type FrameDescription, planeOf } from "../images/frame";
 import { textOf } from "../images/numbers";
 import type { FrameStore } from "../images/store";
-import { commonSize, PlaneScene, type Scene, StackScene, VolumeSource } from "./scene";
+import { PlaneScene, VolumeSource } from "./planes";
+import { commonSize, type Scene, StackScene } from "./scene";
 import type { Companion, LayoutName } from "./stage";
 
 export interface Hung {

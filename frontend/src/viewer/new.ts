@@ -3,7 +3,7 @@
 import type { FrameStore } from "../images/store";
 import { Gpu, hasWebGl2 } from "./gpu";
 import type { Stage } from "./stage";
-import { Workbench } from "./workbench";
+import { newWorkbench } from "./workbench";
 
 /** Without WebGL2 pictures are drawn on a plain canvas: slower, the same pixels, every tool. */
 export const newStage = (
@@ -12,5 +12,5 @@ export const newStage = (
   onView: () => void,
 ): { readonly stage: Stage; readonly isPlain: boolean } => {
   const gpu = hasWebGl2() ? new Gpu(store) : null;
-  return { stage: new Workbench(element, store, gpu, onView), isPlain: gpu === null };
+  return { stage: newWorkbench(element, store, gpu, onView), isPlain: gpu === null };
 };

@@ -86,14 +86,18 @@ const groupOf = (drawing: Drawing, matrix: Affine, size: CanvasSize): SVGElement
   return group;
 };
 
-/** Lines across a pane, or a cross in it: CSS pixels. */
+/** Lines across a pane, what turns them, a ruler, a cross: CSS pixels. */
 export interface Mark {
-  readonly kind: "across" | "down" | "cursor" | "brush" | "note";
+  readonly kind: "line" | "handle" | "ruler" | "cursor" | "brush" | "note";
   readonly at: Point;
+  /** Of a line: its direction, of length 1. */
+  readonly along?: Point;
+  /** Of a ruler: its other end. */
+  readonly to?: Point;
   /** Of a brush: half its width and height. */
   readonly radii?: Point;
   readonly colour?: string;
-  /** Of a note. */
+  /** Of a note or a ruler. */
   readonly words?: string;
 }
 
@@ -113,13 +117,26 @@ const cursorNode = (at: Point): SVGElement => {
   return group;
 };
 
-const markNode = ({ kind, at, radii = [1, 1], words = "", colour = "currentcolor" }: Mark): SVGElement => {
-  const [x, y] = at;
+const rulerNode = ([x, y]: Point, to: Point, words: string): SVGElement => {
+  const group = node("g", { class: "ruler" });
+  const d = `M${x} ${y}L${to[0]} ${to[1]}`;
+  group.append(node("path", { d, class: "halo" }), node("path", { d }), noteNode(to, words));
+  return group;
+};
+
+const crossLineNode = ([x, y]: Point, [right, down]: Point): SVGElement => {
+  const d = `M${x - 9999 * right} ${y - 9999 * down}L${x + 9999 * right} ${y + 9999 * down}`;
+  return node("path", { d, stroke: "currentcolor", class: "cross-line" });
+};
+
+const markNode = (mark: Mark): SVGElement => {
+  const { kind, at, words = "" } = mark;
   if (kind === "note") return noteNode(at, words);
-  if (kind === "brush") return rimNode(at, radii, colour);
+  if (kind === "brush") return rimNode(at, mark.radii ?? [1, 1], mark.colour ?? "currentcolor");
   if (kind === "cursor") return cursorNode(at);
-  const d = kind === "across" ? `M-9999 ${y}H9999` : `M${x} -9999V9999`;
-  return node("path", { d, stroke: colour, class: kind });
+  if (kind === "ruler") return rulerNode(at, mark.to ?? at, words);
+  if (kind === "handle") return node("circle", { cx: at[0], cy: at[1], r: HANDLE, class: "turn" });
+  return crossLineNode(at, mark.along ?? [1, 0]);
 };
 
 export const drawOverlay = (
@@ -129,7 +146,7 @@ export const drawOverlay = (
   marks: readonly Mark[],
 ): void => {
   const groups = matrix ? drawings.map((drawing) => groupOf(drawing, matrix, size)) : [];
-  const isOver = ({ kind }: Mark): boolean => kind === "cursor" || kind === "note";
+  const isOver = ({ kind }: Mark): boolean => kind === "cursor" || kind === "note" || kind === "ruler";
   const under = marks.filter((mark) => !isOver(mark)).map(markNode);
   svg.replaceChildren(...under, ...groups, ...marks.filter(isOver).map(markNode));
 };

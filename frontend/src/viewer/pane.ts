@@ -64,6 +64,11 @@ export class Pane {
     this.#kept = {};
   }
 
+  /** Show another plane of the same volume in its place, in the same window. */
+  turnInto(scene: Scene): void {
+    this.#scene = scene;
+  }
+
   /** What the next picture is shown with instead of its own window. */
   keep(tone: Partial<Tone>): void {
     this.#kept = tone;

@@ -1,21 +1,13 @@
-/** What a pane can show: a stack of frames, or planes through their volume. */
+/** What a pane can show; and a stack of frames. Planes through their volume are in planes.ts. */
 
 import { type Affine, IDENTITY } from "../geometry/affine";
 import { type Camera, type CanvasSize, type FrameSize, fitted, pannedBy, scaleOf } from "../geometry/camera";
 import type { Axis, Index3 } from "../geometry/painting";
 import type { DirectionLps } from "../geometry/units";
-import {
-  type Grid,
-  letterOf,
-  type PlaneName,
-  type PlaneView,
-  planeView,
-  type SlabMode,
-} from "../geometry/volume";
+import { letterOf } from "../geometry/volume";
 import { type FrameDescription, pixelFormatOf, planeOf, shownSpacingOf } from "../images/frame";
 import { numberOf, numbersOf, textOf } from "../images/numbers";
-import { extentOf, fullWindow, hasVoiTable, isInverted, type Window } from "../images/pixels";
-import { slab } from "../images/slab";
+import { isInverted } from "../images/pixels";
 import type { FrameStore, Priority } from "../images/store";
 import type { Picture, Tone } from "./surface";
 
@@ -39,6 +31,8 @@ export interface Scene {
   readonly frames: readonly FrameDescription[];
   /** Whether these are the frames of the case: answers may be drawn on them. */
   readonly isCase: boolean;
+  /** A plane at an angle: no voxels of its own, nothing is painted on it. */
+  readonly isOblique: boolean;
   readonly count: number;
   readonly ids: readonly string[];
   /** How the picture's columns and rows lie in the voxels of the series. */
@@ -53,12 +47,10 @@ export interface Scene {
 }
 
 const STACK_AXES: PlaneAxes = { across: 0, down: 1, through: 2 };
-/** Columns and rows change places. */
-const SWAP: Affine = [0, 1, 1, 0, 0, 0];
 
 const opposite = ([x, y, z]: DirectionLps): DirectionLps => [-x, -y, -z];
 
-const sidesOf = (right: DirectionLps, bottom: DirectionLps): Sides => ({
+export const sidesOf = (right: DirectionLps, bottom: DirectionLps): Sides => ({
   right: letterOf(right),
   left: letterOf(opposite(right)),
   bottom: letterOf(bottom),
@@ -79,6 +71,7 @@ export class StackScene implements Scene {
   readonly caption: string;
   readonly frames: readonly FrameDescription[];
   readonly isCase: boolean;
+  readonly isOblique = false;
   readonly ids: readonly string[];
   readonly axes = STACK_AXES;
   readonly fromFrame = IDENTITY;
@@ -134,116 +127,6 @@ export class StackScene implements Scene {
     const plane = description && planeOf(description);
     if (plane) return sidesOf(plane.alongRow, plane.alongColumn);
     return description ? statedSides(description) : null;
-  }
-}
-
-const NAMES: Readonly<Record<PlaneName, string>> = {
-  axial: "Axial",
-  coronal: "Coronal",
-  sagittal: "Sagittal",
-};
-
-/** Voxels of a series, as far as they are loaded. */
-export class VolumeSource {
-  readonly grid: Grid;
-  readonly frames: readonly FrameDescription[];
-  readonly store: FrameStore;
-  millimetres = 0;
-  mode: SlabMode = "mean";
-
-  constructor(store: FrameStore, frames: readonly FrameDescription[], grid: Grid) {
-    this.store = store;
-    this.frames = frames;
-    this.grid = grid;
-  }
-
-  /** Voxels on each side of a slab's middle. */
-  half(through: Axis): number {
-    return Math.max(0, Math.round((this.millimetres / this.grid.spacingMm[through] - 1) / 2));
-  }
-
-  values(axes: PlaneAxes, at: number): Float32Array {
-    const slices = this.frames.map(({ id }) => this.store.peek(id)?.samples);
-    const loaded = slices.find((slice) => slice !== undefined);
-    const missing = loaded ? Math.min(0, extentOf(loaded.slice(0, this.grid.size[0])).lowest) : 0;
-    return slab(
-      slices,
-      this.grid.size,
-      { ...axes, at, half: this.half(axes.through), mode: this.mode },
-      missing,
-    );
-  }
-}
-
-export class PlaneScene implements Scene {
-  readonly caption: string;
-  readonly isCase = true;
-  readonly axes: PlaneAxes;
-  readonly fromFrame: Affine | null;
-  readonly count: number;
-  readonly ids: readonly string[] = [];
-  readonly #source: VolumeSource;
-  readonly #view: PlaneView;
-
-  constructor(source: VolumeSource, name: PlaneName) {
-    this.#source = source;
-    this.#view = planeView(source.grid, name);
-    this.axes = this.#view;
-    this.caption = NAMES[name];
-    this.count = source.grid.size[this.axes.through];
-    this.fromFrame = this.axes.through === 2 ? (this.axes.across === 0 ? IDENTITY : SWAP) : null;
-  }
-
-  get frames(): readonly FrameDescription[] {
-    return this.#source.frames;
-  }
-
-  picture(index: number): Promise<Picture> {
-    const { size, spacingMm } = this.#source.grid;
-    const { across, down, through } = this.axes;
-    const [columns, rows] = [size[across], size[down]];
-    const samples = this.#source.values(this.axes, index);
-    const window = this.#window(index);
-    const format = {
-      rows,
-      columns,
-      samplesPerPixel: 1,
-      bitsAllocated: 32,
-      bitsStored: 32,
-      signed: true,
-      isFloat: true,
-    } as const;
-    const frame = { format, samples, display: samples, extent: { lowest: 0, highest: 0 }, window, bytes: 0 };
-    const spacing = [spacingMm[down], spacingMm[across]] as const;
-    return Promise.resolve({ id: `plane:${through}/${index}`, frame, size: { columns, rows, spacing } });
-  }
-
-  home(size: FrameSize): Camera {
-    return {
-      ...fitted(size),
-      isFlippedHorizontally: this.#view.isAcrossReversed,
-      isFlippedVertically: this.#view.isDownReversed,
-    };
-  }
-
-  tone({ frame }: Picture): Tone {
-    const [first] = this.frames;
-    return { window: frame.window, isInverted: first ? isInverted(first.attributes) : false };
-  }
-
-  sides(): Sides {
-    const { directions } = this.#source.grid;
-    return sidesOf(directions[this.axes.across], directions[this.axes.down]);
-  }
-
-  /** That of the series' middle slice, if loaded: reformats have none of their own. */
-  #window(index: number): Window {
-    const nearest = this.axes.through === 2 ? index : Math.floor(this.frames.length / 2);
-    const description = this.frames[nearest];
-    const loaded = description && this.#source.store.peek(description.id);
-    if (!loaded) return { center: 40, width: 400 };
-    // Planes show the modality's values: a VOI LUT's window does not fit them.
-    return hasVoiTable(loaded) ? fullWindow(extentOf(loaded.samples)) : loaded.window;
   }
 }
 

@@ -54,6 +54,8 @@ export interface View {
   readonly layout: LayoutName;
   /** Layouts that this case can have; why another cannot be had is said by layoutProblem. */
   readonly layouts: readonly LayoutName[];
+  /** Planes were turned away from the acquisition's axes. */
+  readonly isTurned: boolean;
   readonly slab: { readonly millimetres: number; readonly mode: SlabMode };
   /** null: one frame, or frames that are not a film. */
   readonly cine: { readonly isPlaying: boolean; readonly framesPerSecond: number } | null;
@@ -200,6 +202,8 @@ export interface Stage extends RegionStage, MaskStage {
   setLayout(layout: LayoutName): Promise<void>;
   /** Why this case cannot have the layout, in words; "" where it can. */
   layoutProblem(layout: LayoutName): string;
+  /** Turn the planes that cross the active one, clockwise as they are seen there; reset() puts them back. */
+  turnPlanes(degrees: number): Promise<void>;
   setSlab(millimetres: number, mode: SlabMode): void;
   setCompanions(companions: readonly Companion[]): void;
   play(framesPerSecond?: number): void;

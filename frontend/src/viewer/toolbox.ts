@@ -1,5 +1,7 @@
 /** Which tool does what where: one press of the pointer goes to the right hands. */
 
+import { apply } from "../geometry/affine";
+import { distance } from "../geometry/measure";
 import type { Point } from "../geometry/region";
 import { textOf } from "../images/numbers";
 import type { FrameStore } from "../images/store";
@@ -22,7 +24,7 @@ export const isRegionTool = (tool: ToolName): tool is RegionTool => REGION_TOOLS
 export const isMaskTool = (tool: ToolName): tool is MaskTool => MASK_TOOLS.some((one) => one === tool);
 
 export interface ToolParts {
-  readonly stage: Stage;
+  readonly stage: () => Stage;
   readonly store: FrameStore;
   readonly hangings: Hangings;
   readonly regions: Regions;
@@ -39,6 +41,9 @@ export class Toolbox {
   #cursor: { readonly pane: Pane; readonly place: Point } | null = null;
   #probed: { readonly pane: Pane; readonly place: Point } | null = null;
 
+  /** In the picture's pixels. */
+  #ruler: { readonly pane: Pane; readonly from: Point; readonly to: Point } | null = null;
+
   constructor(parts: ToolParts) {
     this.#parts = parts;
   }
@@ -47,6 +52,7 @@ export class Toolbox {
     if (tool !== this.tool && this.#parts.drawing.isDrawing) this.#parts.drawing.cancel();
     this.tool = tool;
     this.#cursor = null;
+    this.#ruler = null;
     this.#parts.redraw();
   }
 
@@ -54,9 +60,10 @@ export class Toolbox {
     const { stage, hangings } = this.#parts;
     hangings.activate(pane);
     this.#cursor = null;
-    if (event.button === MIDDLE_BUTTON) return adjusting(stage, "pan", place);
-    if (event.button === RIGHT_BUTTON) return adjusting(stage, "zoom", place);
+    if (event.button === MIDDLE_BUTTON) return adjusting(stage(), "pan", place);
+    if (event.button === RIGHT_BUTTON) return adjusting(stage(), "zoom", place);
     if (event.shiftKey && hangings.layout === "mpr") return this.#crossing(pane, place);
+    if (hangings.crossing.isOnHandle(pane, place)) return this.#turning(pane, place);
     return this.#main(pane, place, event.ctrlKey || event.altKey);
   }
 
@@ -93,11 +100,12 @@ export class Toolbox {
   forgetCursor(): void {
     this.#cursor = null;
     this.#probed = null;
+    this.#ruler = null;
   }
 
   /** Crosses, rims and notes over a pane. */
   marks(pane: Pane): readonly Mark[] {
-    const marks = this.#parts.hangings.crossMarks(pane);
+    const marks = this.#parts.hangings.crossing.marks(pane);
     const at = this.#cursor ?? this.#pointer;
     if (at?.pane === pane && isMaskTool(this.tool) && this.tool !== "scissors") {
       marks.push(this.#parts.brushing.rim(pane, at.place, "#fff"));
@@ -106,17 +114,18 @@ export class Toolbox {
     if (this.#probed?.pane === pane) {
       marks.push({ kind: "note", at: this.#probed.place, words: this.#probe(pane, this.#probed.place) });
     }
-    return marks;
+    return [...marks, ...this.#rulerOn(pane)];
   }
 
   #main(pane: Pane, place: Point, isOther: boolean): Drag | null {
     const { tool } = this;
     const { drawing, brushing, stage, regions, redraw } = this.#parts;
+    if (tool === "line" && pane.scene.isCase && !pane.scene.fromFrame) return this.#ruling(pane, place);
     if (isRegionTool(tool)) return drawing.press(pane, place, tool);
     if (isMaskTool(tool)) return brushing.press(pane, place, tool, isOther);
     if (tool === "magnify") return magnifying(pane, place);
     if (tool === "probe") return this.#probing(pane, place);
-    const drag = adjusting(stage, tool, place);
+    const drag = adjusting(stage(), tool, place);
     const choose = (isClick: boolean): void => {
       if (isClick) regions.selected = drawing.hit(pane, place)?.drawn.region.id ?? "";
       redraw();
@@ -126,14 +135,41 @@ export class Toolbox {
 
   #crossing(pane: Pane, place: Point): Drag {
     const { hangings } = this.#parts;
-    hangings.crossAt(pane, place);
-    return following((to) => hangings.crossAt(pane, to));
+    hangings.crossing.moveTo(pane, place);
+    return following((to) => hangings.crossing.moveTo(pane, to));
+  }
+
+  /** The planes follow the handle around the crossing. */
+  #turning(pane: Pane, from: Point): Drag | null {
+    const { crossing } = this.#parts.hangings;
+    const turn = crossing.turning(pane);
+    const start = crossing.angleAt(pane, from);
+    return turn && following((to) => void turn(crossing.angleAt(pane, to) - start));
+  }
+
+  /** A length on a plane that is no image of the series: shown in mm, no answer. */
+  #ruling(pane: Pane, from: Point): Drag {
+    const start = pane.pixelAt(from);
+    const show = (place: Point): void => {
+      this.#ruler = { pane, from: start, to: pane.pixelAt(place) };
+      this.#parts.redraw();
+    };
+    return following(show);
+  }
+
+  #rulerOn(pane: Pane): readonly Mark[] {
+    const { picture } = pane;
+    if (this.#ruler?.pane !== pane || !picture) return [];
+    const { from, to } = this.#ruler;
+    const [row, column] = picture.size.spacing;
+    const words = `${distance(from, to, { row, column, of: "patient" }).toFixed(1)} mm`;
+    return [{ kind: "ruler", at: apply(pane.matrix(), from), to: apply(pane.matrix(), to), words }];
   }
 
   #probing(pane: Pane, from: Point): Drag {
     const show = (place: Point): void => {
       this.#probed = { pane, place };
-      this.#parts.hangings.crossAt(pane, place);
+      this.#parts.hangings.crossing.moveTo(pane, place);
       this.#parts.redraw();
     };
     show(from);

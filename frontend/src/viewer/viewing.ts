@@ -25,9 +25,9 @@ export interface Viewed {
 export const viewOf = (viewed: Viewed): View | undefined => {
   const { hangings, history } = viewed;
   const { active, main } = hangings;
-  const frame = main?.scene.frames[main.index];
+  const frame = hangings.frames[hangings.index];
   const seen = active && seenOf(active);
-  if (!seen || !main || !frame) return undefined;
+  if (!seen || !frame) return undefined;
   return {
     ...seen,
     ...caseOf(viewed, main, frame),
@@ -54,16 +54,17 @@ const seenOf = ({ camera, tone, picture }: Pane) =>
       }
     : undefined;
 
-const caseOf = ({ hangings, store, cine }: Viewed, main: Pane, frame: FrameDescription) => {
+const caseOf = ({ hangings, store, cine }: Viewed, main: Pane | null, frame: FrameDescription) => {
   const { frames, layout } = hangings;
   const isFilm = framesPerSecondOf(frames) !== null;
-  const shown = main.picture?.id ?? "";
+  const shown = main?.picture?.id ?? "";
   return {
     frameId: shown.startsWith("fovea:") ? shown : frame.id,
-    index: hangings.frameOf(main),
+    index: hangings.index,
     count: frames.length,
     loaded: frames.filter(({ id }) => store.holds(id)).length,
     layout,
+    isTurned: hangings.crossing.isTurned,
     layouts: LAYOUTS.filter((name) => hangings.problem(name) === ""),
     cine: isFilm ? { isPlaying: cine.isPlaying, framesPerSecond: cine.framesPerSecond } : null,
     lengths: lengthsOn(frame),

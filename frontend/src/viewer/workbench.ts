@@ -1,14 +1,12 @@
 /** The stage: panes, tools, regions, segmentations and what can be undone, put together. */
 
-import type { Mask } from "../geometry/mask";
 import type { DrawnRegion } from "../geometry/region";
-import type { SlabMode } from "../geometry/volume";
 import { type FrameDescription, frameIndexOf, framesPerSecondOf, imageKeyOf } from "../images/frame";
-import type { Window } from "../images/pixels";
 import type { FrameStore } from "../images/store";
+import { type AnswerParts, maskActs, regionActs, suggestionActs } from "./answer_acts";
 import { Brushing } from "./brushing";
 import { Cine } from "./cine";
-import { RegionDrawing, type Target } from "./drawing";
+import { RegionDrawing } from "./drawing";
 import { Gestures } from "./gestures";
 import type { Gpu } from "./gpu";
 import { Hangings, spacingOf } from "./hangings";
@@ -20,22 +18,10 @@ import type { Pane } from "./pane";
 import { PlainSurface } from "./plain";
 import { Regions } from "./regions";
 import { commonSize } from "./scene";
-import type {
-  Brush,
-  Companion,
-  Hanging,
-  LayoutName,
-  MaskClass,
-  MaskClassStyle,
-  RegionsChange,
-  ScreenPoint,
-  Stage,
-  Suggestions,
-  ToolName,
-  View,
-} from "./stage";
+import type { Hanging, Stage, ToolName, View } from "./stage";
 import { tint } from "./tinting";
 import { Toolbox } from "./toolbox";
+import { cameraActs, layoutActs, timeActs, type ViewParts } from "./view_acts";
 import { viewOf } from "./viewing";
 
 /** Neighbours of the frame on screen, in the order in which they will be wanted. */
@@ -44,7 +30,8 @@ const NEIGHBOURS = [1, -1, 2, -2, 3, -3, 4, -4] as const;
 /** A reader who wants less motion starts films by hand. */
 const isMotionUnwanted = (): boolean => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-export class Workbench implements Stage {
+/** All parts together, and what of the stage needs them all; the rest is in view_acts.ts and answer_acts.ts. */
+class Workbench {
   readonly #root: HTMLElement;
   readonly #store: FrameStore;
   readonly #gpu: Gpu | null;
@@ -57,6 +44,7 @@ export class Workbench implements Stage {
   readonly #brushing: Brushing;
   readonly #tools: Toolbox;
   readonly #cine: Cine;
+  readonly stage: Stage;
   /** What of the segmentations is on each pane: painting them again costs milliseconds. */
   readonly #tinted = new WeakMap<Pane, string>();
   #redrawing = 0;
@@ -72,7 +60,7 @@ export class Workbench implements Stage {
     this.#drawing = new RegionDrawing(this.#regions, store, () => crypto.randomUUID(), redraw);
     this.#brushing = new Brushing(this.#masks, this.#brushHost());
     this.#tools = new Toolbox({
-      stage: this,
+      stage: () => this.stage,
       store,
       hangings: this.#hangings,
       regions: this.#regions,
@@ -87,55 +75,45 @@ export class Workbench implements Stage {
       () => performance.now(),
       wait,
     );
+    this.stage = this.#assembled();
     this.#regions.onChange(redraw);
     this.#masks.onChange(redraw);
     this.#bindGestures();
   }
 
-  async show(frames: readonly FrameDescription[], index: number, hanging?: Hanging): Promise<void> {
+  #assembled(): Stage {
+    const parts = this.#parts();
+    return {
+      show: (frames, index, hanging) => this.#show(frames, index, hanging),
+      goTo: (index) => this.#goTo(index),
+      view: () => this.#view(),
+      forget: (frameIds) => this.#gpu?.forget(frameIds),
+      use: (tool) => this.#use(tool),
+      ...cameraActs(parts),
+      ...layoutActs(parts),
+      ...timeActs(parts),
+      ...regionActs(parts),
+      ...maskActs(parts),
+      ...suggestionActs(parts),
+    };
+  }
+
+  async #show(frames: readonly FrameDescription[], index: number, hanging?: Hanging): Promise<void> {
     const before = this.#hangings.frames[0]?.address.caseId;
     // The case before may still be on its way to the screen.
     describeOnly([...this.#hangings.frames, ...frames]);
     for (const companion of hanging?.companions ?? []) describe(companion.frames);
     if (frames[0]?.address.caseId !== before) this.#forgetCase(frames);
     await this.#hangings.open(frames, index, hanging);
-    if (hanging?.play && this.#hangings.frames === frames && !isMotionUnwanted()) this.play();
+    if (hanging?.play && this.#hangings.frames === frames && !isMotionUnwanted()) this.stage.play();
   }
 
-  async goTo(index: number): Promise<void> {
+  async #goTo(index: number): Promise<void> {
     this.#prefetchAround(index);
     await this.#hangings.goTo(index);
   }
 
-  setWindow(window: Window): void {
-    this.#hangings.setWindow(window);
-  }
-
-  zoomBy(factor: number, around?: ScreenPoint): void {
-    this.#hangings.active?.zoomBy(factor, around);
-  }
-
-  panBy(offset: ScreenPoint): void {
-    this.#hangings.active?.panBy(offset);
-  }
-
-  invert(): void {
-    this.#hangings.invert();
-  }
-
-  rotate(): void {
-    this.#hangings.active?.rotate();
-  }
-
-  flip(direction: "horizontal" | "vertical"): void {
-    this.#hangings.active?.flip(direction);
-  }
-
-  reset(): void {
-    this.#hangings.reset();
-  }
-
-  view(): View | undefined {
+  #view(): View | undefined {
     return viewOf({
       hangings: this.#hangings,
       store: this.#store,
@@ -147,162 +125,9 @@ export class Workbench implements Stage {
     });
   }
 
-  forget(frameIds: readonly string[]): void {
-    this.#gpu?.forget(frameIds);
-  }
-
-  use(tool: ToolName): void {
+  #use(tool: ToolName): void {
     this.#tools.use(tool);
     this.#root.dataset.tool = tool;
-  }
-
-  async undo(): Promise<void> {
-    await this.#history.undo((frame) => this.goTo(frame));
-    this.#redraw();
-  }
-
-  async redo(): Promise<void> {
-    await this.#history.redo((frame) => this.goTo(frame));
-    this.#redraw();
-  }
-
-  async setLayout(layout: LayoutName): Promise<void> {
-    this.#cine.pause();
-    await this.#hangings.setLayout(layout);
-  }
-
-  layoutProblem(layout: LayoutName): string {
-    return this.#hangings.problem(layout);
-  }
-
-  setSlab(millimetres: number, mode: SlabMode): void {
-    this.#hangings.setSlab(millimetres, mode);
-  }
-
-  setCompanions(companions: readonly Companion[]): void {
-    for (const { frames } of companions) describe(frames);
-    this.#hangings.setCompanions(companions);
-    this.#onView();
-  }
-
-  play(framesPerSecond?: number): void {
-    const stated = framesPerSecondOf(this.#hangings.frames);
-    if (stated !== null) this.#cine.play(framesPerSecond ?? stated);
-  }
-
-  pause(): void {
-    this.#cine.pause();
-    this.#onView();
-  }
-
-  setActiveLabel(target: Target | null): void {
-    this.#drawing.target = target;
-  }
-
-  setRegions(regions: readonly DrawnRegion[]): void {
-    this.#regions.set(regions);
-    this.#redraw();
-  }
-
-  onRegions(listener: (change: RegionsChange) => void): void {
-    this.#regions.onChange(listener);
-  }
-
-  select(regionId: string): void {
-    const drawn = this.#regions.get(regionId);
-    this.#regions.selected = regionId;
-    if (drawn) void this.goTo(this.#frameIndex(drawn));
-    this.#redraw();
-  }
-
-  remove(regionId: string): void {
-    this.#regions.remove(regionId);
-  }
-
-  moveCursor(offset: ScreenPoint): void {
-    this.#tools.moveCursor(offset);
-  }
-
-  pressCursor(): void {
-    this.#tools.pressCursor();
-  }
-
-  finishDrawing(): void {
-    this.#drawing.finish();
-  }
-
-  cancelDrawing(): boolean {
-    return this.#drawing.cancel();
-  }
-
-  setMaskQuestion(question: string, classes: readonly MaskClass[]): void {
-    this.#masks.ask(question, classes);
-    this.#redraw();
-  }
-
-  setMask(question: string, mask: Mask | null): void {
-    this.#masks.set(question, mask);
-    this.#redraw();
-  }
-
-  mask(question: string): Mask | null {
-    return this.#masks.mask(question);
-  }
-
-  onMask(listener: (question: string) => void): void {
-    this.#masks.onChange(listener);
-  }
-
-  setClass(value: string): void {
-    this.#masks.choose(value);
-  }
-
-  setClassStyle(value: string, style: Partial<MaskClassStyle>): void {
-    this.#masks.setStyle(value, style);
-    this.#redraw();
-  }
-
-  classStyle(value: string): MaskClassStyle {
-    return this.#masks.style(value);
-  }
-
-  setBrush(brush: Partial<Brush>): void {
-    this.#brushing.brush = { ...this.#brushing.brush, ...brush };
-    this.#redraw();
-  }
-
-  brush(): Brush {
-    return this.#brushing.brush;
-  }
-
-  copyToSlice(step: 1 | -1): void {
-    const { main, frames } = this.#hangings;
-    const from = main ? this.#hangings.frameOf(main) : -1;
-    const to = from + step;
-    if (from < 0 || to < 0 || to >= frames.length) return;
-    this.#masks.copy(from, to);
-    void this.goTo(to);
-  }
-
-  removeIslands(): number {
-    return this.#masks.removeIslands();
-  }
-
-  fillBetween(): number {
-    const [column, row] = this.#spacing();
-    return this.#masks.fillBetween([row, column]);
-  }
-
-  setSuggestions({ regions, mask }: Suggestions): void {
-    this.#regions.suggest(regions);
-    if (mask) this.#masks.suggest(mask.question, mask.mask);
-    else this.#masks.suggestNothing();
-    this.#redraw();
-  }
-
-  acceptSuggestion(id: string): void {
-    if (id === "mask") this.#masks.accept();
-    else this.#regions.accept(id);
   }
 
   #forgetCase(frames: readonly FrameDescription[]): void {
@@ -316,6 +141,29 @@ export class Workbench implements Stage {
     this.#masks.open(grid ? { size: grid, images: frames.map(imageKeyOf) } : null);
     this.#history.clear();
     this.#cine.framesPerSecond = framesPerSecondOf(frames) ?? this.#cine.framesPerSecond;
+  }
+
+  #parts(): AnswerParts & ViewParts {
+    return {
+      hangings: this.#hangings,
+      regions: this.#regions,
+      masks: this.#masks,
+      drawing: this.#drawing,
+      brushing: this.#brushing,
+      tools: this.#tools,
+      history: this.#history,
+      cine: this.#cine,
+      onView: this.#onView,
+      frameOf: (drawn) => this.#frameIndex(drawn),
+      reveal: (frame) => this.#reveal(frame),
+      redraw: () => this.#redraw(),
+    };
+  }
+
+  /** Where planes were turned, no pane may show a frame: they are put back first. */
+  async #reveal(frame: number): Promise<void> {
+    if (!this.#hangings.main) await this.#hangings.straighten();
+    await this.#goTo(frame);
   }
 
   #frameIndex({ region }: DrawnRegion): number {
@@ -340,7 +188,7 @@ export class Workbench implements Stage {
   }
 
   #placeOf(pane: Pane): number {
-    if (!pane.scene.isCase) return -1;
+    if (!pane.scene.isCase || pane.scene.isOblique) return -1;
     return pane.scene.fromFrame ? this.#hangings.frameOf(pane) : pane.index;
   }
 
@@ -361,7 +209,7 @@ export class Workbench implements Stage {
   async #nextFrame(): Promise<void> {
     const { main, frames } = this.#hangings;
     const next = main ? (this.#hangings.frameOf(main) + 1) % frames.length : 0;
-    await this.goTo(next);
+    await this.#goTo(next);
   }
 
   #bindGestures(): void {
@@ -398,3 +246,10 @@ export class Workbench implements Stage {
     drawOverlay(pane, drawings, pane.frameMatrix(), this.#tools.marks(pane));
   }
 }
+
+export const newWorkbench = (
+  root: HTMLElement,
+  store: FrameStore,
+  gpu: Gpu | null,
+  onView: () => void,
+): Stage => new Workbench(root, store, gpu, onView).stage;
