@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
+from django.conf import settings
+
 from annotation.studies import files
 from annotation.studies.door.limits import BATCH_BYTES, BATCH_FILES
 from annotation.studies.door.options import known_options
@@ -92,7 +94,7 @@ class Intake:
         self._key = dataset_key(dataset.pk)
         chosen = dataset.deidentification if treatment.options is None else treatment.options
         self._options = known_options(chosen)
-        self._finder = TextFinder()
+        self._finder = TextFinder(wanted=settings.FIND_TEXT)
 
     def judged(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[list[Judged]]:
         """Judge batch after batch, in order, one ahead of the caller."""

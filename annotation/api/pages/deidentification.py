@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import BinaryIO, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -86,7 +87,7 @@ def options_page(
         sharing=visit.project.dataset.projects.exclude(pk=visit.project.pk).count(),
         profile=PROFILE,
         edition=profile().edition,
-        finds_text=text.is_there(),
+        finds_text=settings.FIND_TEXT and text.is_there(),
         compared=compared,
         counts=counts_of(compared) if compared else [],
         problem=problem,

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.core.paginator import Paginator
@@ -81,7 +82,7 @@ def around(part: Sequence[QuarantinedFile], chosen: QuarantinedFile | None) -> d
         "previous": keys[place - 1] if place else None,
         "following": keys[place + 1] if place + 1 < len(keys) else None,
         "alike": alike(chosen).count() if chosen.state == HELD else 0,
-        "finds_text": text.is_there(),
+        "finds_text": settings.FIND_TEXT and text.is_there(),
         "can_return": chosen.kept_until is not None and chosen.kept_until > timezone.now(),
         "paths": chosen.arrivals.values_list("path", flat=True)[:3],
     }

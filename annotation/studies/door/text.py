@@ -41,10 +41,10 @@ def is_there() -> bool:
 class TextFinder:
     """One fork server with the text detector, started when it is first needed; one file at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wanted: bool = True) -> None:
         self._server: Server | None = None
         self._lock = Lock()
-        self._missing = not is_there()
+        self._missing = not (wanted and is_there())
 
     def __enter__(self) -> "TextFinder":
         return self

@@ -23,3 +23,4 @@ if os.environ.get("FOVEA_TEST_POSTGRESQL"):
         }
     }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+FIND_TEXT = False  # tests that are about it turn it on
