@@ -31,7 +31,7 @@ def attribute(keyword: str) -> Attribute:
 
     raises: UnknownAttributeError.
     """
-    tag = tag_for_keyword(keyword)
+    tag = tag_for_keyword(keyword) if keyword else None
     if tag is None:
         raise UnknownAttributeError("an attribute is named that DICOM does not know")
     return Attribute(keyword, f"{tag:08X}", dictionary_VR(tag).split(" or ")[0])

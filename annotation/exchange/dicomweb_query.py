@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from annotation.exchange.dicomweb_json import Attribute, UnknownAttributeError, attribute, attribute_named
 from annotation.studies.door.deidentify import table
+from annotation.studies.lookups import Wildcard
 
 Level = Literal["studies", "series", "instances"]
 LEVELS: tuple[Level, ...] = ("studies", "series", "instances")
@@ -217,8 +218,8 @@ def _name(keyword: str, column: str, text: str) -> Q:
 
 
 def _text(_keyword: str, column: str, text: str) -> Q:
-    lookup = "__wildcard" if "*" in text or "?" in text else ""
-    return Q(**{f"{column}{lookup}": text})
+    lookup = f"{column}__{Wildcard.lookup_name}" if "*" in text or "?" in text else column
+    return Q(**{lookup: text})
 
 
 MATCHES = {"UI": _uids, "DA": _dates, "TM": _times, "PN": _name, "IS": _number, "US": _number}

@@ -145,8 +145,10 @@ def range_of(header: str, length: int) -> range | None:
         return None
     if found[1] == "":
         return range(max(0, length - int(found[2])), length)
-    first, last = int(found[1]), int(found[2]) if found[2] else length - 1
-    return range(first, min(last, length - 1) + 1) if first <= last else None
+    first = int(found[1])
+    if found[2] and int(found[2]) < first:
+        return None
+    return range(first, min(int(found[2]) + 1, length) if found[2] else length)
 
 
 def cut(blocks: Iterable[bytes], wanted: range) -> Iterator[bytes]:

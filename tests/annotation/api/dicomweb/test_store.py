@@ -102,8 +102,8 @@ def test_the_database_is_asked_as_often_for_ten_as_for_twenty(
     [
         ("application/dicom", b"", 415),
         ('multipart/related; type="application/dicom+json"; boundary=b1', b"", 415),
-        ('multipart/related; type="application/dicom"', b"", 400),
-        ('multipart/related; type="application/dicom"; boundary=b1', b"", 400),
+        ('multipart/related; type="application/dicom"', b"x", 400),
+        ('multipart/related; type="application/dicom"; boundary=b1', b"x", 400),
         ('multipart/related; type="application/dicom"; boundary=b1', b"--b1--\r\n", 400),
         ('multipart/related; type="application/dicom"; boundary=b1', body([b"x"])[:-6], 400),
         ('multipart/related; type="application/dicom"; boundary=b1', body([b"x"], kind=b"text/plain"), 415),

@@ -1,0 +1,258 @@
+"""DICOMweb against Orthanc (Debian's package) on the same machine, with the same client, in one run.
+
+    python -m benchmarks.dicomweb [store] [frames] [search] [--slices N] [--seconds S] [--instances N]
+
+store:  STOW-RS of CT slices (FOVEA_DATA/chest_ct, 512 × 512, 16 bit, each under a UID of its own); ours are
+        de-identified in the sandbox and normalised, Orthanc stores them as they are. Then what sandbox and
+        de-identification cost, a slice.
+frames: WADO-RS frames a second, 25 clients that each ask for one random frame after the other.
+search: QIDO-RS on so many instances, the requests of a viewer and of scripts.
+"""
+
+import argparse
+import io
+import json
+import os
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydicom import dcmread, dcmwrite
+
+from benchmarks.dicomweb_peers import Peer, peers
+from tests.browser.serving import Fovea
+from tests.real import real_images
+
+PARTS = ("store", "frames", "search")
+CLIENTS, CONNECTIONS, AT_ONCE = 25, 2, 50
+OCTETS = 'multipart/related; type="application/octet-stream"'
+JSON = "application/dicom+json"
+FILL = "from benchmarks.dicomweb_fill import fill; print(fill({project!r}, {instances}))"
+
+
+def main() -> None:
+    """Measure what is named, or all."""
+    options = arguments()
+    with peers() as (ours, theirs, system):
+        if {"store", "frames"} & set(options.parts):
+            store(options, ours, theirs)
+        if "store" in options.parts:
+            costs()
+        if "frames" in options.parts:
+            rates = {one.name: frame_rate(one, options.seconds) for one in (ours, theirs)}
+            report(f"frames a second, {CLIENTS} clients", compared(rates, ours, theirs))
+        if "search" in options.parts:
+            search(ours, system, options.instances)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=PARTS)
+    parser.add_argument("--slices", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--instances", type=int, default=100_000)
+    options = parser.parse_args()
+    if set(options.parts) - set(PARTS):
+        parser.error(f"parts are {', '.join(PARTS)}")
+    return options
+
+
+def report(what: str, figures: object) -> None:
+    """Print one line of JSON."""
+    print(
+        json.dumps({what: figures, "load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}), flush=True
+    )
+
+
+def slices(count: int) -> Iterator[bytes]:
+    """Real slices, each under a SOP Instance UID of its own, in series of 200."""
+    read = [dcmread(path) for path in sorted((real_images() / "chest_ct").rglob("*.dcm"))]
+    for number in range(count):
+        one = read[number % len(read)]
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = (
+            f"1.2.826.0.1.3680043.10.995.{number + 1}"
+        )
+        one.SeriesInstanceUID = f"1.2.826.0.1.3680043.10.994.{number // 200 + 1}"
+        one.InstanceNumber = number + 1
+        stream = io.BytesIO()
+        dcmwrite(stream, one)
+        yield stream.getvalue()
+
+
+def store(options: argparse.Namespace, ours: Peer, theirs: Peer) -> None:
+    """Store the same slices in both, in requests of AT_ONCE over CONNECTIONS connections."""
+    files = list(slices(options.slices))
+    bodies = [multipart(files[place : place + AT_ONCE]) for place in range(0, len(files), AT_ONCE)]
+    for one in (ours, theirs):  # starts what starts with the first file, and is not counted
+        one.request(one.connection(), "/studies", JSON, multipart([stranger()]))
+    rates = {one.name: round(len(files) / stored(one, bodies), 1) for one in (ours, theirs)}
+    report("slices stored a second", compared(rates, ours, theirs))
+
+
+def compared(rates: dict[str, float], ours: Peer, theirs: Peer) -> dict[str, float]:
+    """Add our share of Orthanc's rate."""
+    return rates | {"share": round(rates[ours.name] / rates[theirs.name], 2)}
+
+
+def stranger() -> bytes:
+    """One more slice, of no series of the others."""
+    from tests import phantoms
+
+    return phantoms.dicom(phantoms.a_slice(1))
+
+
+def multipart(files: Sequence[bytes]) -> bytes:
+    """Write the body of a request to store."""
+    head = b"--bench\r\nContent-Type: application/dicom\r\n\r\n"
+    return b"".join(head + one + b"\r\n" for one in files) + b"--bench--\r\n"
+
+
+def stored(peer: Peer, bodies: Sequence[bytes]) -> float:
+    """Seconds until all is answered."""
+    waiting = list(bodies)
+
+    def send() -> None:
+        connection = peer.connection()
+        while waiting:
+            peer.request(connection, "/studies", JSON, waiting.pop())
+
+    begun = time.perf_counter()
+    together([send] * CONNECTIONS)
+    return time.perf_counter() - begun
+
+
+def together(acts: Sequence[Callable[[], None]]) -> None:
+    """Run acts in threads; the first error ends the measurement."""
+    errors: list[Exception] = []
+
+    def guarded(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  raised again below
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(act,)) for act in acts]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    if errors:
+        raise errors[0]
+
+
+def costs(count: int = 128) -> None:
+    """Measure what a slice costs at the door, in ms: alone in this process, and through the sandbox."""
+    from annotation.studies.door.admission import admit
+    from annotation.studies.door.deidentify import deidentified
+    from annotation.studies.door.limits import BATCH_FILES
+    from annotation.studies.door.pseudonyms import Identity
+    from annotation.studies.door.sandbox import Sandbox
+    from annotation.studies.door.verdict import Order
+
+    files = [io.BytesIO(one) for one in slices(count)]
+    order = Order(key="00" * 32, source_digest="00" * 32)
+    begun = time.perf_counter()
+    for one in files:
+        admit(order, one, io.BytesIO(), io.BytesIO())
+    alone = time.perf_counter() - begun
+    parsed = [dcmread(io.BytesIO(one.getvalue())) for one in files]
+    begun = time.perf_counter()
+    for header in parsed:
+        deidentified(header, Identity(bytes(32), "P0"))
+    cleaned = time.perf_counter() - begun
+    with Sandbox(1) as door, tempfile.TemporaryDirectory() as folder:
+        opened = []
+        for number, one in enumerate(files):
+            path = Path(folder, str(number))
+            path.write_bytes(one.getvalue())
+            opened.append(path.open("rb"))
+        with door.judge([(order, opened[0])]):
+            pass
+        begun = time.perf_counter()
+        for place in range(0, count, BATCH_FILES):
+            with door.judge([(order, one) for one in opened[place : place + BATCH_FILES]]):
+                pass
+        sandboxed = time.perf_counter() - begun
+    told = {"admitted": alone, "of it de-identified": cleaned, "through the sandbox": sandboxed}
+    report(
+        "ms a slice at the door, one process",
+        {name: round(1000 * one / count, 2) for name, one in told.items()},
+    )
+
+
+def frame_rate(peer: Peer, seconds: float) -> float:
+    """Frames a second that CLIENTS get together, each one after the other."""
+    rows = json.loads(peer.request(peer.connection(), "/instances?limit=500", JSON))
+    paths = [path_of(row) for row in rows]
+    counts: list[int] = []
+    ends = time.perf_counter() + seconds
+
+    def read(seed: int) -> None:
+        connection, chosen, count = peer.connection(), random.Random(seed), 0
+        while time.perf_counter() < ends:
+            peer.request(connection, f"{chosen.choice(paths)}/frames/1", OCTETS)
+            count += 1
+        counts.append(count)
+
+    together([lambda seed=seed: read(seed) for seed in range(CLIENTS)])  # type: ignore[misc]
+    return round(sum(counts) / seconds, 1)
+
+
+def path_of(row: dict[str, dict[str, list[str]]]) -> str:
+    """Where an instance is."""
+    study, series, instance = (row[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
+    return f"/studies/{study}/series/{series}/instances/{instance}"
+
+
+def search(ours: Peer, system: Fovea, instances: int) -> None:
+    """Time of each kind of search on so many instances, in ms."""
+    project = urlsplit(ours.root).path.rpartition("/")[2]
+    count = int(system.run(FILL.format(project=project, instances=instances)))
+    connection = ours.connection()
+    rows = json.loads(ours.request(connection, "/studies?limit=500&offset=1000", JSON))
+    chosen = random.Random(0)
+    times: dict[str, list[float]] = {}
+    for _ in range(30):
+        one = chosen.choice(rows)
+        study, patient, date = (one[tag]["Value"][0] for tag in ("0020000D", "00100020", "00080020"))
+        for what, path in requests(study, patient, date, chosen.randrange(1500)).items():
+            begun = time.perf_counter()
+            ours.request(connection, path, JSON)
+            times.setdefault(what, []).append(1000 * (time.perf_counter() - begun))
+    every = [one for listed in times.values() for one in listed]
+    report(
+        f"ms a search of {count} instances",
+        {"p95 of all": p95(every)} | {f"p95 {what}": p95(listed) for what, listed in times.items()},
+    )
+
+
+def requests(study: str, patient: str, date: str, offset: int) -> dict[str, str]:
+    """List what viewers and scripts ask."""
+    return {
+        "first page of studies": "/studies?limit=101&offset=0&includefield=00081030,00080060",
+        "another page": f"/studies?limit=101&offset={offset}",
+        "by patient": f"/studies?PatientID={patient}",
+        "by part of a name": f"/studies?PatientName=*{patient[5:11]}*&limit=101",
+        "by days": f"/studies?StudyDate={date}-{date}&limit=101",
+        "by modality": "/studies?ModalitiesInStudy=MR&limit=101",
+        "series of a study": f"/studies/{study}/series?includefield=all",
+        "instances of a study": f"/studies/{study}/instances",
+        "series of a modality": "/series?Modality=CT&limit=100",
+        "instances, a page": f"/instances?limit=100&offset={offset}",
+        "instances of a modality": "/instances?Modality=MR&limit=100",
+    }
+
+
+def p95(times: Sequence[float]) -> float:
+    """Give the 95th percentile."""
+    return round(statistics.quantiles(times, n=20)[-1], 1)
+
+
+if __name__ == "__main__":
+    main()

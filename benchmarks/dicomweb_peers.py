@@ -1,0 +1,73 @@
+"""Fovea and Orthanc side by side, as benchmarks of DICOMweb ask them."""
+
+import http.client
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.browser.serving import Fovea, serving
+from tests.processes.orthanc import Orthanc, running_orthanc
+
+NEW_SERVICE = """
+from django.utils import timezone
+from accounts.models import User
+from accounts.tokens import Wish, make_token
+from annotation.projects.services import create_project
+admin = User.objects.create_user("admin", is_admin=True)
+project = create_project(name="CT", choices=[("a", "A"), ("b", "B")], prompt="?", now=timezone.now())
+wish = Wish("benchmark", ["dicomweb:read", "dicomweb:write"], 1)
+print(project.pk, make_token(user=admin, wish=wish, now=timezone.now())[1])
+"""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One server that speaks DICOMweb."""
+
+    name: str
+    root: str
+    headers: dict[str, str]
+
+    def connection(self) -> http.client.HTTPConnection:
+        """Open a connection that is kept."""
+        return http.client.HTTPConnection(urlsplit(self.root).netloc, timeout=600)
+
+    def request(
+        self, connection: http.client.HTTPConnection, path: str, accept: str, body: bytes | None = None
+    ) -> bytes:
+        """Ask once.
+
+        raises: RuntimeError where the answer is no success.
+        """
+        headers = {**self.headers, "Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = 'multipart/related; type="application/dicom"; boundary=bench'
+        verb = "POST" if body is not None else "GET"
+        connection.request(verb, urlsplit(self.root).path + path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(
+                f"{self.name} answered {answer.status} to {verb} {path[:40]}: {content[:300]!r}"
+            )
+        return content
+
+
+@contextmanager
+def peers() -> Iterator[tuple[Peer, Peer, Fovea]]:
+    """Run both servers with empty stores on the same disk."""
+    with tempfile.TemporaryDirectory(prefix="fovea-dicomweb-") as folder:
+        home = Path(folder)
+        with serving(home / "fovea") as system, running_orthanc(home / "orthanc") as orthanc:
+            project, key = system.run(NEW_SERVICE).split()
+            root = f"{system.url}/api/dicomweb/projects/{project}"
+            ours = Peer("Fovea", root, {"Authorization": f"Bearer {key}"})
+            yield ours, peer_of(orthanc), system
+
+
+def peer_of(orthanc: Orthanc) -> Peer:
+    """Speak to Orthanc."""
+    return Peer("Orthanc", orthanc.dicomweb, {})
