@@ -127,7 +127,7 @@ PUBLIC_URL = os.environ.get("FOVEA_PUBLIC_URL", "")
 STOW_REQUESTS_AT_ONCE = int(os.environ.get("FOVEA_STOW_REQUESTS", "4"))
 UPLOAD_MAX_BYTES = int(os.environ.get("FOVEA_UPLOAD_MAX_BYTES", str(4 * 1024**3)))
 
-# Held images are searched for burned-in text, where the library is installed: a second of processor time each.
+# Held images are searched for burned-in text where the library is installed: a second of processor time each.
 FIND_TEXT = os.environ.get("FOVEA_FIND_TEXT", "1") == "1"
 
 CELERY_TASK_ACKS_LATE = True
