@@ -124,6 +124,7 @@ JOB_WORDS = {
     "import_delivery": "Import images",
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",
+    "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
     "map_pool": "Draw the map (PCA)",
     "map_pool_umap": "Draw the map (UMAP)",

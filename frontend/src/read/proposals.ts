@@ -124,8 +124,8 @@ export class Proposals {
   }
 
   #takeMask({ question }: DrawnSuggestion): void {
-    this.#session.desk.seeing.took(question);
     this.#stage.acceptSuggestion(MASK);
+    this.#session.desk.seeing.took(question);
   }
 
   /** Judge one region, and go on to the one after it. */
