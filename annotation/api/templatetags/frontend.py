@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
 
+from annotation.learning.catalogue import INPUTS
 from annotation.learning.models import Encoder, TrainingRun
 from annotation.learning.training import MODES
 
@@ -208,6 +209,7 @@ FACT_WORDS = {
     "seen": "Sees",
     "size": "Pixels a side",
     "own_scale": "Scaled image by image",
+    "weights_sha256": "SHA-256 of the weights",
 }
 EMPTY_WORDS = {"judged_on": "none yet", "processes": "one a GPU, or one"}
 
@@ -233,6 +235,8 @@ def fact(value: str | float) -> str:
         return "Yes" if value else "No"
     if value in MODES:
         return mode_words(str(value)).capitalize()
+    if value in INPUTS:
+        return INPUTS[str(value)]
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
