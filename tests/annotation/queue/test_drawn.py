@@ -11,6 +11,8 @@ from annotation.learning.drawn_models import RegionSuggestion
 from annotation.projects.models import Case, Project, Protocol
 from annotation.projects.rules import ForbiddenError
 from annotation.queue.anchored import facts_by_question
+from annotation.queue.models import Entry
+from annotation.queue.rules import drawn_for_control
 from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import lease_next
 from annotation.queue.suggestions import Shown
@@ -79,19 +81,15 @@ def test_nothing_is_shown_where_the_project_or_the_stream_forbids_it(
 
 
 def test_a_control_starts_blank_and_its_agreement_is_kept_all_the_same(now: datetime) -> None:
-    project, _ = stage(BOXED, now)
-    # Beyond what a protocol may say: each reading is a control, so that none depends on a draw.
-    Protocol.objects.filter(project=project).update(
-        settings={"suggestions": "from_start", "control_share": 0.5}
-    )
-    drawn = [lease_next(reader=a_reader(project), project_id=project.pk, now=now).cases for _ in range(1)]
-    controls = [one for one in drawn[0] if not one.drawn]
-    shown = [one for one in drawn[0] if one.drawn]
-    assert len(controls) + len(shown) == 3
-    for one in controls:
-        read(one, one.lease.reader, answer_to(BOXED, one.case), now, shown=SEEN)
-        found = Revision.objects.get(reading__case=one.case).suggestion["drawn"]["disks"]  # type: ignore[index]
-        assert (found["withheld"], found["shown"], found["agreement"]) == ("control", "", 1.0)
+    project, (case, *others) = stage(BOXED, now, control_share=0.5)
+    Entry.objects.filter(case__in=others).update(state=Entry.State.SET_ASIDE)
+    readers = (a_reader(project) for _ in range(100))
+    reader = next(one for one in readers if drawn_for_control(case.pk, one.pk, 0.5))
+    leased = lease_next(reader=reader, project_id=project.pk, now=now).cases[0]
+    assert leased.drawn == []
+    read(leased, reader, answer_to(BOXED, case), now, shown=SEEN)
+    found = kept()
+    assert (found["withheld"], found["shown"], found["agreement"]) == ("control", "", 1.0)
 
 
 def test_boxes_taken_edited_drawn_and_left_are_counted(now: datetime) -> None:
