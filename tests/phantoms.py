@@ -82,7 +82,7 @@ def fill(made: Dataset, pixels: np.ndarray, *, photometric: str = "") -> None:
 
 def dicom(made: Dataset, *, syntax: str = ExplicitVRLittleEndian, preamble: bytes = bytes(128)) -> bytes:
     """A data set as a DICOM file."""
-    made.file_meta = FileMetaDataset()
+    made.file_meta = getattr(made, "file_meta", None) or FileMetaDataset()
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     made.file_meta.TransferSyntaxUID = UID(syntax)

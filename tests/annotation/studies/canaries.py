@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
-POSITIONS = 48
+POSITIONS = 82
 
 
 def canary(number: int) -> bytes:
@@ -14,8 +14,14 @@ def canary(number: int) -> bytes:
     return f"CANARY{number:02d}".encode()
 
 
+def found_in(content: bytes) -> list[int]:
+    """Which positions' words are found in some bytes, whatever their case."""
+    upper = content.upper()
+    return [number for number in range(POSITIONS) if canary(number) in upper]
+
+
 def plant(made: Dataset) -> tuple[Dataset, bytes]:
-    """Plant a canary at every position; returns the data set and the preamble that goes with it."""
+    """Plant a canary at every position; returns the data set, with its file meta, and the preamble."""
     words = iter(range(POSITIONS))
 
     def word() -> str:
@@ -23,7 +29,7 @@ def plant(made: Dataset) -> tuple[Dataset, bytes]:
 
     for keyword in TEXTS:
         setattr(made, keyword, word())
-    for add in (_nested, _private, _curves, _codes, _numbers):
+    for add in (_nested, _private, _curves, _codes, _numbers, _reported, _drawn, _referred, _odd, _meta):
         add(made, word)
     preamble = b"MM\0*" + word().encode()
     assert next(words, None) is None, "POSITIONS is as many as are planted"
@@ -82,6 +88,67 @@ def _numbers(made: Dataset, word: Callable[[], str]) -> None:
     made.add(DataElement(0x00181041, "DS", "1"))
     made.ImageType = ["ORIGINAL", "PRIMARY", word()]
     made.ViewPosition = word()
+
+
+def _reported(made: Dataset, word: Callable[[], str]) -> None:
+    """A structured report's text, names and times, two levels deep, and a report in a document's clothes."""
+    said, under = Dataset(), Dataset()
+    said.ValueType, said.TextValue, said.PersonName = "TEXT", word(), word()
+    under.ValueType, under.TextValue = "TEXT", word()
+    said.ContentSequence = Sequence([under])
+    made.ContentSequence = Sequence([said])
+    made.VerifyingObserverSequence = Sequence([_item("VerifyingObserverName", word())])
+    made.AcquisitionContextSequence = Sequence([_item("TextValue", word())])
+    made.DocumentTitle, made.TextString = word(), word()
+
+
+def _drawn(made: Dataset, word: Callable[[], str]) -> None:
+    """What is drawn over an image: text of a presentation, overlays of other groups, curve data, an icon."""
+    graphic = Dataset()
+    graphic.TextObjectSequence = Sequence([_item("UnformattedTextValue", word())])
+    made.GraphicAnnotationSequence = Sequence([graphic])
+    made.add(DataElement(0x60023000, "OW", word().encode()))
+    made.add(DataElement(0x60024000, "LT", word()))
+    made.add(DataElement(0x50043000, "OW", word().encode()))
+    icon = Dataset()
+    icon.add(DataElement(0x7FE00010, "OB", word().encode()))
+    icon.add(DataElement(0x00091010, "LO", word()))
+    made.IconImageSequence = Sequence([icon])
+
+
+def _referred(made: Dataset, word: Callable[[], str]) -> None:
+    """What was there before, and where it came from: modified attributes, trial, device, specimen, links."""
+    before = Dataset()
+    before.ModifiedAttributesSequence = Sequence([_item("PatientName", word())])
+    before.ModifyingSystem, before.SourceOfPreviousValues = word(), word()
+    made.OriginalAttributesSequence = Sequence([before])
+    made.ClinicalTrialSubjectID, made.GantryID, made.ContainerIdentifier = word(), word(), word()
+    made.RetrieveURL = f"https://{word().lower()}.example"
+    made.LongDeviceDescription = word()
+    made.RequestingPhysician = [word(), word()]
+
+
+def _odd(made: Dataset, word: Callable[[], str]) -> None:
+    """Values that are not what their representation says, unknown ones, and padding."""
+    made.add(DataElement(0x00100040, "UN", word().encode()))
+    made.add(DataElement(0x00181400, "UN", word().encode()))
+    made.add(DataElement(0x00080999, "UN", word().encode()))
+    made.add(DataElement(0x00184000, "LT", word()))
+    made.add(DataElement(0x00102180, "SH", word()))
+    made.add(DataElement(0xFFFCFFFC, "OB", word().encode()))
+    shared = Dataset()
+    shared.FrameAnatomySequence = Sequence([_item("FrameLaterality", word())])
+    made.SharedFunctionalGroupsSequence = Sequence([shared])
+
+
+def _meta(made: Dataset, word: Callable[[], str]) -> None:
+    """The file's own head: who sent it, and private information."""
+    meta = FileMetaDataset()
+    meta.SourceApplicationEntityTitle, meta.ReceivingApplicationEntityTitle = word(), word()
+    meta.ImplementationVersionName = word()
+    meta.PrivateInformationCreatorUID = "1.2.3"
+    meta.PrivateInformation = word().encode()
+    made.file_meta = meta
 
 
 def _item(keyword: str, value: str) -> Dataset:
