@@ -14,6 +14,8 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from annotation.api.permissions import CsrfError, record_denial
+from annotation.exchange.out.models import Export
+from annotation.exchange.out.services import ExpiredError
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.queue.models import Lease, Remark
@@ -36,7 +38,8 @@ CONFLICTS = (
     RevisionStaleError,
     NewerDraftError,
 )
-OBJECTS: dict[str, type[Remark | Reading | Lease | Case | Project]] = {
+OBJECTS: dict[str, type[Remark | Reading | Lease | Case | Project | Export]] = {
+    "export_id": Export,
     "remark_id": Remark,
     "reading_id": Reading,
     "lease_id": Lease,
@@ -91,6 +94,8 @@ def status_of(error: RefusedError) -> int:
         return 403
     if isinstance(error, AnswersTooLargeError):
         return 413
+    if isinstance(error, ExpiredError):
+        return 410
     return 409 if isinstance(error, CONFLICTS) else 422
 
 

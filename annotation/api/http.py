@@ -8,11 +8,15 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from annotation.api import errors, frames, hanging, leases, own, projects, readings, remarks, session
+from annotation.api import errors, exports, frames, hanging, leases, own, projects, readings, remarks, session
 from annotation.api.permissions import Session
 
 PROBLEM, JSON = "application/problem+json", "application/json"
-BYTES = {"get_frame": "application/octet-stream", "get_thumbnail": "image/png"}
+BYTES = {
+    "get_frame": "application/octet-stream",
+    "get_thumbnail": "image/png",
+    "fetch_export": "application/zip",
+}
 
 
 class Api(NinjaAPI):
@@ -58,5 +62,5 @@ def nowhere(_request: HttpRequest, **_path: str) -> HttpResponse:
 
 api = Api(title="Fovea", version="1", auth=Session(), docs_url=None, openapi_url="")
 errors.register(api)
-for noun in (session, projects, leases, readings, own, remarks, frames, hanging):
+for noun in (session, projects, leases, readings, own, remarks, frames, hanging, exports):
     api.add_router("", noun.router)

@@ -7,6 +7,8 @@ from typing import IO
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
+BLOCK_BYTES = 1024 * 1024
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -30,7 +32,10 @@ def keep(content: bytes, *, folder: str, suffix: str) -> StoredFile:
 def keep_stream(content: IO[bytes], *, folder: str, suffix: str) -> StoredFile:
     """Store a file of any size under the digest of its content."""
     content.seek(0)
-    digest = hashlib.file_digest(content, "sha256").hexdigest()
+    told = hashlib.sha256()
+    while block := content.read(BLOCK_BYTES):
+        told.update(block)
+    digest = told.hexdigest()
     name = f"{folder}/{digest[:2]}/{digest}{suffix}"
     content.seek(0)
     if not default_storage.exists(name):

@@ -18,6 +18,7 @@ from annotation.projects.rules import first_single_choice
 from annotation.studies.pictures import Picture
 
 Progress = Callable[[float, str], None]
+NIFTI: Any = nib.Nifti1Image  # nibabel says that it is typed, and is not
 NEAR_MM: Final = 1e-3
 SCANNER: Final = 1
 ALIGNED: Final = 2
@@ -27,7 +28,7 @@ FOLDER: Final = "Dataset001_"
 
 def as_nifti(values: NDArray[Any], grid: Grid) -> bytes:
     """Write a volume: (k, j, i) as NIfTI's (i, j, k), compressed without a clock."""
-    image = nib.Nifti1Image(np.ascontiguousarray(values.transpose(2, 1, 0)), grid.ras)
+    image: Any = NIFTI(np.ascontiguousarray(values.transpose(2, 1, 0)), grid.ras)
     image.set_sform(grid.ras, code=SCANNER if grid.placed else ALIGNED)
     image.set_qform(None, code=0)  # rows and slices of a tilted gantry are no rotation
     image.header.set_xyzt_units("mm")
@@ -40,7 +41,7 @@ def check_nifti(case: FrozenCase, content: bytes, values: NDArray[Any]) -> None:
 
     raises: DifferenceError.
     """
-    image = nib.Nifti1Image.from_bytes(gzip.decompress(content))
+    image: Any = NIFTI.from_bytes(gzip.decompress(content))
     again = np.asanyarray(image.dataobj).transpose(2, 1, 0)
     if again.shape != values.shape or not np.array_equal(again, values):
         raise DifferenceError(case.number, "voxels were read back otherwise from NIfTI")

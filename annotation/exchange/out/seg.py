@@ -29,6 +29,7 @@ from annotation.exchange.out.sources import (
     VERSION,
     creator_of,
     file_of,
+    pseudonyms_allowed,
     references_differ,
     sources_of,
 )
@@ -113,27 +114,28 @@ def seg_of(
         numbers = np.arange(1, len(piece.classes) + 1)
         pixels = (piece.labels[..., None] == numbers).astype(np.uint8)
     try:
-        return Segmentation(
-            source_images=piece.sources,
-            pixel_array=pixels,
-            segmentation_type=kind,
-            segment_descriptions=[
-                described(one, number, digest, names) for number, one in enumerate(piece.classes, start=1)
-            ],
-            series_instance_uid=uid_of(digest, "seg series", *names[:4]),
-            series_number=SERIES_NUMBER,
-            sop_instance_uid=uid_of(digest, "seg", *names),
-            instance_number=int(names[4]),
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MODEL,
-            software_versions=VERSION,
-            device_serial_number=SERIAL,
-            content_creator_name=creator_of(said),
-            content_label="READING",
-            content_description=painting.question.prompt[:64],
-            series_description=f"Fovea: {painting.question.key}"[:64],
-            omit_empty_frames=bool(piece.labels.any()),
-        )
+        with pseudonyms_allowed():
+            return Segmentation(
+                source_images=piece.sources,
+                pixel_array=pixels,
+                segmentation_type=kind,
+                segment_descriptions=[
+                    described(one, number, digest, names) for number, one in enumerate(piece.classes, start=1)
+                ],
+                series_instance_uid=uid_of(digest, "seg series", *names[:4]),
+                series_number=SERIES_NUMBER,
+                sop_instance_uid=uid_of(digest, "seg", *names),
+                instance_number=int(names[4]),
+                manufacturer=MANUFACTURER,
+                manufacturer_model_name=MODEL,
+                software_versions=VERSION,
+                device_serial_number=SERIAL,
+                content_creator_name=creator_of(said),
+                content_label="READING",
+                content_description=painting.question.prompt[:64],
+                series_description=f"Fovea: {painting.question.key}"[:64],
+                omit_empty_frames=bool(piece.labels.any()),
+            )
     except (ValueError, AttributeError, TypeError) as error:
         raise LeftOutError(f"a SEG cannot refer to its images: {error}") from None
 

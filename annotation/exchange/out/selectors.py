@@ -25,6 +25,13 @@ def exporting_project(user: User, project_id: UUID) -> Project:
     return project
 
 
+def exportable_projects(user: User) -> QuerySet[Project]:
+    """List the projects whose labels the person may take out."""
+    if user.is_admin:
+        return Project.objects.all()
+    return Project.objects.filter(memberships__user=user, memberships__role=Role.ML_STAFF)
+
+
 def exports_for(user: User, project_id: UUID) -> QuerySet[Export]:
     """List a project's exports, newest first."""
     return exporting_project(user, project_id).exports.select_related("snapshot", "requested_by")

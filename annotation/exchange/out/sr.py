@@ -33,7 +33,7 @@ from annotation.exchange.out.coding import coded, listed, measure_of, own, unit_
 from annotation.exchange.out.drawn import CLOSED, Drawing, drawings_in, outline
 from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
 from annotation.exchange.out.rules import LeftOutError, uid_of
-from annotation.exchange.out.sources import MANUFACTURER, creator_of, file_of, sources_of
+from annotation.exchange.out.sources import MANUFACTURER, creator_of, file_of, pseudonyms_allowed, sources_of
 from annotation.exchange.out.sr_check import Expected, check_report
 from annotation.projects.answers import is_empty
 from annotation.projects.questions import Computed, Number, OneOf, Question, Segmentation, SomeOf
@@ -114,17 +114,18 @@ def report_of(evidence: list[Dataset], groups: list[Group], said: Said, names: N
         imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
     )
-    return ComprehensiveSR(
-        evidence=evidence,
-        content=report[0],
-        series_instance_uid=names.uid("series"),
-        series_number=SERIES_NUMBER,
-        sop_instance_uid=names.uid("report"),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        is_complete=True,
-        series_description="Fovea: answers and measurements",
-    )
+    with pseudonyms_allowed():
+        return ComprehensiveSR(
+            evidence=evidence,
+            content=report[0],
+            series_instance_uid=names.uid("series"),
+            series_number=SERIES_NUMBER,
+            sop_instance_uid=names.uid("report"),
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            is_complete=True,
+            series_description="Fovea: answers and measurements",
+        )
 
 
 def of_answers(case: FrozenCase, said: Said, names: Names) -> Iterator[Group]:
@@ -152,9 +153,9 @@ def evaluations_of(
         if not isinstance(question, OneOf | SomeOf) or is_empty(answer) or question.scope == "image":
             continue
         words = {one.value: one.label for one in question.choices}
-        for value in answer if isinstance(answer, list) else [answer]:
+        for value in map(str, answer if isinstance(answer, list) else [answer]):
             name = own(question.key, question.prompt)
-            yield QualitativeEvaluation(name=name, value=coded(str(value), words.get(value, str(value))))
+            yield QualitativeEvaluation(name=name, value=coded(value, words.get(value, value)))
 
 
 def numbers_of(questions: Sequence[Question], answers: Mapping[str, Any]) -> Iterator[Measurement]:
@@ -176,8 +177,8 @@ def computed_of(said: Said) -> list[Measurement]:
             )
         elif isinstance(question, Segmentation) and isinstance(value, Mapping):
             words = {one.value: one.label for one in question.classes}
-            for one, measured in value.items():
-                found += measurements_of(measured, site=coded(one, words.get(one, one)))
+            for name, measured in value.items():
+                found += measurements_of(measured, site=coded(str(name), words.get(name, str(name))))
     return found
 
 

@@ -36,7 +36,7 @@ def check_report(
 
     raises: DifferenceError.
     """
-    made = srread(BytesIO(content))
+    made: Any = srread(BytesIO(content))
     differs = references_differ(made, evidence)
     if differs:
         raise DifferenceError(case.number, differs)
@@ -77,16 +77,21 @@ def difference(group: Any, one: Expected) -> str:  # noqa: ANN401  one of highdi
 
 def strokes_of(group: Any, measured: Sequence[Any]) -> list[NDArray[np.float64]]:  # noqa: ANN401
     """Give the points of a group's region, or of the lines that its measurements were taken from."""
-    if isinstance(group, PlanarROIMeasurementsAndQualitativeEvaluations):
+    if is_planar(group):
         return [np.asarray(group.roi.value)]
     return [np.asarray(line.value) for item in measured for line in item.referenced_coordinates]
 
 
 def references_of(group: Any, measured: Sequence[Any]) -> list[Dataset]:  # noqa: ANN401
     """Give the items that name the image of a group's points."""
-    if isinstance(group, PlanarROIMeasurementsAndQualitativeEvaluations):
+    if is_planar(group):
         return [group.roi.ContentSequence[0]]
     return [line.ContentSequence[0] for item in measured for line in item.referenced_coordinates]
+
+
+def is_planar(group: object) -> bool:
+    """Whether a group is a region's (TID 1410)."""
+    return isinstance(group, PlanarROIMeasurementsAndQualitativeEvaluations)
 
 
 def near(wanted: NDArray[np.float64], read: NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
+from annotation.exchange.out.models import Export
 from annotation.learning import services
 from annotation.learning.files import keep
 from annotation.learning.maps import NewMap, record_map
@@ -51,6 +52,7 @@ def a_world() -> World:
     }
     ids = ids_of(project, people["reader"]) | found_ids(project, people["staff"])
     ids |= asked_ids(project, people["colleague"], people["reader"])
+    ids["export_id"] = export_id(project, people["staff"])
     return World(people, ids)
 
 
@@ -98,6 +100,14 @@ def asked_ids(project: Project, colleague: User | None, reader: User | None) -> 
     held = lease_next(reader=colleague, project_id=project.pk, now=now).cases[0]
     said = Said("question", "", "Is this a nodule?", reader.pk, uuid4())
     return {"remark_id": add_remark(author=colleague, case_id=held.case.pk, said=said, now=now).pk}
+
+
+def export_id(project: Project, staff: User | None) -> UUID:
+    """Name an export of the project."""
+    made = Export.objects.create(
+        project=project, format="csv", requested_by=staff, created_at=timezone.now(), job_id=uuid4()
+    )
+    return made.pk
 
 
 def case_ids(held: LeasedCase) -> dict[str, Any]:
