@@ -24,9 +24,16 @@ from annotation.projects.hanging import (
 from annotation.projects.models import Case
 from annotation.projects.selectors import cases_for
 from annotation.projects.services import save_hanging_rules
+from annotation.studies.door.terms import BODY_PARTS, DESCRIPTION_WORDS, MODALITIES
 
 LONGEST = 64 * 1024
 PREVIEWED = 12
+# What the form offers.
+FACTS = {
+    "words": sorted(DESCRIPTION_WORDS),
+    "modalities": sorted(MODALITIES),
+    "bodyParts": sorted(BODY_PARTS),
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class PreviewRow:
     facts: Facts
     rule: Rule
     is_own: bool
+
+    @property
+    def description(self) -> str:
+        """Name the words that are kept of its series' description."""
+        return " ".join(sorted(self.facts.description))
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,6 +91,7 @@ def editor(
         is_preview=is_preview,
         built_in=built_in(),
         rows=preview(visit, rules),
+        facts=FACTS,
     )
 
 
