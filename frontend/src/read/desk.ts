@@ -8,6 +8,7 @@ import { say } from "../words/say";
 import type { StateCell } from "./cell";
 import { ActiveClock } from "./clock";
 import type { DraftSaver } from "./drafts";
+import type { Journal } from "./journal";
 import { Seeing } from "./seeing";
 import { type Current, protocolOf, questionsOf, stillValid, stopsIn } from "./state";
 import {
@@ -30,6 +31,7 @@ const answersOlder = ({ draft, protocol }: LeasedCase): boolean =>
 export class Desk {
   readonly #cell: StateCell;
   readonly #drafts: DraftSaver;
+  readonly #journal: Journal;
   readonly #now: () => number;
   readonly #clock = new ActiveClock();
   /** What the reader sees of the model's suggestions. */
@@ -39,10 +41,11 @@ export class Desk {
   /** The case that was on screen before another was opened for a while. */
   #held: LeasedCase | null = null;
 
-  constructor(cell: StateCell, drafts: DraftSaver, now: () => number) {
+  constructor(cell: StateCell, drafts: DraftSaver, journal: Journal, now: () => number) {
     this.#cell = cell;
     this.seeing = new Seeing(cell, now);
     this.#drafts = drafts;
+    this.#journal = journal;
     this.#now = now;
   }
 
@@ -89,7 +92,9 @@ export class Desk {
   /** Put an own reading on screen; the case before is held. */
   openPast(past: PastReading): void {
     this.#leaveOpen();
-    this.#bring({ kind: "past", past }, past.answers);
+    const kept = this.#journal.revision(past.reading_id, past.revision);
+    this.#bring({ kind: "past", past }, kept ?? past.answers);
+    if (kept) this.#cell.say(say("revision_kept"));
   }
 
   /** Put the case of a colleague's question on screen; the case before is held. */
@@ -101,7 +106,9 @@ export class Desk {
   /** Return to the held case; false where there was none. */
   comeBack(): boolean {
     const held = this.#held;
+    const { current } = this.#cell.state;
     this.#held = null;
+    if (current?.kind === "past") this.#journal.dropRevision(current.past.reading_id);
     if (held) this.open({ ...held, draft: this.#latestDraft(held) });
     else this.#cell.set({ current: null });
     return held !== null;
@@ -264,9 +271,14 @@ export class Desk {
     const moved = active === state.active ? state.focusing : state.focusing + 1;
     this.#cell.set({ answers, active, spot, focusing: moved, notice: null });
     this.#cell.set({ isChecked: state.isChecked && problemsOf(questionsOf(state), this.sent).length > 0 });
+    if (state.current?.kind === "past") this.#keepRevision(state.current.past, answers);
     if (state.current?.kind !== "case") return;
     this.#drafts.change(answers, this.seconds);
     if (state.current.leased.suggestion.mode === "after_answer") this.seeing.answered();
+  }
+
+  #keepRevision({ reading_id, revision }: PastReading, answers: Answers): void {
+    this.#journal.keepRevision({ reading_id, base_revision: revision, answers });
   }
 
   /** One question and one key: go on by itself where the project wants that. */

@@ -68,6 +68,13 @@ export interface JournalEvents {
   readonly closed: (count: number) => void;
 }
 
+/** A reading that is being revised: the server has no draft of it. */
+export interface KeptRevision {
+  readonly reading_id: string;
+  readonly base_revision: number;
+  readonly answers: Answers;
+}
+
 type Entries = ReadonlyMap<string, unknown>;
 
 /** undefined removes. */
@@ -149,6 +156,20 @@ export class Journal {
 
   dropDraft(caseId: string): void {
     this.#change(`draft/${caseId}`, undefined);
+  }
+
+  /** What was changed of a reading and not submitted, where the reading is still as it was. */
+  revision(readingId: string, base: number): Answers | null {
+    const kept = this.#kept.get(`${this.#prefix}/revision/${readingId}`) as KeptRevision | undefined;
+    return kept?.base_revision === base ? kept.answers : null;
+  }
+
+  keepRevision(revision: KeptRevision): void {
+    this.#change(`revision/${revision.reading_id}`, revision);
+  }
+
+  dropRevision(readingId: string): void {
+    this.#change(`revision/${readingId}`, undefined);
   }
 
   #change(name: string, value: unknown): void {

@@ -355,6 +355,23 @@ describe("the last reading", () => {
     expect(server.revisions).toEqual([]);
   });
 
+  it("keeps what was changed of it when the browser is killed, until it is left or submitted", async () => {
+    const server = three();
+    const session = await open(server);
+    await answer(session, 0);
+    await session.back();
+    session.desk.imageShown(session.state.showing);
+    session.desk.choose(1);
+    await settle();
+    const again = await open(server);
+    await again.back();
+    expect(again.state.answers).toEqual({ finding: "pneumonia" });
+    expect(again.state.notice?.text).toContain("here again");
+    again.escape();
+    await again.back();
+    expect(again.state.answers).toEqual({ finding: "normal" });
+  });
+
   it("waits until it is saved", async () => {
     const session = await open(three());
     session.desk.choose(0);

@@ -54,7 +54,7 @@ export class ReadingSession {
     this.#outbox = this.#newOutbox();
     this.#drafts = this.#newDrafts();
     this.#leases = this.#newLeases();
-    this.desk = new Desk(this.#cell, this.#drafts, parts.now);
+    this.desk = new Desk(this.#cell, this.#drafts, this.#journal, parts.now);
     this.desk.onComplete = () => this.#advance();
     this.flow = this.#newFlow();
     this.#worklist = new Worklist({

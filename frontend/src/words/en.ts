@@ -24,6 +24,7 @@ export const EN = {
   signed_out: "You were signed out.",
   signed_out_words: "Nothing is lost: sign in in a new tab and come back here.",
   sign_in: "Sign in",
+  revision_kept: "What you had changed of this reading is here again.",
   cannot_keep: "This browser cannot keep anything: do not close it before all is saved.",
   kept_closed:
     "{count} of your answers are kept in this browser under an older key: tell your administrator.",

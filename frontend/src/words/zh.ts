@@ -24,6 +24,7 @@ export const ZH: Words = {
   signed_out: "您已退出登录。",
   signed_out_words: "没有丢失任何内容：请在新标签页登录后回到这里。",
   sign_in: "登录",
+  revision_kept: "您上次对此例阅片的修改已恢复。",
   cannot_keep: "此浏览器无法保存任何内容：全部保存之前请勿关闭。",
   kept_closed: "此浏览器中有 {count} 份答案由旧密钥封存：请告知管理员。",
   no_webgl: "此浏览器不支持 WebGL2：图像以简单方式显示，速度较慢。",
