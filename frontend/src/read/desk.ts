@@ -198,7 +198,7 @@ export class Desk {
     if (!state.current || !this.canAnswer()) return null;
     const problems = problemsOf(questionsOf(state), this.sent);
     const [first] = problems;
-    if (!first) return state.current;
+    if (!first) return this.#isToCompare() ? null : state.current;
     const { path, region } = stopOfProblem(first.at, this.sent);
     this.#cell.set({
       isChecked: true,
@@ -211,6 +211,13 @@ export class Desk {
       "warn",
     );
     return null;
+  }
+
+  /** Whether the suggestion came only now that all choices were made: the reader sends once more. */
+  #isToCompare(): boolean {
+    const isToCompare = this.seeing.complete();
+    if (isToCompare) this.#cell.say(say("compare_then_send"));
+    return isToCompare;
   }
 
   /** Nobody may answer an image that is not on screen. */

@@ -1,10 +1,19 @@
 /** What a reader sees of the model's suggestions, since when, and what was answered before. */
 
 import type { Seen, When } from "../api/types";
+import type { Answer } from "../protocol/types";
 import type { StateCell } from "./cell";
+import { protocolOf, type RoomState } from "./state";
 
 /** A suggestion that was on screen for less than this was not seen. */
 const SEEN_AFTER_MS = 400;
+
+/** Whether the model suggests any number of choices: they are answered once all of them are made. */
+const isOfSeveral = ({ current }: RoomState): boolean => {
+  if (current?.kind !== "case") return false;
+  const { question } = current.leased.suggestion;
+  return protocolOf(current).questions.some(({ key, kind }) => key === question && kind === "multi");
+};
 
 export class Seeing {
   readonly #cell: StateCell;
@@ -34,12 +43,25 @@ export class Seeing {
     this.#drawn(() => true);
   }
 
-  /** Show what the reader has answered without it. */
+  /** Show what the reader has answered without it; of several choices nothing yet, since more may come. */
   answered(): void {
-    const { current, answers } = this.#cell.state;
+    const { state } = this.#cell;
+    const { current, answers } = state;
     if (current?.kind !== "case") return;
-    this.#answer(answers[current.leased.suggestion.question] !== undefined);
+    this.#answer(!isOfSeveral(state) && answers[current.leased.suggestion.question] !== undefined);
     this.#drawn((key) => answers[key] !== undefined);
+  }
+
+  /** Show the suggestion of several choices, now that the reader has made them all; false where none comes. */
+  complete(): boolean {
+    const { state } = this.#cell;
+    const isDue =
+      state.current?.kind === "case" &&
+      state.current.leased.suggestion.mode === "after_answer" &&
+      isOfSeveral(state) &&
+      state.seen === null;
+    this.#answer(isDue, []);
+    return isDue && this.#cell.state.seen !== null;
   }
 
   /** The mask that the model proposes became the answer. */
@@ -53,12 +75,12 @@ export class Seeing {
   }
 
   /** Note once what was answered when the suggestion came on screen. */
-  #answer(isNow: boolean): void {
+  #answer(isNow: boolean, nothing?: Answer): void {
     const { current, seen, answers } = this.#cell.state;
     if (!isNow || seen || current?.kind !== "case") return;
     const { probabilities, question } = current.leased.suggestion;
     if (!probabilities) return;
-    const first = answers[question];
+    const first = answers[question] ?? nothing;
     this.#answerAt = this.#now();
     this.#cell.set({
       seen:

@@ -489,6 +489,29 @@ describe("a suggestion", () => {
     expect(server.readings[0]?.body.suggestion).toEqual(first);
   });
 
+  it("of several choices comes when all are made, and the reader submits once more", async () => {
+    const choices = ["mass", "oedema"].map((value) => ({ value, label: value }));
+    const several = { key: "finding", prompt: "Which?", kind: "multi", required: false, choices } as const;
+    const suggestion = { ...hinted("after_answer"), probabilities: { mass: 0.9, oedema: 0.6 } };
+    const kind = { suggestion, questions: [several] };
+    const server = new FakeServer(leasedCase("a", 1, kind), leasedCase("b", 2, kind));
+    const session = await open(server);
+    session.desk.choose(0);
+    await settle();
+    expect(session.state.seen).toBeNull();
+    session.confirm();
+    await settle();
+    expect(server.readings).toHaveLength(0);
+    expect(session.state.seen).toEqual({ when: "after_answer", first: { finding: ["mass"] } });
+    session.desk.choose(1);
+    session.confirm();
+    await settle();
+    expect(server.readings[0]?.body.answers).toEqual({ finding: ["mass", "oedema"] });
+    session.desk.imageShown(session.state.showing);
+    session.confirm();
+    expect(session.state.seen).toEqual({ when: "after_answer", first: { finding: [] } });
+  });
+
   it("that flashed by was not seen", async () => {
     const server = serverWith(hinted("after_answer"));
     await answer(await open(server), 1);

@@ -158,6 +158,7 @@ export const EN = {
   wait_for_last: "One moment: the last reading is being saved.",
   you_are_signed_out: "You are signed out.",
   left_as_it_was: "Left as it was.",
+  compare_then_send: "Compare with the model, then submit once more.",
   nothing_read_yet: "You have not read anything here yet.",
   case_not_saved: "Case {number} was not saved: {words}",
   not_saved: "Not saved: {words}",

@@ -151,6 +151,7 @@ export const ZH: Words = {
   wait_for_last: "请稍候：正在保存上一例。",
   you_are_signed_out: "您已退出登录。",
   left_as_it_was: "保持不变。",
+  compare_then_send: "请与模型的建议比较，然后再提交一次。",
   nothing_read_yet: "您在这里尚未阅片。",
   case_not_saved: "病例 {number} 未保存：{words}",
   not_saved: "未保存：{words}",
