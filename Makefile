@@ -34,7 +34,7 @@ test: $(STAMPS)/test $(STAMPS)/oracles $(STAMPS)/chromium $(STAMPS)/orthanc $(BU
 lint: $(STAMPS)/test $(STAMPS)/npm
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy annotation mlworker platform tests benchmarks
+	$(BIN)/mypy annotation mlworker platform tests benchmarks clients/python/fovea
 	PYTHONPATH=platform:. $(BIN)/lint-imports
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 	$(NPM) run --silent lint

@@ -8,8 +8,10 @@ from io import BytesIO
 from typing import Final
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from annotation.exchange.out.frozen import FrozenCase, Said
+from annotation.exchange.out.rules import uid_of
 
 MANUFACTURER: Final = "Fovea"
 MODEL: Final = "Fovea"
@@ -28,6 +30,7 @@ EMPTY_IF_ABSENT: Final = (
 )
 DATES: Final = ("ContentDate", "InstanceCreationDate", "SeriesDate", "StructureSetDate")
 TIMES: Final = ("ContentTime", "InstanceCreationTime", "SeriesTime", "StructureSetTime")
+DRAWN_UIDS: Final = ("DimensionOrganizationUID",)
 MOMENTS: Final = ("ObservationDateTime", "ContributionDateTime")
 
 
@@ -54,8 +57,9 @@ def creator_of(said: Said) -> str:
 
 
 def file_of(made: Dataset, said: Said) -> bytes:
-    """Write a derived object: its dates are the reading's, never the export's."""
+    """Write a derived object: its dates are the reading's, and none of its UIDs is drawn."""
     without_clock(made, said.at)
+    without_chance(made)
     stream = BytesIO()
     made.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
@@ -71,6 +75,16 @@ def without_clock(made: Dataset, at: datetime | None) -> None:
             element.value = moment.strftime("%H%M%S.%f")
         elif element.keyword in MOMENTS:
             element.value = moment.strftime("%Y%m%d%H%M%S.%f")
+
+
+def without_chance(made: Dataset) -> None:
+    """Name anew what highdicom names by a random UID, by the object's own: the same one, the same UID."""
+    names: dict[str, str] = {}
+    for element in made.iterall():
+        if element.keyword in DRAWN_UIDS and element.value:
+            drawn = str(element.value)
+            names.setdefault(drawn, uid_of(str(made.SOPInstanceUID), element.keyword, len(names)))
+            element.value = UID(names[drawn])
 
 
 def references_differ(made: Dataset, sources: Sequence[Dataset]) -> str:
