@@ -20,7 +20,7 @@ from PIL import Image
 
 from mlworker.regions.filters import Floats, resized, working_shape
 from mlworker.regions.head import SEGMENTATION, PixelHead, Seen, fitted, score
-from mlworker.regions.rasters import Box, Labels, drawn
+from mlworker.regions.rasters import Box, Labels, box_of, drawn
 from tests.real import real_images
 
 LONGEST = 512
@@ -102,7 +102,10 @@ def boxes_of(path: Path) -> list[Box]:
     with (path.parents[1] / "boxes.csv").open() as table:
         rows = [row for row in csv.DictReader(table) if row["path"].endswith(path.name)]
     found = [
-        Box(*(float(row[edge]) for edge in ("xmin", "ymin", "xmax", "ymax")), CELLS.index(row["label"]) + 1)
+        box_of(
+            [[float(row["xmin"]), float(row["ymin"])], [float(row["xmax"]), float(row["ymax"])]],
+            CELLS.index(row["label"]) + 1,
+        )
         for row in rows
     ]
     return [one for one in found if one.area > 0]

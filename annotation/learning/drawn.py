@@ -135,7 +135,7 @@ def record_head(*, project: Project, job_id: UUID, new: NewHead, now: datetime) 
     if made is not None:
         return made
     Project.objects.select_for_update().get(pk=project.pk)
-    mine = project.pixel_heads.filter(question=new.question).order_by("-number")
+    mine = PixelHead.objects.filter(project=project, question=new.question).order_by("-number")
     last = mine.values_list("number", flat=True).first() or 0
     return PixelHead.objects.create(
         project=project,
@@ -186,4 +186,5 @@ def heads_for(user: User, project_id: UUID) -> QuerySet[PixelHead]:
 
     raises: Project.DoesNotExist, ForbiddenError.
     """
-    return learning_project(user, project_id).pixel_heads.order_by("-created_at", "question")
+    heads = PixelHead.objects.filter(project=learning_project(user, project_id))
+    return heads.order_by("-created_at", "question")

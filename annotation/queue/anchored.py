@@ -62,7 +62,7 @@ def rows_of(project_id: UUID, learned: str, drawn: list[Drawable]) -> list[dict[
         own = KeyTransform(question.key, KeyTransform("drawn", "suggestion"))
         named |= {f"{question.key}/{part}": KeyTransform(part, own) for part in PARTS}
     rows = suggested.order_by("-created_at", "-pk").values("reading__reader", spent=F("seconds"), **named)
-    return list(rows[:MOST_READINGS])[::-1]
+    return [dict(row) for row in rows[:MOST_READINGS]][::-1]
 
 
 def side_of(withheld: str, shown: str) -> str:

@@ -51,7 +51,8 @@ def _at(grey: Floats, scale: float) -> list[Floats]:
 
 def _eigenvalues(down: Floats, across: Floats, mixed: Floats) -> tuple[Floats, Floats]:
     """Of the symmetric matrix [[down, mixed], [mixed, across]] at each pixel, the larger one first."""
-    middle, half = (down + across) / 2, np.hypot((down - across) / 2, mixed)
+    middle = np.asarray((down + across) / 2, dtype=np.float32)
+    half = np.asarray(np.hypot((down - across) / 2, mixed), dtype=np.float32)
     return middle + half, middle - half
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from mlworker.regions import filters
 from mlworker.regions.forest import Forest, grown
@@ -146,7 +147,7 @@ def _sampled(seen: Seen, channels: int, classes: int, images: int, random: np.ra
 def _smallest(kind: str, seen: Sequence[Seen]) -> float:
     """Choose half of the smallest usual part: pixels of a mask's or of a region's core."""
     if kind == SEGMENTATION:
-        sizes = [size for one in seen for size in _part_sizes(one.labels)]
+        sizes = [float(size) for one in seen for size in _part_sizes(one.labels)]
     else:
         share = CORE**2 * np.pi / 4 if kind in {"box", "ellipse"} else 0.5
         sizes = [box.area * share for one in seen for box in one.boxes]
@@ -154,5 +155,5 @@ def _smallest(kind: str, seen: Sequence[Seen]) -> float:
 
 
 def _part_sizes(labels: Labels) -> list[int]:
-    parts, _ = filters.ndimage.label((labels > 0) & (labels != UNKNOWN))
-    return np.bincount(parts.ravel())[1:].tolist()
+    parts, _ = ndimage.label((labels > 0) & (labels != UNKNOWN))
+    return list(np.bincount(parts.ravel())[1:].tolist())

@@ -91,7 +91,7 @@ def shrunk(labels: rasters.Labels, shape: tuple[int, ...], classes: int) -> rast
     """Bring a mask to working size: each pixel gets the class that covers most of it."""
     small = (shape[0], shape[1])
     covers = [resized((labels == one).astype(np.float32), small) for one in range(classes + 1)]
-    return np.stack(covers).argmax(axis=0).astype(np.uint8)
+    return np.asarray(np.stack(covers).argmax(axis=0), dtype=np.uint8)
 
 
 def _of_regions(

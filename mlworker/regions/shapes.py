@@ -27,7 +27,7 @@ class Found:
 
 
 def mask_in(chances: Floats, *, threshold: float, smallest: float) -> Labels:
-    """Name each pixel's class: (y, x, class) with the background first → (y, x), islands removed.
+    """Name each pixel's class, islands removed, holes filled: (y, x, class), background first → (y, x).
 
     threshold: least probability of not being background. smallest: pixels that a part has at least.
     """
@@ -36,7 +36,16 @@ def mask_in(chances: Floats, *, threshold: float, smallest: float) -> Labels:
         parts, count = ndimage.label(labels == number)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         labels[(sizes < smallest)[parts] & (parts > 0)] = 0
-    return labels
+    return _filled(labels, smallest)
+
+
+def _filled(labels: Labels, smallest: float) -> Labels:
+    """Fill holes that are smaller than any part, with the class around them."""
+    holes, count = ndimage.label(labels == 0)
+    around = ndimage.maximum(ndimage.grey_dilation(labels, size=3), holes, np.arange(count + 1))
+    small = (np.bincount(holes.ravel(), minlength=count + 1) < smallest) & (np.arange(count + 1) > 0)
+    filled: Labels = np.where(small[holes], np.asarray(around, dtype=np.uint8)[holes], labels)
+    return filled
 
 
 def _labelled(chances: Floats, threshold: float) -> Labels:

@@ -111,4 +111,4 @@ def test_suggestions_are_erased_with_their_case() -> None:
     case = RegionSuggestion.objects.latest("pk").case
     case.delete()
     assert not RegionSuggestion.objects.filter(case=case.pk).exists()
-    assert project.pixel_heads.count() == 1
+    assert PixelHead.objects.filter(project=project).count() == 1

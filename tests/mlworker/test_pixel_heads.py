@@ -22,7 +22,7 @@ def corners(seed: int) -> list[tuple[int, list[list[float]]]]:
 
 def seen(seed: int, kind: str) -> Seen:
     image, inside = disks(seed)
-    values = image.astype(np.float32) / 255
+    values = (image / 255).astype(np.float32)
     if kind == SEGMENTATION:
         return Seen(values, inside.astype(np.uint8), seed)
     boxes = [box_of(points, label) for label, points in corners(seed)]
@@ -40,7 +40,7 @@ def test_the_bank_has_the_width_that_it_says() -> None:
 
 
 def test_the_bank_does_not_depend_on_where_the_image_lies() -> None:
-    image = disks(3)[0].astype(np.float32) / 255
+    image = (disks(3)[0] / 255).astype(np.float32)
     flipped = bank(np.ascontiguousarray(image[:, ::-1]))[:, ::-1]
     np.testing.assert_allclose(bank(image), flipped, atol=1e-4)
 
@@ -121,12 +121,12 @@ def test_a_polygon_is_filled_by_pixel_centres() -> None:
     assert (labels.max(), rows.min(), rows.max(), columns.min(), columns.max()) == (2, 1, 2, 1, 3)
 
 
-def test_islands_smaller_than_the_smallest_part_are_removed() -> None:
+def test_islands_and_holes_smaller_than_the_smallest_part_are_removed() -> None:
     chances = np.zeros((10, 10, 2), dtype=np.float32)
     chances[..., 0] = 1.0
-    chances[1:4, 1:4], chances[8, 8] = (0.1, 0.9), (0.1, 0.9)
+    chances[1:4, 1:4], chances[8, 8], chances[2, 2] = (0.1, 0.9), (0.1, 0.9), (1.0, 0.0)
     mask = mask_in(chances, threshold=0.5, smallest=4)
-    assert mask.sum() == 9
+    assert mask.sum() == 9  # the hole in the middle is filled
     assert mask[8, 8] == 0
 
 

@@ -74,9 +74,10 @@ export class Proposals {
 
   /** The proposed mask that waits to be judged. */
   get mask(): DrawnSuggestion | undefined {
-    const { taken } = this.#session.state;
+    const { taken, answers } = this.#session.state;
+    const isTaken = (key: string): boolean => taken.includes(key) && answers[key] !== undefined;
     return drawnShown(this.#session.state).find(
-      (one) => isMask(one.answer) && !this.#left.has(one.question) && !taken.includes(one.question),
+      (one) => isMask(one.answer) && !this.#left.has(one.question) && !isTaken(one.question),
     );
   }
 
@@ -125,6 +126,7 @@ export class Proposals {
 
   #takeMask({ question }: DrawnSuggestion): void {
     this.#stage.acceptSuggestion(MASK);
+    this.#drawing.flush();
     this.#session.desk.seeing.took(question);
   }
 

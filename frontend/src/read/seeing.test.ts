@@ -45,8 +45,9 @@ describe("proposed drawings", () => {
   });
 
   it("were seen where they were taken, however fast", () => {
-    const { seeing } = open();
+    const { seeing, cell } = open();
     seeing.all();
+    cell.set({ answers: { mask: {} } });
     seeing.took("mask");
     seeing.took("mask");
     expect(seeing.seen).toEqual({
@@ -55,6 +56,14 @@ describe("proposed drawings", () => {
       drawn: { mask: "before_answer" },
       taken: ["mask"],
     });
+  });
+
+  it("were not taken where that was undone", () => {
+    const { seeing, time } = open();
+    seeing.all();
+    seeing.took("mask");
+    time.now += 500;
+    expect(seeing.seen?.taken).toEqual([]);
   });
 
   it("are kept beside the class suggestion", () => {

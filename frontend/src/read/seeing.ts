@@ -28,7 +28,8 @@ export class Seeing {
 
   /** What was seen for long enough to see it. */
   get seen(): Seen | null {
-    const { seen, drawnSeen, taken } = this.#cell.state;
+    const { seen, drawnSeen, answers } = this.#cell.state;
+    const taken = this.#cell.state.taken.filter((key) => answers[key] !== undefined);
     const answer = this.#isSeen(this.#answerAt) ? seen : null;
     const drawn = Object.entries(drawnSeen).filter(
       ([key]) => taken.includes(key) || this.#isSeen(this.#drawnAt.get(key)),
