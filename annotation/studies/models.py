@@ -226,6 +226,11 @@ class QuarantinedFile(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
 
+    @property
+    def has_bytes(self) -> bool:
+        """Whether the file itself is still in quarantine: held, or discarded a short time ago."""
+        return self.state == self.State.HELD or self.kept_until is not None
+
 
 class ImportedFile(models.Model):
     """What became of one file of a delivery."""

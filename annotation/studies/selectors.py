@@ -108,7 +108,7 @@ def quarantine_preview(user: User, quarantined_id: UUID) -> FrameBytes:
 
     raises: QuarantinedFile.DoesNotExist, also where there is no preview.
     """
-    held = quarantined_for(user, quarantined_id)
-    if not held.has_preview:
+    held = quarantined_files(user).get(pk=quarantined_id)
+    if not held.has_preview or not held.has_bytes:
         raise QuarantinedFile.DoesNotExist("this file has no preview")
     return FrameBytes(files.read_whole(files.preview_name(held.source_digest)), held.source_digest)

@@ -66,7 +66,7 @@ OPTIONS = (
         "Clean Pixel Data Option",
         "",
         "Every image is searched for text, not those of suspicious kinds alone; one that shows any waits "
-        "in quarantine. It takes about half a second of processor time an image.",
+        "in quarantine. It takes about a second of processor time an image.",
     ),
 )
 DEFAULT_OPTIONS = ("dates", "descriptors")

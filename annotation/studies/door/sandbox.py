@@ -85,6 +85,11 @@ class Server:
             raise DoorBrokenError("the fork server is gone")
         return dict(json.loads(text))
 
+    @property
+    def process_id(self) -> int:
+        """Give the id of its process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End it, its present child included (which dies with its parent)."""
         self._channel.close()
@@ -154,6 +159,11 @@ class Sandbox:
         """What the kernel grants beyond the limits: "no network", "read-only code"."""
         with self._server() as server:
             return server.confinement
+
+    @property
+    def server_ids(self) -> list[int]:
+        """Process ids of the fork servers that are idle now: they stay the same while only children die."""
+        return sorted(server.process_id for server in list(self._idle.queue) if server is not None)
 
     def _ask(self, papers: "Sequence[_Papers]") -> str:
         descriptors = [number for paper in papers for number in paper.descriptors]

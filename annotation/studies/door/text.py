@@ -69,12 +69,21 @@ class TextFinder:
                 return None
 
     def _found(self, preview: BinaryIO, shown: Shown) -> list[Box] | None:
-        preview.seek(0)
         if self._server is None:
             self._server = Server("text_child")
+        found: list[Box] = []
+        for panel in range(shown.panels):  # a child each, so that each has the whole time
+            boxes = self._found_in(self._server, preview, panel, shown)
+            if boxes is None:
+                return None
+            found += boxes
+        return joined(found)
+
+    def _found_in(self, server: Server, preview: BinaryIO, panel: int, shown: Shown) -> list[Box] | None:
+        preview.seek(0)
         with in_memory("found") as answer:
-            message = json.dumps({"panels": shown.panels}).encode()
-            if self._server.send(message, [preview.fileno(), answer.fileno()]):
+            message = json.dumps({"panel": panel, "panels": shown.panels}).encode()
+            if server.send(message, [preview.fileno(), answer.fileno()]):
                 return None
             answer.seek(0)
             return boxes_of(answer.read(ANSWER_BYTES), shown)
@@ -87,7 +96,7 @@ class TextFinder:
 
 
 def boxes_of(answer: bytes, shown: Shown) -> list[Box]:
-    """Read what the child found, in the image's pixels; overlapping boxes of several pictures become one.
+    """Read what the child found, in the image's pixels.
 
     raises: ValueError, KeyError, TypeError where it is no answer (the child is not trusted).
     """
@@ -96,7 +105,7 @@ def boxes_of(answer: bytes, shown: Shown) -> list[Box]:
     found = [
         _box([float(edge) for edge in edges], across, down, shown) for edges in told["boxes"][:MOST_BOXES]
     ]
-    return joined([box for box in found if box.left < box.right and box.top < box.bottom])
+    return [box for box in found if box.left < box.right and box.top < box.bottom]
 
 
 def _box(edges: Sequence[float], across: float, down: float, shown: Shown) -> Box:

@@ -3,7 +3,6 @@
 The detector is PP-OCRv4's (differentiable binarisation), its reader says how sure it is that it is text.
 """
 
-import itertools
 import json
 import math
 import os
@@ -16,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 from annotation.studies.door.child import serve
-from annotation.studies.door.verdict import RejectedFileError
 
 LONG_SIDE = 960  # small letters of small images are enlarged to be found
 LARGEST_SCALE = 4
@@ -46,20 +44,17 @@ def load() -> Find:
     return find
 
 
-def regions(find: Find, source: BinaryIO, panels: int) -> dict[str, Any]:
-    """Search each of the pictures that stand side by side in a preview.
+def regions(find: Find, source: BinaryIO, panel: int, panels: int) -> dict[str, Any]:
+    """Search one (from 0) of the pictures that stand side by side in a preview.
 
-    returns: the size of one of them, and the boxes of all, each in its own one's pixels.
+    returns: its size, and the boxes in its own pixels.
     """
     Image.MAX_IMAGE_PIXELS = PNG_BYTES
     with Image.open(source, formats=("PNG",)) as picture:
         pixels = np.asarray(picture.convert("RGB" if picture.mode == "RGB" else "L"))
-    if panels < 1 or pixels.shape[1] < panels:
-        raise RejectedFileError("the preview has fewer columns than pictures")
     width = pixels.shape[1] / panels
-    edges = [round(width * number) for number in range(panels + 1)]
-    parts = [pixels[:, start:stop] for start, stop in itertools.pairwise(edges)]
-    boxes = [box for part in parts for box in find(np.ascontiguousarray(part))]
+    part = pixels[:, round(width * panel) : round(width * (panel + 1))]
+    boxes = find(np.ascontiguousarray(part))
     return {"width": width, "height": pixels.shape[0], "boxes": _whole(boxes)}
 
 
@@ -76,7 +71,8 @@ def main() -> None:
 
     def answer(text: bytes, descriptors: list[int]) -> None:
         source = cast("BinaryIO", os.fdopen(descriptors[0], "rb"))
-        found = regions(find, source, int(json.loads(text)["panels"]))
+        asked = json.loads(text)
+        found = regions(find, source, int(asked["panel"]), int(asked["panels"]))
         with os.fdopen(descriptors[1], "r+b") as written:
             written.write(json.dumps(found).encode())
 
