@@ -13,6 +13,7 @@ BLOCK_BYTES = 256 * 1024
 IN_MEMORY_BYTES = 8 * MEBIBYTE
 PREFACE_BYTES, HEAD_BYTES = 64 * 1024, 8 * 1024
 MOST_PARTS = 20_000
+BOUNDARY_CHARACTERS = 200  # RFC 2046 allows 70; Orthanc sends 73
 LINE, BLANK = b"\r\n", b"\r\n\r\n"
 
 
@@ -46,8 +47,8 @@ def boundary_in(content_type: str) -> bytes:
     if header.get_content_type() != "multipart/related" or inner.lower() != DICOM:
         raise UnsupportedError(f'send multipart/related; type="{DICOM}"')
     boundary = str(header.get_param("boundary") or "")
-    if not 0 < len(boundary) <= 70 or not boundary.isascii():
-        raise MalformedError("the Content-Type names no boundary of 1 to 70 characters")
+    if not 0 < len(boundary) <= BOUNDARY_CHARACTERS or not boundary.isascii():
+        raise MalformedError(f"the Content-Type names no boundary of 1 to {BOUNDARY_CHARACTERS} characters")
     return boundary.encode("ascii")
 
 
