@@ -9,8 +9,8 @@ from annotation.learning import drawn
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.files import content_of
 from annotation.projects.models import Case, Project
-from annotation.queue.models import Entry
-from annotation.queue.services import lease_next
+from annotation.queue.models import Entry, Lease
+from annotation.queue.services import give_back, lease_next
 from annotation.readings.agreement import masks_agree, regions_agree
 from jobs.models import Job
 from mlworker.regions.artefact import unpacked
@@ -39,7 +39,8 @@ def stage(question: dict[str, Any], *, read: int = 5) -> tuple[Project, Job | No
     project, _ = a_disk_project(question, 10)
     reader = a_reader(project)
     read_some(question, project, reader, read, timezone.now())
-    Entry.objects.filter(project=project, state=Entry.State.LEASED).update(state=Entry.State.WAITING)
+    for lease in Lease.objects.filter(reader=reader, ended_at=None):
+        give_back(reader=reader, lease_id=lease.pk, now=timezone.now())
     return project, drawn.ask_regions(project_id=project.pk)
 
 
