@@ -126,3 +126,18 @@ def test_every_way_to_shade_values_is_pydicom_s(screen: Screen, door: Sandbox, n
     for keyword, value in said.items():
         setattr(made, keyword, value)
     check(screen, door, dicom(made))
+
+
+def test_a_length_on_ultrasound_is_the_sonographer_s_own(
+    screen: Screen, door: Sandbox, real_data: Path
+) -> None:
+    """The picture shows two callipers and what the machine measured between them: 1.06 cm."""
+    content = (real_data / "dicom_valid" / "pydicom" / "examples_palette.dcm").read_bytes()
+    screen.show(admitted(door, content))
+    screen.stage.run("stage.setActiveLabel({ question: 'q', label: 'l', colour: '#fff' }); stage.use('line')")
+    screen.stage.drag(*screen.stage.on_screen(0, [(460, 291), (499, 302)]))
+    screen.stage.drag(*screen.stage.on_screen(0, [(300, 120), (60, 120)]))
+    within, beyond = screen.stage.page.locator(".pane svg text").all_text_contents()
+    assert float(within.removesuffix(" mm")) == pytest.approx(10.6, abs=0.3)
+    assert beyond == "240 px"
+    assert screen.stage.view()["lengths"] == "region"

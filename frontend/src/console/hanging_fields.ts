@@ -139,7 +139,7 @@ export const ruleFields = (id: string, rule: Row, facts: HangingFacts, change: C
       )}
       ${selectField(`${id}-layout`, "Hung as", LAYOUTS, textOf(rule, "layout"), (value) => change(put(rule, "layout", value)))}
       ${preset(shown)}
-      <div class="field"><span class="label">Film</span>${tick("Starts by itself", rule.play === true, (isOn) => change(put(rule, "play", isOn || undefined)))}</div>
+      <div class="field"><span class="label">Film</span><div class="ticks">${tick("Starts by itself", rule.play === true, (isOn) => change(put(rule, "play", isOn || undefined)))}</div></div>
       ${listField(shown, "modality", ["Modality", "One of these, as CT, MR."], facts.modalities)}
       ${listField(shown, "body_part", ["Body part", "One of these, as CHEST."], facts.bodyParts)}
       ${listField(shown, "description", ["Description has", "All of these words, as T2, AXIAL."], facts.words)}
