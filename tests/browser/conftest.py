@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.reading import Room, new_context, open_room
+from tests.browser.desk import CHEST, ask
+from tests.browser.reading import Room, new_context, open_room, small_delivery
 from tests.browser.serving import Fovea, build_front_end, running_chromium, serving, whole_system_in
 
 
@@ -43,6 +44,19 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     profile = new_context(chromium)
     yield profile
     profile.close()
+
+
+@pytest.fixture(scope="session")
+def delivery(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy some real chest X-rays."""
+    return small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 60)
+
+
+@pytest.fixture(scope="module")
+def project_id(request: pytest.FixtureRequest, fovea: Fovea, delivery: Path) -> str:
+    """Ask about them in every way that a form can; each module has a project of its own."""
+    module = request.module
+    return ask(fovea, delivery, module.__name__.rpartition(".")[2], module.READERS, CHEST, modality="DX")
 
 
 @pytest.fixture(scope="module")

@@ -179,3 +179,33 @@ def drag(room: Room, start: tuple[float, float], end: tuple[float, float]) -> No
     room.page.mouse.move((places[0][0] + places[1][0]) / 2, (places[0][1] + places[1][1]) / 2)
     room.page.mouse.move(*places[1])
     room.page.mouse.up()
+
+
+def mark_a_lesion(room: Room) -> None:
+    """Answer all that an abnormal image asks, and draw one box."""
+    room.press("2", "1", "ArrowRight", "1")
+    room.page.evaluate("document.activeElement.blur()")
+    room.press("d")
+    drag(room, (0.3, 0.3), (0.5, 0.5))
+    question(room, "lesions").locator(".region").wait_for()
+
+
+JOURNAL = """async mine => {
+  const done = request => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const database = await done(indexedDB.open("fovea-journal"));
+  const store = database.transaction("entries").objectStore("entries");
+  const [names, entries] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+  database.close();
+  const text = new TextDecoder("latin1");
+  const bodies = names.map((name, nth) => [name, text.decode(entries[nth].body)]);
+  return Object.fromEntries(bodies.filter(([name]) => name.startsWith(mine)));
+}"""
+
+
+def journal(room: Room, reader_id: str) -> dict[str, str]:
+    """What the browser keeps of a reader's unsent work: names, and what is written there."""
+    kept: dict[str, str] = room.page.evaluate(JOURNAL, f"fovea-journal/{reader_id}/")
+    return kept

@@ -8,23 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.desk import CHEST, DISC_AND_CUP, NODULES, ask, drag, one_key, predict, question
-from tests.browser.reading import Room, new_context, open_room, small_delivery
+from tests.browser.desk import DISC_AND_CUP, NODULES, ask, drag, one_key, predict, question
+from tests.browser.reading import Room, new_context, open_room
 from tests.browser.serving import Fovea
 
 pytestmark = pytest.mark.browser
 READERS = [f"desk{number}" for number in range(8)]
-
-
-@pytest.fixture(scope="module")
-def delivery(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 40)
-
-
-@pytest.fixture(scope="module")
-def project_id(fovea: Fovea, delivery: Path) -> str:
-    """Real chest X-rays, asked about in every way that a form can."""
-    return ask(fovea, delivery, "Desk", READERS, CHEST, modality="DX")
 
 
 @pytest.fixture

@@ -1,51 +1,20 @@
-"""Whatever happens beside the reading: nothing is lost, nothing is hidden, and everybody can use it."""
+"""Whatever happens beside the reading: nothing is lost and nothing is hidden."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.desk import CHEST, ask, drag, one_key, predict, question
-from tests.browser.reading import Room, new_context, open_room, small_delivery
+from tests.browser.desk import ask, journal, mark_a_lesion, one_key, predict, question
+from tests.browser.reading import Room, new_context, open_room
 from tests.browser.serving import Fovea
-from tests.servers import ROOT
 
 pytestmark = pytest.mark.browser
 READERS = [f"state{number}" for number in range(16)]
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 KILLS = 8
-DIALOGS = {"s": "skip", "x": "cannot read", "g": "flag", "c": "comment", "q": "ask", "?": "keys"}
-
-
-@pytest.fixture(scope="module")
-def delivery(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 60)
-
-
-@pytest.fixture(scope="module")
-def project_id(fovea: Fovea, delivery: Path) -> str:
-    """Real chest X-rays, asked about in every way that a form can."""
-    return ask(fovea, delivery, "States", READERS, CHEST, modality="DX")
-
-
-def mark_a_lesion(room: Room) -> None:
-    """Answer all that an abnormal image asks, and draw one box."""
-    room.press("2", "1", "ArrowRight", "1")
-    room.page.evaluate("document.activeElement.blur()")
-    room.press("d")
-    drag(room, (0.3, 0.3), (0.5, 0.5))
-    question(room, "lesions").locator(".region").wait_for()
-
-
-def journal(room: Room) -> list[str]:
-    """What the browser keeps of this reader's work."""
-    mine = f"fovea-journal/{room.reader_id}/"
-    kept = "mine => Object.entries(localStorage).filter(([key]) => key.startsWith(mine))"
-    found: list[str] = room.page.evaluate(f"{kept}.map(([, text]) => text)", mine)
-    return found
+WORDS = "tube too deep"
 
 
 def test_strokes_survive_a_browser_that_is_killed_whenever_it_may_be(room: Room) -> None:
@@ -63,23 +32,89 @@ def test_strokes_survive_a_browser_that_is_killed_whenever_it_may_be(room: Room)
 
 
 def test_strokes_made_without_a_connection_are_sent_once_and_the_journal_is_empty_again(room: Room) -> None:
-    here, room.reader_id = room.shown(), room.api("session")["user"]["id"]
+    here, reader = room.shown(), room.api("session")["user"]
     room.page.context.set_offline(True)
     mark_a_lesion(room)
-    room.press("2", "Enter")
+    room.press("2")
+    question(room, "note").locator("textarea").fill(WORDS)
+    room.press("Enter")
     room.shown(other_than=here)
     room.page.locator("[data-banner=offline]").wait_for()
-    kept = "".join(journal(room))
-    assert '"lesions"' in kept
-    for private in ("PatientName", "PatientID", "StudyDate", 'attributes":{"Rows'):
-        assert private not in kept
+    (sealed,) = [body for name, body in journal(room, reader["id"]).items() if "/pending/" in name]
+    for open_text in (WORDS, "lesions", "abnormal", "PatientName", "StudyDate"):
+        assert open_text not in sealed
 
     room.page.context.set_offline(False)
 
     room.saving("All saved")
-    assert journal(room) == []
-    (box,) = room.api(f"projects/{room.project_id}/readings/last")["answers"]["lesions"]
-    assert box["attributes"] == {"certainty": "high"}
+    assert journal(room, reader["id"]) == {}
+    answers = room.api(f"projects/{room.project_id}/readings/last")["answers"]
+    assert answers["lesions"][0]["attributes"] == {"certainty": "high"}
+    assert answers["note"] == WORDS
+
+
+def test_what_a_reader_left_in_the_browser_is_opened_and_sent_by_nobody_else(
+    room: Room, fovea: Fovea, names: Iterator[str]
+) -> None:
+    here, reader = room.shown(), room.api("session")["user"]
+    room.page.context.set_offline(True)
+    room.press("1", "Enter")
+    room.shown(other_than=here)
+    left = journal(room, reader["id"])
+    room.page.close()
+    room.page.context.set_offline(False)
+
+    other = open_room(room.page.context, fovea, room.project_id, next(names))
+    other.enter()
+    expect(other.page.locator(".saving")).to_have_text("")
+    assert journal(other, reader["id"]) == left
+    other.page.close()
+
+    again = open_room(room.page.context, fovea, room.project_id, reader["username"])
+    again.enter()
+    again.saving("All saved")
+    assert (again.read_by_me(), journal(again, reader["id"])) == (1, {})
+
+
+def test_what_an_earlier_version_kept_open_is_sealed_once_and_sent(room: Room) -> None:
+    reader, held = room.api("session")["user"]["id"], room.mine()["cases"][0]
+    entry = {
+        "kind": "reading",
+        "idempotency_key": "5b7c9d1e-0000-4000-8000-000000000001",
+        "case_id": held["case"]["id"],
+        "number": held["case"]["number"],
+        "at": 1,
+        "lease_id": held["lease_id"],
+        "answers": {"finding": "normal", "note": WORDS},
+        "seconds": 3,
+        "protocol_version": held["protocol"]["version"],
+        "suggestion": None,
+    }
+    name = f"fovea-journal/{reader}/{room.project_id}/pending/{entry['idempotency_key']}"
+    room.page.evaluate("([name, entry]) => localStorage.setItem(name, entry)", [name, json.dumps(entry)])
+
+    room.page.reload()
+
+    room.saving("All saved")
+    assert room.api(f"projects/{room.project_id}/readings/last")["answers"]["note"] == WORDS
+    assert room.page.evaluate("name => localStorage.getItem(name)", name) is None
+
+
+def test_a_window_whose_reader_has_gone_sends_nothing_as_somebody_else(
+    room: Room, fovea: Fovea, names: Iterator[str]
+) -> None:
+    here, name = room.shown(), room.api("session")["user"]["username"]
+    open_room(room.page.context, fovea, room.project_id, next(names)).page.close()
+
+    room.press("1", "Enter")
+
+    room.wait_for("Somebody else has signed in")
+    assert room.read_by_me() == 0
+    open_room(room.page.context, fovea, room.project_id, name).page.close()
+    room.page.reload()
+    room.saving("All saved")
+    last = room.api(f"projects/{room.project_id}/readings/last")
+    assert (last["case"]["number"], last["answers"]) == (here, {"finding": "normal"})
 
 
 def test_a_form_half_filled_in_survives_a_session_that_expired(room: Room) -> None:
@@ -178,80 +213,6 @@ def test_a_reading_of_today_is_found_and_revised(room: Room) -> None:
     expect(room.page.locator(".today tbody tr").first).to_contain_text("revision 2")
     expect(room.page.locator(".bar-goal")).to_have_text("2 of 40 today")
     assert second != third
-
-
-def violations(room: Room) -> list[str]:
-    """What axe finds wrong with the page as it is."""
-    found: list[dict[str, Any]] = room.page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then(({violations}) => violations)", RULES
-    )
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
-
-
-def in_both_themes(room: Room, state: str) -> dict[str, list[str]]:
-    found = {}
-    for theme in ("dark", "light"):
-        room.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        room.page.wait_for_timeout(200)
-        found[f"{state}, {theme}"] = violations(room)
-    return {where: wrong for where, wrong in found.items() if wrong}
-
-
-def blur(room: Room) -> None:
-    room.page.evaluate("document.activeElement.blur()")
-
-
-def test_every_form_and_dialog_can_be_used_by_everybody(room: Room) -> None:
-    room.page.evaluate(AXE.read_text())
-    found = in_both_themes(room, "a case")
-    room.press("2", "1", "Enter")
-    found |= in_both_themes(room, "problems")
-    room.press("1")
-    blur(room)
-    room.press("d")
-    drag(room, (0.3, 0.3), (0.5, 0.5))
-    found |= in_both_themes(room, "a region")
-    for key, state in DIALOGS.items():
-        blur(room)
-        room.press(key)
-        room.page.locator("dialog[open]").wait_for()
-        found |= in_both_themes(room, state)
-        room.press("Escape")
-    assert found == {}
-
-
-def test_what_comes_after_reading_can_be_used_by_everybody(room: Room) -> None:
-    room.page.evaluate(AXE.read_text())
-    room.answer(1)
-    room.saving("All saved")
-    room.press("l")
-    room.page.locator(".today tbody tr").first.wait_for()
-    found = in_both_themes(room, "today")
-    room.page.locator(".today .link").first.click()
-    room.wait_for("Revising your reading")
-    found |= in_both_themes(room, "revising")
-    room.press("Escape")
-    room.page.context.set_offline(True)
-    room.press("1", "Enter")
-    room.page.locator("[data-banner=offline]").wait_for()
-    found |= in_both_themes(room, "offline")
-    assert found == {}
-
-
-@pytest.mark.parametrize(("width", "height"), [(1024, 640), (853, 533), (640, 400)])
-def test_the_room_can_be_used_at_every_zoom(room: Room, width: int, height: int) -> None:
-    """1280 by 800 at 125, 150 and 200 %: nothing is cut off to the side, Submit and image stay in sight."""
-    room.page.set_viewport_size({"width": width, "height": height})
-    room.press("2")
-    question(room, "severity").wait_for()
-    beyond = room.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    side = room.page.locator(".side").evaluate("side => side.scrollWidth - side.clientWidth")
-    assert (beyond, side) == (0, 0)
-    expect(room.page.locator(".submit")).to_be_in_viewport(ratio=0.9)
-    box = room.page.locator(".canvas").bounding_box()
-    assert box is not None
-    assert min(box["width"], box["height"]) > 280
-    room.page.set_viewport_size({"width": 700, "height": 500})
 
 
 def test_a_suggestion_is_there_from_the_start_or_asked_for_but_never_for_a_control(
