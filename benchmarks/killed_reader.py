@@ -110,11 +110,13 @@ class Bench:
     def kill_once(self, project_id: str, trouble: str, before: Kill | None) -> Kill:
         """See what the kill before has left, let the reader work on, kill the browser at a random moment."""
         with self.browser() as context:
+            room = self.room(context, before.project_id if before else project_id)
             if before:
-                again = self.room(context, before.project_id)
-                before.drafts = self.drafts(again)
-                again.page.close()
-            kill = self.killed(self.room(context, project_id), trouble)
+                before.drafts = self.drafts(room)
+            if room.project_id != project_id:
+                room.page.close()
+                room = self.room(context, project_id)
+            kill = self.killed(room, trouble)
         self.note(project_id, kill.works)
         return kill
 

@@ -1,6 +1,6 @@
 """Whether anything that a reader did is ever lost: killed browsers, no connection, no server, no session.
 
-python -m benchmarks.reading_safety [--kills 50] [--away 180] [--seed 1]
+python -m benchmarks.reading_safety [--kills 50] [--minutes 600] [--away 180] [--seed 1]
 Real X-rays and micrographs (FOVEA_DATA) through the real import, a real server, and a real Chromium with a
 profile on disk. A reader answers, writes, draws and paints. Chromium's whole process tree is killed
 (SIGKILL) at random moments: a third of them with a connection, a third offline for a while, a third with
@@ -34,17 +34,16 @@ from tests.browser.serving import Fovea, build_front_end, free_port, running, sy
 from tests.real import real_images
 from tests.servers import ROOT
 
-CASES = 110
 TROUBLES = ("none", "offline", "signed_out")
 SIGN_OUT = "from django.contrib.sessions.models import Session; Session.objects.all().delete(); print(0)"
 
 
-def import_projects(fovea: Fovea, folder: Path) -> list[str]:
+def import_projects(fovea: Fovea, folder: Path, cases: int) -> list[str]:
     """X-rays, and micrographs in a folder of their own."""
-    chest = small_delivery(real_images() / "chest_xray", folder / "chest", CASES)
+    chest = small_delivery(real_images() / "chest_xray", folder / "chest", cases)
     nuclei = folder / "nuclei"
     nuclei.mkdir()
-    for path in sorted((real_images() / "nuclei" / "images").glob("*.png"))[:CASES]:
+    for path in sorted((real_images() / "nuclei" / "images").glob("*.png"))[:cases]:
         shutil.copy(path, nuclei)
     return [
         ask(fovea, chest, "Safety, chest", [READER], ASKED, modality="DX"),
@@ -113,10 +112,13 @@ def report(bench: Bench, kills: list[Kill], away: dict[str, list[Work]]) -> dict
 
 def measure(bench: Bench, web: contextlib.ExitStack, options: argparse.Namespace) -> dict[str, Any]:
     kills: list[Kill] = []
+    start = time.monotonic()
     for number in range(options.kills):
         trouble, project_id = TROUBLES[number % len(TROUBLES)], bench.projects[number // len(TROUBLES) % 2]
         kills.append(bench.kill_once(project_id, trouble, kills[-1] if kills else None))
         print(f"{number + 1} of {options.kills}", file=sys.stderr, flush=True)
+        if time.monotonic() > start + 60 * options.minutes:
+            break
     bench.look_after(kills)
     away = {
         "offline": without_connection(bench, options.away),
@@ -129,6 +131,8 @@ def measure(bench: Bench, web: contextlib.ExitStack, options: argparse.Namespace
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--cases", type=int, default=110, help="of each kind")
+    parser.add_argument("--minutes", type=float, default=600, help="no more kills after")
     parser.add_argument("--away", type=float, default=180)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -142,7 +146,7 @@ def main() -> None:
         path = f"{ROOT / 'platform'}{os.pathsep}{ROOT}"
         fovea = system_in(folder / "home", free_port(), PYTHONPATH=path, FOVEA_LOG_LEVEL="ERROR")
         fovea.manage("migrate", "--verbosity", "0")
-        projects = import_projects(fovea, folder)
+        projects = import_projects(fovea, folder, options.cases)
         web.enter_context(running(fovea, web_command(fovea)))
         bench = Bench(fovea, projects, playwright, folder / "profile", random.Random(options.seed))
         print(json.dumps(measure(bench, web, options), indent=2))
