@@ -16,6 +16,9 @@ RUN /opt/fovea/bin/pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH
  && /opt/fovea/bin/pip install --no-cache-dir -c /tmp/constraints.txt -r /tmp/base.in
 
 FROM python:3.11-slim-bookworm
+# OpenCV, which finds burned-in text, wants GL and GLib.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgl1 libglib2.0-0 \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin fovea \
  && install -d -o fovea -g fovea -m 700 /var/lib/fovea
 COPY --from=packages /opt/fovea /opt/fovea
