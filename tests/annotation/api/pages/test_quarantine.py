@@ -62,8 +62,67 @@ def test_a_cleared_image_is_a_case(admin: Client, project: Project, held: Quaran
 def test_a_discarded_file_never_becomes_a_case(
     admin: Client, project: Project, held: QuarantinedFile
 ) -> None:
-    assert "its bytes are deleted" in act(admin, "discard-quarantined", held)
+    assert "can be brought back for 7 days" in act(admin, "discard-quarantined", held)
     assert not Case.objects.filter(project=project).exists()
+
+
+def test_a_discarded_file_is_shown_and_brought_back(
+    admin: Client, project: Project, held: QuarantinedFile
+) -> None:
+    act(admin, "discard-quarantined", held)
+    page = admin.get(page_of(project), {"show": "discarded"}).content.decode()
+    assert "Back to quarantine" in page
+    preview = reverse("quarantine-preview", kwargs={"quarantined_id": held.pk})
+    assert admin.get(preview).status_code == 200
+    assert "back in quarantine" in act(admin, "return-quarantined", held)
+    assert "Nothing was changed" in act(admin, "return-quarantined", held)
+
+
+def test_boxes_are_masked_and_the_image_is_a_case(
+    admin: Client, project: Project, held: QuarantinedFile
+) -> None:
+    url = reverse("clear-quarantined", kwargs={"quarantined_id": held.pk})
+    page = admin.post(url, {"masks": "[[0, 0, 90, 40], [100, 0, 120, 8]]"}, follow=True).content.decode()
+    assert "2 boxes masked; the image is a case now" in page
+    assert Event.objects.get(action="quarantine.cleared").details["masks"] == 2
+    page = admin.get(page_of(project), {"show": "cleared"}).content.decode()
+    assert "2 boxes masked" in page
+
+
+@pytest.mark.parametrize("written", ["[[1, 2, 3]]", "[[0, 0, true, 4]]", "{}", "[", "[[0.5, 0, 3, 4]]"])
+def test_what_are_no_boxes_changes_nothing(
+    admin: Client, project: Project, held: QuarantinedFile, written: str
+) -> None:
+    url = reverse("clear-quarantined", kwargs={"quarantined_id": held.pk})
+    page = admin.post(url, {"masks": written}, follow=True).content.decode()
+    assert "the boxes could not be read" in page
+    held.refresh_from_db()
+    assert held.state == QuarantinedFile.State.HELD
+
+
+def test_all_that_are_alike_are_masked_at_once(
+    admin: Client, project: Project, held: QuarantinedFile
+) -> None:
+    url = reverse("clear-quarantined", kwargs={"quarantined_id": held.pk})
+    page = admin.post(url, {"masks": "[[0, 0, 90, 40]]", "alike": "1"}, follow=True).content.decode()
+    assert "1 image masked and let in." in page
+    assert Case.objects.filter(project=project).count() == 1
+
+
+def test_the_page_says_that_nobody_searched_for_text(
+    admin: Client, project: Project, held: QuarantinedFile
+) -> None:
+    assert "nothing was searched for: look closely" in admin.get(page_of(project)).content.decode()
+
+
+def test_the_boxes_that_were_found_are_proposed(
+    admin: Client, project: Project, held: QuarantinedFile
+) -> None:
+    held.text_boxes = [[1, 2, 30, 40]]
+    held.save(update_fields=["text_boxes"])
+    page = admin.get(page_of(project)).content.decode()
+    assert 'data-proposed="[[1, 2, 30, 40]]"' in page
+    assert "Text was found in 1 place;" in page
 
 
 def test_a_second_decision_changes_nothing_and_says_so(admin: Client, held: QuarantinedFile) -> None:
