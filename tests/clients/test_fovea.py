@@ -171,7 +171,7 @@ def test_a_command_s_file_and_its_unpacked_folder_are_the_same_data_set(
 
 
 def test_torch_and_monai_take_it(data: fovea.Dataset) -> None:
-    from monai.transforms import Spacingd
+    from monai.transforms.spatial.dictionary import Spacingd
     from torch.utils.data import DataLoader
 
     batch: Any = next(iter(DataLoader(data.to_torch(), batch_size=2)))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers import ROOT
 
-HEAVY = {"torch", "monai"}
+HEAVY = {"torch", "monai", "highdicom", "nibabel", "pyarrow"}
 WEB = """
 import platform, sys
 sys.path[:0] = ["platform", "."]
