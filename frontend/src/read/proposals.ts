@@ -91,13 +91,13 @@ export class Proposals {
     if (!this.#session.desk.canAnswer()) return;
     const { candidate, mask } = this;
     if (mask && (!candidate || this.#isPainting())) this.#takeMask(mask);
-    else if (candidate) this.#judge(candidate, () => this.#stage.acceptSuggestion(candidate.region.id));
+    else if (candidate) this.#judge(candidate, () => this.#accept(candidate.region.id));
   }
 
   /** All that remain, as one act. */
   takeAll(): void {
     if (!this.#session.desk.canAnswer()) return;
-    if (this.candidates.length > 0) this.#stage.acceptSuggestion(ALL);
+    if (this.candidates.length > 0) this.#accept(ALL);
     else if (this.mask) this.#takeMask(this.mask);
   }
 
@@ -122,6 +122,12 @@ export class Proposals {
 
   #isPainting(): boolean {
     return activeStop(this.#session.state)?.question.kind === "segmentation";
+  }
+
+  /** In the colour of its label: white is only for what is being judged. */
+  #accept(id: string): void {
+    this.#stage.setSuggestions(this.#suggestions(""));
+    this.#stage.acceptSuggestion(id);
   }
 
   #takeMask({ question }: DrawnSuggestion): void {
@@ -170,13 +176,13 @@ export class Proposals {
     this.#changed();
   }
 
-  #suggestions(): Suggestions {
+  #suggestions(chosen = this.candidate?.region.id ?? ""): Suggestions {
     const questions = questionsOf(this.#session.state);
-    const { candidate, mask } = this;
+    const { mask } = this;
     const drawn = ({ question, region }: Candidate): DrawnRegion => ({
       question: question.key,
       kind: question.kind,
-      colour: region === candidate?.region ? CHOSEN : colourIn(questions, question.key, region.label),
+      colour: region.id === chosen ? CHOSEN : colourIn(questions, question.key, region.label),
       region: { ...region, frame: region.frame ?? 1, attributes: region.attributes ?? {} },
     });
     return {
