@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, Route, ViewportSize
 from pydicom import Dataset, dcmread
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
 
 from annotation.studies.door.sandbox import Sandbox
 from annotation.studies.door.verdict import Order
