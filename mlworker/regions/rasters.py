@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from annotation.readings.agreement import Edges
 
@@ -79,6 +78,11 @@ def _paint_core(labels: Labels, kind: str, box: Box) -> None:
 
 def _inside(points: Points, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Say which pixels have their centre in a polygon."""
-    picture = Image.new("L", (shape[1], shape[0]))
-    ImageDraw.Draw(picture).polygon([(x - 0.5, y - 0.5) for x, y in points], fill=1)
-    return np.asarray(picture) > 0
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    down, across = rows + 0.5, columns + 0.5
+    inside = np.zeros(shape, dtype=np.bool_)
+    for (x, y), (other_x, other_y) in zip(points, [*points[1:], points[0]], strict=True):
+        if y != other_y:
+            edge = x + (down - y) * (other_x - x) / (other_y - y)
+            inside ^= ((y <= down) != (other_y <= down)) & (across < edge)
+    return inside

@@ -56,7 +56,7 @@ def test_trees_tell_apart_what_scikit_learns_extra_trees_do() -> None:
     np.testing.assert_allclose(said.sum(axis=1), 1.0, atol=1e-5)
     right = (said.argmax(axis=1) == labels[2000:]).mean()
     assert right > (peers.predict(features[2000:]) == labels[2000:]).mean() - 0.03
-    assert right > 0.8
+    assert right > 0.75
 
 
 def test_the_same_pixels_and_seed_grow_the_same_trees() -> None:
