@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydicom import dcmread, dcmwrite
+from pydicom.uid import UID
 
 from benchmarks.dicomweb_peers import Peer, peers
 from tests.browser.serving import Fovea
@@ -75,10 +76,9 @@ def slices(count: int) -> Iterator[bytes]:
     read = [dcmread(path) for path in sorted((real_images() / "chest_ct").rglob("*.dcm"))]
     for number in range(count):
         one = read[number % len(read)]
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = (
-            f"1.2.826.0.1.3680043.10.995.{number + 1}"
-        )
-        one.SeriesInstanceUID = f"1.2.826.0.1.3680043.10.994.{number // 200 + 1}"
+        one.SOPInstanceUID = UID(f"1.2.826.0.1.3680043.10.995.{number + 1}")
+        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+        one.SeriesInstanceUID = UID(f"1.2.826.0.1.3680043.10.994.{number // 200 + 1}")
         one.InstanceNumber = number + 1
         stream = io.BytesIO()
         dcmwrite(stream, one)

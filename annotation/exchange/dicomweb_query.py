@@ -63,8 +63,11 @@ COLUMNS: Mapping[Level, Mapping[str, str]] = {
         "BitsAllocated": "bits_allocated",
     },
 }
-ABOVE = {"studies": {"studies": ""}, "series": {"series": "", "studies": "study__"}}
-ABOVE["instances"] = {"instances": "", "series": "series__", "studies": "series__study__"}
+ABOVE: Mapping[Level, Mapping[Level, str]] = {
+    "studies": {"studies": ""},
+    "series": {"series": "", "studies": "study__"},
+    "instances": {"instances": "", "series": "series__", "studies": "series__study__"},
+}
 
 
 class QueryError(ValueError):

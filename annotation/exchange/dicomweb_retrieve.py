@@ -105,7 +105,7 @@ def instance_at(scope: Scope, target: Target) -> Instance:
 
     raises: NotFoundError.
     """
-    found = _matching(scope, target).select_related("series__study").first()
+    found: Instance | None = _matching(scope, target).select_related("series__study").first()
     if found is None:
         raise NotFoundError("there is no such instance here, or it is not yours to see")
     return found
@@ -128,8 +128,7 @@ def name_of(listed: Iterable[Stored], *more: str) -> str:
 def metadata(listed: Sequence[Stored], root: str) -> Iterator[DataSet]:
     """Give header after header in the JSON model; pixels and long values stand at addresses of their own."""
     for one in listed:
-        address = one.address(root)
-        yield as_json(one.header(), lambda path, address=address: f"{address}/bulkdata/{path}")
+        yield as_json(one.header(), f"{one.address(root)}/bulkdata/{{}}".format)
 
 
 @dataclass(frozen=True)

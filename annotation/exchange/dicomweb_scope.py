@@ -8,12 +8,14 @@ project alone reads.
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Role, User
-from annotation.projects.models import Case
-from annotation.projects.selectors import project_for, role_in
+from annotation.projects.models import Case, Membership
+from annotation.projects.selectors import projects_for
 from annotation.studies.models import Instance, Series
+
+ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ class Scope:
 
 
 def scope_of(user: User, project_id: UUID) -> Scope:
-    """Stand in a project.
+    """Stand in a project, in one query: it is asked for every frame.
 
     raises: Project.DoesNotExist where the person is no member.
     """
-    project = project_for(user, project_id)
-    return Scope(project.pk, project.dataset_id, role_in(user, project_id))
+    role = Membership.objects.filter(user=user, project=OuterRef("pk")).values("role")[:1]
+    project = projects_for(user).annotate(role=Subquery(role)).only("dataset_id").get(pk=project_id)
+    return Scope(project.pk, project.dataset_id, project.role or ADMIN)

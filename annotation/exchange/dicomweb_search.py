@@ -1,7 +1,7 @@
 """QIDO-RS: studies, series and instances of a project in the JSON model, in a constant number of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ INSTANCE = (
 )
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 Row = Mapping[str, Any]
+Rows = QuerySet[Any, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -67,24 +68,26 @@ def search(scope: Scope, query: Query, within: Within, root: str) -> Found:
     return Found(described(scope, page[:most], query, root), warnings)
 
 
-def _studies(scope: Scope, query: Query, _within: Within) -> QuerySet[Study, dict[str, Any]]:
+def _studies(scope: Scope, query: Query, _within: Within) -> Rows:
     there = Series.objects.filter(scope.holds("pk"), study=OuterRef("pk"))
     found = Study.objects.filter(Exists(there), query.conditions, dataset=scope.dataset_id)
     if query.modalities:
         found = found.filter(Exists(there.filter(modality__in=query.modalities)))
-    return found.order_by("study_date", "study_instance_uid").values("pk", *STUDY)
+    rows: Rows = found.order_by("study_date", "study_instance_uid").values("pk", *STUDY)
+    return rows
 
 
-def _series(scope: Scope, query: Query, within: Within) -> QuerySet[Series, dict[str, Any]]:
+def _series(scope: Scope, query: Query, within: Within) -> Rows:
     found = scope.series().filter(query.conditions, _at(within, "study__", ""))
     if query.modalities:
         there = Series.objects.filter(study=OuterRef("study_id"), modality__in=query.modalities)
         found = found.filter(Exists(there.filter(scope.holds("pk"))))
     order = ("study__study_date", "study__study_instance_uid", "series_number", "series_instance_uid")
-    return found.order_by(*order).values("pk", *SERIES, **_named("study__", STUDY))
+    rows: Rows = found.order_by(*order).values("pk", *SERIES, **_named("study__", STUDY))
+    return rows
 
 
-def _instances(scope: Scope, query: Query, within: Within) -> QuerySet[Instance, dict[str, Any]]:
+def _instances(scope: Scope, query: Query, within: Within) -> Rows:
     found = scope.instances().filter(query.conditions, _at(within, "series__study__", "series__"))
     if query.modalities:
         there = Series.objects.filter(study=OuterRef("series__study_id"), modality__in=query.modalities)
@@ -92,7 +95,8 @@ def _instances(scope: Scope, query: Query, within: Within) -> QuerySet[Instance,
     order = ("series__series_number", "series_id", "instance_number") if within.study else ()
     more = ("attributes",) if query.include_all or query.include else ()
     above = _named("series__study__", STUDY) | _named("series__", SERIES)
-    return found.order_by(*order, "sop_instance_uid").values("pk", *INSTANCE, *more, **above)
+    rows: Rows = found.order_by(*order, "sop_instance_uid").values("pk", *INSTANCE, *more, **above)
+    return rows
 
 
 def _at(within: Within, study: str, series: str) -> Q:
@@ -105,7 +109,7 @@ def _named(prefix: str, columns: Iterable[str]) -> dict[str, F]:
     return {column.replace("patient__pseudonym", "pseudonym"): F(prefix + column) for column in columns}
 
 
-def _study_sets(scope: Scope, rows: list[Row], _query: Query, root: str) -> list[DataSet]:
+def _study_sets(scope: Scope, rows: Sequence[Row], _query: Query, root: str) -> list[DataSet]:
     modalities: dict[UUID, list[str]] = defaultdict(list)
     instances: dict[UUID, int] = defaultdict(int)
     counted = scope.series().filter(study__in=[row["pk"] for row in rows]).order_by("modality")
@@ -128,7 +132,7 @@ def _study_sets(scope: Scope, rows: list[Row], _query: Query, root: str) -> list
     ]
 
 
-def _series_sets(_scope: Scope, rows: list[Row], _query: Query, root: str) -> list[DataSet]:
+def _series_sets(_scope: Scope, rows: Sequence[Row], _query: Query, root: str) -> list[DataSet]:
     counted = Instance.objects.filter(series__in=[row["pk"] for row in rows]).order_by()
     counts = dict(counted.values_list("series_id").annotate(Count("pk")))
     return [
@@ -141,7 +145,7 @@ def _series_sets(_scope: Scope, rows: list[Row], _query: Query, root: str) -> li
     ]
 
 
-def _instance_sets(_scope: Scope, rows: list[Row], query: Query, root: str) -> list[DataSet]:
+def _instance_sets(_scope: Scope, rows: Sequence[Row], query: Query, root: str) -> list[DataSet]:
     return [
         dataset(
             _asked_values(row, query)

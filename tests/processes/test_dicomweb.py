@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -155,16 +156,17 @@ def stored_one(service: Service, content: bytes) -> str | None:
     return kept[0]["00081155"]["Value"][0] if kept else None
 
 
-def comes_back(client: DICOMwebClient, row: dict[str, dict[str, list[str]]], path: Path) -> bool:
+def comes_back(client: DICOMwebClient, row: dict[str, dict[str, Any]], path: Path) -> bool:
     """Whether what is retrieved decodes to what was stored, and its frames are its bytes."""
-    names = [row[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")]
-    got, sent = client.retrieve_instance(*names), dcmread(path, force=True)
-    frames = client.retrieve_instance_frames(*names, list(range(1, row["00280008"]["Value"][0] + 1)))
+    study, series, instance = (row[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
+    got, sent = client.retrieve_instance(study, series, instance), dcmread(path, force=True)
+    numbers = list(range(1, row["00280008"]["Value"][0] + 1))
+    frames = client.retrieve_instance_frames(study, series, instance, numbers)
     keyword = next(name for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if name in got)
     same_bytes = b"".join(map(bytes, frames)) == got[keyword].value[: sum(map(len, frames))]
     if "PALETTE" in str(sent.PhotometricInterpretation):
-        return same_bytes and got.pixel_array.shape[-1] == 3
-    return same_bytes and np.array_equal(got.pixel_array, sent.pixel_array)
+        return bool(same_bytes and got.pixel_array.shape[-1] == 3)
+    return bool(same_bytes and np.array_equal(got.pixel_array, sent.pixel_array))
 
 
 def test_orthanc_pushes_to_us_and_pulls_from_us(

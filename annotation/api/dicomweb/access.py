@@ -182,4 +182,4 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     IntakeFullError: (503, "intake_full", "as many requests as may store at once are at it: send it again"),
     DoorBrokenError: (503, "door_broken", "files cannot be taken in now: tell your administrator"),
 }
-HANDLED = (*PROBLEMS, OperationalError)
+HANDLED: tuple[type[Exception], ...] = (*PROBLEMS, OperationalError)

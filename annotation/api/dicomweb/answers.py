@@ -131,7 +131,7 @@ def whole(
     if content is not None:
         response = HttpResponse(content, content_type=described(part.media_type))
     else:
-        response = streamed(request, part.blocks(), described(part.media_type))
+        response = streamed(request, iter(part.blocks()), described(part.media_type))
         response["Content-Length"] = str(length)
     response["ETag"] = f'"{name}"'
     response["Accept-Ranges"] = "bytes"

@@ -52,12 +52,12 @@ def boundary_in(content_type: str) -> bytes:
     return boundary.encode("ascii")
 
 
-def parts_in(source: Readable, boundary: bytes) -> Iterator[tuple[int, BinaryIO]]:
-    """Give size and content of each part, as a file that the caller closes.
+def parts_in(source: Readable, boundary: bytes, *, most: int) -> Iterator[tuple[int, BinaryIO]]:
+    """Give size and content of each part, as a file that the caller closes; most: bytes of the whole body.
 
     raises: MalformedError, TooLargeError, UnsupportedError.
     """
-    body = Body(source, LINE + b"--" + boundary)
+    body = Body(source, LINE + b"--" + boundary, most)
     body.skip_preface()
     count = 0
     while body.has_part():
@@ -71,8 +71,8 @@ def parts_in(source: Readable, boundary: bytes) -> Iterator[tuple[int, BinaryIO]
 class Body:
     """A body with what was read of it and not yet given away."""
 
-    def __init__(self, source: Readable, delimiter: bytes) -> None:
-        self._source, self._delimiter = source, delimiter
+    def __init__(self, source: Readable, delimiter: bytes, most: int) -> None:
+        self._source, self._delimiter, self._left = source, delimiter, most
         self._held = bytearray(LINE)  # the first delimiter need not follow a line
 
     def skip_preface(self) -> None:
@@ -127,6 +127,9 @@ class Body:
         block = self._source.read(BLOCK_BYTES)
         if not block:
             raise MalformedError("the body ends before its closing boundary")
+        self._left -= len(block)
+        if self._left < 0:
+            raise TooLargeError("the body is larger than a request may be: send it in several")
         self._held += block
 
     def _take(self, count: int) -> bytes:

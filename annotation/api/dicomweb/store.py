@@ -1,5 +1,6 @@
 """STOW-RS: store instances."""
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 
@@ -23,7 +24,7 @@ def store(visit: Visit, study_uid: str = "") -> HttpResponseBase:
     project = Project.objects.select_related("dataset").get(pk=visit.scope.project_id)
     sender = Sender(visit.user, address_of(visit.request), visit.token)
     with a_place():
-        contents = parts_in(visit.request, boundary)
+        contents = parts_in(visit.request, boundary, most=settings.UPLOAD_MAX_BYTES)
         answers = store_instances(project=project, sender=sender, contents=contents, study=study_uid)
     if not answers:
         raise MalformedError("there is no part in the body")

@@ -39,12 +39,16 @@ def test_linear_windows_are_the_standard_s() -> None:
 
 
 def test_a_window_is_in_the_modality_s_units() -> None:
-    scaled = {"RescaleSlope": 2.0, "RescaleIntercept": -1000.0}
+    scaled: dict[str, Any] = {"RescaleSlope": 2.0, "RescaleIntercept": -1000.0}
     assert shown([0, 500, 1000, 1500], {"window": "0,2000,linear-exact"}, **scaled) == [0, 128, 255, 255]
 
 
 def test_the_image_s_own_window_stands_where_none_is_asked_for() -> None:
-    own = {"WindowCenter": [100.0, 5.0], "WindowWidth": [200.0, 5.0], "VOILUTFunction": "LINEAR_EXACT"}
+    own: dict[str, Any] = {
+        "WindowCenter": [100.0, 5.0],
+        "WindowWidth": [200.0, 5.0],
+        "VOILUTFunction": "LINEAR_EXACT",
+    }
     assert shown([0, 50, 100, 200], **own) == [0, 64, 128, 255]
     assert own_window({"WindowCenter": 1.0, "WindowWidth": 0.0}) is None
 

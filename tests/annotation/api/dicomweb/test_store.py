@@ -1,12 +1,13 @@
 """STOW-RS: one door for all; the answer is the standard's."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotation.exchange import dicomweb_store
 from annotation.projects.models import Case, Project
@@ -116,13 +117,10 @@ def test_a_wrong_body_is_named(program: Program, kind: str, sent: bytes, status:
     assert not Instance.objects.exists()
 
 
-def test_a_full_intake_asks_to_come_again(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    with (
-        dicomweb_store.a_place(),
-        dicomweb_store.a_place(),
-        dicomweb_store.a_place(),
-        dicomweb_store.a_place(),
-    ):
+def test_a_full_intake_asks_to_come_again(program: Program, settings: Settings) -> None:
+    with ExitStack() as taken:
+        for _ in range(settings.STOW_REQUESTS_AT_ONCE):
+            taken.enter_context(dicomweb_store.a_place())
         answer = program.store(phantoms.series(1))
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert program.store(phantoms.series(1)).status_code == 200
@@ -133,6 +131,12 @@ def test_a_part_larger_than_a_file_may_be_is_refused(
 ) -> None:
     monkeypatch.setattr("annotation.api.dicomweb.multipart.FILE_BYTES", 1000)
     assert program.store(phantoms.series(1)).status_code == 413
+
+
+def test_a_body_larger_than_an_upload_may_be_is_refused(program: Program, settings: Settings) -> None:
+    settings.UPLOAD_MAX_BYTES = 1000
+    assert program.store(phantoms.series(1)).status_code == 413
+    assert not Instance.objects.exists()
 
 
 def test_parts_that_outgrow_memory_come_in_whole(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
