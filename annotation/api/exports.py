@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from accounts.confirming import typed_lately
 from accounts.models import User
@@ -112,7 +112,7 @@ def list_snapshots(request: HttpRequest, project_id: UUID) -> list[Snapshot]:
 
 
 @router.post("projects/{uuid:project_id}/exports", response={202: ExportView, **WRITE})
-def create_export(request: HttpRequest, project_id: UUID, body: ExportBody) -> tuple[int, ExportView]:
+def create_export(request: HttpRequest, project_id: UUID, body: ExportBody) -> Status[ExportView]:
     """Ask for a snapshot in a format."""
     user = person(request)
     project = exporting_project(user, project_id)
@@ -129,7 +129,7 @@ def create_export(request: HttpRequest, project_id: UUID, body: ExportBody) -> t
         now=timezone.now(),
         address=address_of(request),
     )
-    return 202, view_of(export)
+    return Status(202, view_of(export))
 
 
 @router.get("exports/{uuid:export_id}", response={200: ExportView, **WRITE})

@@ -55,6 +55,12 @@ class Row:
         """Whether its job waits or runs."""
         return self.state == "making"
 
+    @property
+    def error(self) -> str:
+        """Why it failed, without the name of the error's class."""
+        told = self.job.error if self.job else ""
+        return told.partition(": ")[2] or told
+
 
 @require_GET
 @member(Role.ML_STAFF, ADMIN)

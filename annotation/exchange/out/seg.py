@@ -72,6 +72,7 @@ def seg_files(frozen: Frozen, case: FrozenCase, said: Said, kind: str) -> Iterat
         for number, piece in enumerate(pieces_of(case, painting), start=1):
             uids = (case.line["case"], said.reader, painting.question.key, kind)
             made = seg_of(frozen, piece, painting, said, (*uids, number))
+            refuse_unmeasured(made)
             content = file_of(made, said)
             check(case, content, piece, kind)
             suffix = f"_{number}" if number > 1 else ""
@@ -138,6 +139,19 @@ def seg_of(
             )
     except (ValueError, AttributeError, TypeError) as error:
         raise LeftOutError(f"a SEG cannot refer to its images: {error}") from None
+
+
+def refuse_unmeasured(made: Segmentation) -> None:
+    """Refuse an object whose sources lie in the patient and do not say how large their pixels are.
+
+    raises: LeftOutError.
+    """
+    for groups in made.SharedFunctionalGroupsSequence:
+        for measures in groups.get("PixelMeasuresSequence", []):
+            if "PixelSpacing" not in measures or "SliceThickness" not in measures:
+                raise LeftOutError(
+                    "its images do not say how large their pixels are, or how thick slices are"
+                )
 
 
 def described(one: Label, number: int, digest: str, names: tuple[Any, ...]) -> SegmentDescription:
