@@ -95,7 +95,8 @@ def as_shown(path: Path) -> Pixels:
     """Show a CT slice as a preview does: its whole range."""
     values = dcmread(path).pixel_array.astype(np.float32)
     shown = (values - values.min()) * (255 / (values.max() - values.min()))
-    return shown.astype(np.uint8)
+    eight_bit: Pixels = shown.astype(np.uint8)
+    return eight_bit
 
 
 def with_lines(pixels: Pixels, draw: random.Random) -> tuple[Pixels, list[Box]]:

@@ -14,6 +14,7 @@ from annotation.studies.keys import dataset_key, source_digest
 from annotation.studies.models import Dataset
 
 ANSWER_BYTES = 16 * MEBIBYTE
+MOST_INDENT = 12
 FIELDS = ("tag", "name", "before", "after", "basic_profile")
 
 
@@ -72,5 +73,6 @@ def _rows(answer: bytes) -> list[Row]:
 def _row(told: dict[str, object]) -> Row:
     if told["deed"] not in DEEDS:
         raise ValueError("no such deed")
-    texts = [str(told[name]) for name in FIELDS]
-    return Row(*texts, deed=str(told["deed"]), indent=range(min(12, int(str(told["depth"])))))
+    tag, name, before, after, basic_profile = (str(told[field]) for field in FIELDS)
+    indent = range(min(MOST_INDENT, int(str(told["depth"]))))
+    return Row(tag, name, before, after, basic_profile, str(told["deed"]), indent)

@@ -1,6 +1,7 @@
 """What de-identification did to a delivery: to be read, and to be kept beside the data."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +25,8 @@ def certificate(request: HttpRequest, import_id: UUID) -> HttpResponse:
     stated = certificate_of(delivery)
     if request.GET.get("as") == "json":
         return attached(json.dumps(stated, indent=1, ensure_ascii=False), "application/json", "json")
-    context = {"stated": stated, "delivery": delivery, "lines": lines_of(delivery.deeds), "deeds": DEEDS}
+    lines = lines_of(delivery.deeds)
+    context: dict[str, Any] = {"stated": stated, "delivery": delivery, "lines": lines, "deeds": DEEDS}
     if request.GET.get("as") == "html":
         return attached(
             render_to_string("imports/certificate_file.html", context), "text/html; charset=utf-8", "html"

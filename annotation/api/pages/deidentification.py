@@ -6,7 +6,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -56,7 +56,7 @@ def try_file(request: HttpRequest, visit: Visit) -> HttpResponse:
     return options_page(request, visit, options, compared=compared)
 
 
-def compared_with(visit: Visit, sent: UploadedFile, options: Sequence[str]) -> Comparison:
+def compared_with(visit: Visit, sent: "File[bytes]", options: Sequence[str]) -> Comparison:
     """Hand the file to the sandbox from memory."""
     stream = cast("BinaryIO", os.fdopen(os.memfd_create("compared"), "w+b"))
     with stream:

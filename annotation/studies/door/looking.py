@@ -53,7 +53,7 @@ def preview(picture: BinaryIO, first: Frame, rest: Iterator[Frame], frames: int,
 
 def write_changes(stream: BinaryIO, source: Dataset, kept: Dataset) -> None:
     """Write what would become of each attribute, as JSON: a list of objects, the first MOST_CHANGES."""
-    rows = []
+    rows: list[dict[str, str | int]] = []
     for change in changes(source, kept):
         if len(rows) == MOST_CHANGES:
             break

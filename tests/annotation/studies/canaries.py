@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 POSITIONS = 82
 
@@ -146,7 +147,7 @@ def _meta(made: Dataset, word: Callable[[], str]) -> None:
     meta = FileMetaDataset()
     meta.SourceApplicationEntityTitle, meta.ReceivingApplicationEntityTitle = word(), word()
     meta.ImplementationVersionName = word()
-    meta.PrivateInformationCreatorUID = "1.2.3"
+    meta.PrivateInformationCreatorUID = UID("1.2.3")
     meta.PrivateInformation = word().encode()
     made.file_meta = meta
 

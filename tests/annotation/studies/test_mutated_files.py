@@ -20,7 +20,7 @@ ORDER = Order(key=KEY, source_digest="cd" * 32, pictures_cleared=True)
 
 def judged(door: Sandbox, real_data: Path, numbers: range) -> list[tuple[str, str]]:
     """Outcome and reason of the files of some numbers."""
-    answers = []
+    answers: list[tuple[str, str]] = []
     for start in range(numbers.start, numbers.stop, BATCH_FILES):
         batch = range(start, min(start + BATCH_FILES, numbers.stop))
         streams = [in_memory(mutated(real_data, number)[1]) for number in batch]

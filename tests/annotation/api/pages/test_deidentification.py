@@ -132,7 +132,7 @@ def test_a_certificate_counts_what_was_done_and_states_no_value(
     performed = {one["code"] for one in stated["options"] if one["performed"]}
     assert performed == {"113100", "113105", "113107"}
     by_tag = {one["tag"]: one for one in stated["attributes"]}
-    assert by_tag["(0010,0020)"]["replaced"] == 2
+    assert by_tag["(0020,000D)"]["replaced"] == 2
     assert by_tag["(0008,0020)"]["shifted"] == 2
     assert by_tag["(0010,4000)"]["dropped"] == 2
     assert by_tag["private"]["dropped"] >= 10
@@ -153,5 +153,5 @@ def test_a_masked_image_is_counted_in_its_delivery_s_certificate(
         admin.get(reverse("certificate", kwargs={"import_id": delivery.pk}), {"as": "json"}).content
     )
     assert {one["code"]: one["performed"] for one in stated["options"]}["113101"]
-    assert {one["tag"]: one for one in stated["attributes"]}["(0010,0020)"]["replaced"] == 3
+    assert {one["tag"]: one for one in stated["attributes"]}["(0020,000D)"]["replaced"] == 3
     assert {one["state"] for one in stated["quarantine"]} == {"Held", "Cleared"}
