@@ -15,12 +15,11 @@ KEPT, CLEANED, REPLACED, SHIFTED, EMPTIED = "kept", "cleaned", "replaced", "shif
 NORMALISED, DROPPED, ADDED = "normalised", "dropped", "added"
 DEEDS = (KEPT, CLEANED, REPLACED, SHIFTED, EMPTIED, NORMALISED, DROPPED, ADDED)
 
+# What an action does to every value that it lets through; of the others, each value is looked at.
 BY_ACTION = {
-    "uid": REPLACED,
-    "pseudonym": REPLACED,
-    "unnamed": REPLACED,
-    "date": SHIFTED,
-    "datetime": SHIFTED,
+    **dict.fromkeys(("uid", "pseudonym", "unnamed"), REPLACED),
+    **dict.fromkeys(("date", "datetime"), SHIFTED),
+    **dict.fromkeys(("keep", "class_uid", "time", "lut"), KEPT),
 }
 # Written anew for the normalised frames (PS3.3 C.7.6.3), or gone into them (palettes).
 PIXEL_TAGS = frozenset(
@@ -81,13 +80,21 @@ def _deed(source: Dataset, kept: Dataset, tag: int) -> str:
         return NORMALISED if tag in PIXEL_TAGS else DROPPED
     if tag not in source:
         return ADDED
-    if kept[tag].VR == "SQ":
-        return KEPT if tag in table() and source[tag].VR == "SQ" else REPLACED
+    rule = table().get(int(tag))
+    if rule is None:
+        return REPLACED  # what says how it was de-identified
+    return _changed(source, kept, tag, rule.action)
+
+
+def _changed(source: Dataset, kept: Dataset, tag: int, action: str) -> str:
+    """Say what an action did to a value that is still there."""
+    if action == "sequence":
+        return KEPT
     if kept[tag].is_empty:
         return EMPTIED
-    if _same(source, kept, tag):
-        return KEPT
-    return BY_ACTION.get(table()[tag].action, CLEANED) if tag in table() else REPLACED
+    if action in BY_ACTION:
+        return BY_ACTION[action]
+    return KEPT if _same(source, kept, tag) else CLEANED
 
 
 def _same(source: Dataset, kept: Dataset, tag: int) -> bool:

@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -28,6 +28,7 @@ TRANSFER_SYNTAXES = frozenset(
 )  # fmt: skip
 
 TRANSFER_SYNTAX = 0x00020010
+SMALL_READ_BYTES = 64 * 1024  # larger ones are held to the file's size
 EXPLICIT = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\x00"  # file meta of what was inflated
 
 
@@ -52,8 +53,26 @@ def kind_of(stream: BinaryIO, size: int) -> Kind:
     raise RejectedFileError("not an image Fovea reads (DICOM, PNG or JPEG)")
 
 
-def read_dicom(stream: BinaryIO) -> Dataset:
+class WithinFile:
+    """A file whose reads end where it ends: a length of 4 GiB that is not there costs no 4 GiB of memory."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        place = stream.tell()
+        self._size = stream.seek(0, 2)
+        stream.seek(place)
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all that are left."""
+        if size > SMALL_READ_BYTES:
+            size = max(0, min(size, self._size - self._stream.tell()))
+        return self._stream.read(size)
+
+
+def read_dicom(source: BinaryIO) -> Dataset:
     """Parse a data set; a deflated one is inflated here first, up to a bound."""
+    stream = cast("BinaryIO", WithinFile(source))
     preamble = read_preamble(stream, force=True)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
     if TRANSFER_SYNTAX in meta and meta[TRANSFER_SYNTAX].value == DeflatedExplicitVRLittleEndian:

@@ -76,6 +76,13 @@ def test_memory_beyond_the_limit_is_a_reason(judge: Judge) -> None:
     assert "memory" in judge(memory_bomb()).verdict.reason
 
 
+def test_a_length_beyond_the_file_costs_no_memory(judge: Judge) -> None:
+    source = phantoms.dicom(phantoms.a_slice())
+    place = source.index(b"\xe0\x7f\x10\x00OW") + 8
+    answer = judge(source[:place] + b"\xf0\xff\xff\xff" + source[place + 4 :])
+    assert answer.verdict.outcome == "admitted", answer.verdict.reason  # all of its pixels are there
+
+
 def test_a_dying_child_takes_no_neighbour_with_it(door: Sandbox) -> None:
     good, bomb = phantoms.dicom(phantoms.a_slice()), memory_bomb()
     with in_memory(good) as first, in_memory(bomb) as second, in_memory(good) as third:
