@@ -117,6 +117,8 @@ def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
     for keyword, what in IDENTIFIERS:
         if keyword not in described:
             setattr(described, keyword, identity.uid(f"{what} of {order.source_digest}"))
+        elif described[keyword].VM > 1:
+            raise RejectedFileError(f"{keyword} has more than one value: which {what} it is cannot be told")
     if order.study and described.StudyInstanceUID not in (order.study, identity.uid(order.study)):
         raise RejectedFileError("(0020,000D) Study Instance UID is not the one that the address names")
     doubt = "" if order.pixels_cleared else suspicion(parsed)

@@ -83,6 +83,12 @@ def test_a_length_beyond_the_file_costs_no_memory(judge: Judge) -> None:
     assert answer.verdict.outcome == "admitted", answer.verdict.reason  # all of its pixels are there
 
 
+def test_a_uid_of_two_values_names_nothing(judge: Judge) -> None:
+    made = phantoms.a_slice()
+    made.StudyInstanceUID = ["1.2.3", "1.2.4"]
+    assert "StudyInstanceUID has more than one value" in judge(phantoms.dicom(made)).verdict.reason
+
+
 def test_a_dying_child_takes_no_neighbour_with_it(door: Sandbox) -> None:
     good, bomb = phantoms.dicom(phantoms.a_slice()), memory_bomb()
     with in_memory(good) as first, in_memory(bomb) as second, in_memory(good) as third:
