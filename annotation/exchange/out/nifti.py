@@ -12,14 +12,13 @@ from annotation.exchange.out.archive import Archive, Report, as_json
 from annotation.exchange.out.drawn import Painting, paintings_in
 from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
 from annotation.exchange.out.rules import TEST, TRAIN, VALIDATION, DifferenceError, LeftOutError, slug
-from annotation.exchange.out.volumes import LPS_TO_RAS, Grid, grid_of, values_of
+from annotation.exchange.out.volumes import LPS_TO_RAS, UNEVEN_SHARE, Grid, grid_of, slack_mm, values_of
 from annotation.projects.questions import Segmentation
 from annotation.projects.rules import first_single_choice
 from annotation.studies.pictures import Picture
 
 Progress = Callable[[float, str], None]
 NIFTI: Any = nib.Nifti1Image  # nibabel says that it is typed, and is not
-NEAR_MM: Final = 1e-3
 SCANNER: Final = 1
 ALIGNED: Final = 2
 COLOURS: Final = ("red", "green", "blue")
@@ -30,7 +29,7 @@ def as_nifti(values: NDArray[Any], grid: Grid) -> bytes:
     """Write a volume: (k, j, i) as NIfTI's (i, j, k), compressed without a clock."""
     image: Any = NIFTI(np.ascontiguousarray(values.transpose(2, 1, 0)), grid.ras)
     image.set_sform(grid.ras, code=SCANNER if grid.placed else ALIGNED)
-    image.set_qform(None, code=0)  # rows and slices of a tilted gantry are no rotation
+    image.set_qform(None, code=0)
     image.header.set_xyzt_units("mm")
     image.header.set_zooms(np.linalg.norm(grid.affine[:3, :3], axis=0))
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
@@ -45,17 +44,17 @@ def check_nifti(case: FrozenCase, content: bytes, values: NDArray[Any]) -> None:
     again = np.asanyarray(image.dataobj).transpose(2, 1, 0)
     if again.shape != values.shape or not np.array_equal(again, values):
         raise DifferenceError(case.number, "voxels were read back otherwise from NIfTI")
-    affine = np.linalg.inv(LPS_TO_RAS) @ image.affine
+    affine, allowed = np.linalg.inv(LPS_TO_RAS) @ image.affine, case_tolerance(case)
     for k, picture in enumerate(case.pictures):
         away = off_mm(affine, k, picture)
-        if away > max(NEAR_MM, case_tolerance(case)):
+        if away > allowed:
             raise DifferenceError(case.number, f"slice {k + 1} lies {away:.4f} mm off in NIfTI")
 
 
 def case_tolerance(case: FrozenCase) -> float:
-    """How far slices may lie off an even grid, as the grid was laid."""
-    grid = grid_of(case.pictures)
-    return 0.01 * float(np.linalg.norm(grid.affine[:3, 2])) if len(case.pictures) > 2 else NEAR_MM
+    """How far slices may lie off their grid, as it was laid: by rounded axes and by uneven steps."""
+    lengths = np.linalg.norm(grid_of(case.pictures).affine[:3, :3], axis=0)
+    return slack_mm(lengths) + UNEVEN_SHARE * float(lengths[2])
 
 
 def off_mm(affine: NDArray[np.float64], k: int, picture: Picture) -> float:

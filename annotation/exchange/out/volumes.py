@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 OFF_THE_LINE_MM = 0.01
 UNEVEN_SHARE = 0.01
+VOXEL_SHARE = 0.02
 TURNED = 1e-4
 
 
@@ -55,7 +56,7 @@ def grid_of(pictures: Sequence[Picture]) -> Grid:
 
 
 def placed_affine(attributes: Sequence[dict[str, Any]]) -> Floats:
-    """Take positions, orientation and spacing into one matrix (PS3.3 C.7.6.2.1.1); a tilted gantry shears it.
+    """Take positions, orientation and spacing into one matrix (PS3.3 C.7.6.2.1.1).
 
     raises: LeftOutError where the slices do not lie on one grid.
     """
@@ -71,7 +72,28 @@ def placed_affine(attributes: Sequence[dict[str, Any]]) -> Floats:
     affine[:3, 0], affine[:3, 1] = row * spacing[0, 1], column * spacing[0, 0]
     affine[:3, 2] = step_of(positions, np.cross(row, column), attributes[0])
     affine[:3, 3] = positions[0]
-    return affine
+    return right_angled(affine, (attributes[0]["Columns"], attributes[0]["Rows"], len(attributes)))
+
+
+def right_angled(affine: Floats, size: tuple[int, int, int]) -> Floats:
+    """Turn axes that are at right angles but for rounding into ones that are: readers built on ITK insist.
+
+    size: (i, j, k). raises: LeftOutError where a voxel would move: the gantry was tilted.
+    """
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    left, _, right = np.linalg.svd(affine[:3, :3] / lengths)
+    turned = affine.copy()
+    turned[:3, :3] = (left @ right) * lengths
+    corners = np.stack(np.meshgrid(*[(0, count - 1) for count in size]), axis=-1).reshape(-1, 3)
+    away = float(np.linalg.norm((turned - affine)[:3, :3] @ corners.T, axis=0).max())
+    if away > slack_mm(lengths):
+        raise LeftOutError("its axes are not at right angles (a tilted gantry): ITK reads no such volume")
+    return turned
+
+
+def slack_mm(lengths: Floats) -> float:
+    """How far a voxel may lie from where its own image puts it: a hundredth of a mm, or a fiftieth of a voxel."""
+    return max(OFF_THE_LINE_MM, VOXEL_SHARE * float(lengths.min()))
 
 
 def step_of(positions: Floats, normal: Floats, first: dict[str, Any]) -> Floats:

@@ -61,11 +61,11 @@ def as_series(image: Any, number: int, folder: Path) -> None:
         (folder / f"{number}-{k:03d}.dcm").write_bytes(phantoms.dicom(made))
 
 
-def sheared(image: Any) -> Any:
+def turned(image: Any) -> Any:
     """The same voxels, turned and stretched: oblique and anisotropic."""
     row, column = np.array(phantoms.OBLIQUE[:3]), np.array(phantoms.OBLIQUE[3:])
     turn = np.eye(4)
-    turn[:3, :3] = np.array([row, column, np.cross(row, column)]).T
+    turn[:3, :3] = np.linalg.qr(np.array([row, column, np.cross(row, column)]).T)[0]
     affine = turn @ np.diag([0.7, 0.9, 2.5, 1.0]) @ image.affine
     return NIFTI.Nifti1Image(np.asanyarray(image.dataobj), affine)
 
@@ -88,7 +88,7 @@ def volumes(real_data: Path, tmp_path: Path) -> dict[int, tuple[Any, Any]]:
     for number, path in enumerate(sorted((source / "images").glob("*.nii*"))[:3]):
         image, mask = NIFTI.load(path), NIFTI.load(source / "labels" / path.name)
         if number == 2:
-            image, mask = sheared(image), sheared(mask)
+            image, mask = turned(image), turned(mask)
         as_series(image, number, delivery)
         found[int(np.asanyarray(image.dataobj).astype(np.int16).sum(dtype=int))] = (image, mask)
     return found
