@@ -92,7 +92,7 @@ def right_angled(affine: Floats, size: tuple[int, int, int]) -> Floats:
 
 
 def slack_mm(lengths: Floats) -> float:
-    """How far a voxel may lie from where its own image puts it: a hundredth of a mm, or a fiftieth of a voxel."""
+    """How far a voxel may lie from where its own image has it: 0.01 mm, or a fiftieth of a voxel."""
     return max(OFF_THE_LINE_MM, VOXEL_SHARE * float(lengths.min()))
 
 
