@@ -183,7 +183,7 @@ def download_name(export: Export) -> str:
 
 def view_of(export: Export) -> ExportView:
     """Show an export with its job's state."""
-    job = Job.objects.filter(pk=export.job_id).first()
+    job = Job.objects.filter(pk=export.job_id).first() if export.job_id else None
     return ExportView(
         id=export.pk,
         format=export.format,

@@ -16,9 +16,8 @@ from accounts.tokens import Wish, make_token
 from annotation.exchange.out.models import Export
 from annotation.projects.models import Project
 from audit.models import Event
-from mlworker import runtime
 from tests import factories
-from tests.annotation.exchange.out.conftest import read_all
+from tests.annotation.exchange.out.conftest import do_job, read_all
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.authorization]
 API = "/api/v1/"
@@ -52,12 +51,7 @@ def asked(key: str, path: str, body: dict[str, Any] | None = None) -> Any:
 
 def done(export_id: str) -> None:
     """Do an export's job here."""
-    claim = runtime.services.claim(
-        Export.objects.get(pk=export_id).job_id or "", worker="t", now=timezone.now()
-    )
-    assert claim is not None
-    with runtime.ending(claim):
-        runtime.perform(runtime.lookup("export"), runtime.Work(claim))
+    do_job(Export.objects.get(pk=export_id).job_id)
 
 
 def content_of(response: HttpResponse) -> bytes:

@@ -26,6 +26,7 @@ from tests.annotation.exchange.out.conftest import Exported
 
 pytestmark = pytest.mark.django_db
 NIFTI: Any = nib
+ITK: Any = SimpleITK
 
 
 def members(path: Path, suffix: str) -> dict[str, bytes]:
@@ -133,7 +134,7 @@ def test_simpleitk_and_nibabel_find_every_voxel_where_the_series_has_it(
     (mask_name,) = [name for name in found if name.startswith("masks/")]
     (tmp_path / "image.nii.gz").write_bytes(found[image_name])
     (tmp_path / "mask.nii.gz").write_bytes(found[mask_name])
-    image, mask = (SimpleITK.ReadImage(str(tmp_path / f"{name}.nii.gz")) for name in ("image", "mask"))
+    image, mask = (ITK.ReadImage(str(tmp_path / f"{name}.nii.gz")) for name in ("image", "mask"))
     assert image.GetSize() == mask.GetSize()
     middle = len(case.pictures) // 2
     for k in (0, middle, len(case.pictures) - 1):
@@ -144,7 +145,7 @@ def test_simpleitk_and_nibabel_find_every_voxel_where_the_series_has_it(
         header = case.header(case.pictures[k].sop_instance_uid)
         pixels = np.frombuffer(case.pictures[k].content, dtype="<i2" if header.PixelRepresentation else "<u2")
         wanted = pixels.reshape(header.Rows, header.Columns) * header.RescaleSlope + header.RescaleIntercept
-        assert np.array_equal(SimpleITK.GetArrayViewFromImage(image)[k], wanted)
+        assert np.array_equal(ITK.GetArrayViewFromImage(image)[k], wanted)
     again = NIFTI.load(tmp_path / "mask.nii.gz")
     assert again.affine == pytest.approx(NIFTI.load(tmp_path / "image.nii.gz").affine)
     assert set(np.unique(np.asanyarray(again.dataobj))) == {0, 1, 2}

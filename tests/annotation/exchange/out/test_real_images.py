@@ -32,6 +32,7 @@ from tests.annotation.exchange.out.conftest import (
 
 pytestmark = pytest.mark.django_db
 NIFTI: Any = nib
+ITK: Any = SimpleITK
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_masks_of_real_volumes_come_out_voxel_for_voxel_where_they_lay(
 def check_corner(content: bytes, affine: np.ndarray, path: Path) -> None:
     """SimpleITK finds the last voxel where the original has it."""
     path.write_bytes(content)
-    again = SimpleITK.ReadImage(str(path))
+    again = ITK.ReadImage(str(path))
     corner = tuple(size - 1 for size in again.GetSize())
     wanted = (affine @ (*corner, 1))[:3] * (-1, -1, 1)
     assert again.TransformIndexToPhysicalPoint(corner) == pytest.approx(tuple(wanted), abs=0.01)

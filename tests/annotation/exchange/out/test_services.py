@@ -16,9 +16,8 @@ from annotation.projects.services import set_membership
 from annotation.readings.models import Revision
 from audit.models import Event
 from jobs.models import Job, State
-from mlworker import runtime
 from tests import factories
-from tests.annotation.exchange.out.conftest import frozen, read_all
+from tests.annotation.exchange.out.conftest import do_job, frozen, read_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,10 +39,7 @@ def staff(project: Project) -> User:
 def made(project: Project, staff: User, name: str = "csv", snapshot: Snapshot | None = None) -> Export:
     """Ask, and do the job here: its spawned process would not see this test's files."""
     export = request_export(project=project, name=name, snapshot=snapshot, by=staff, now=timezone.now())
-    claim = runtime.services.claim(export.job_id, worker="test", now=timezone.now())
-    assert claim is not None
-    with runtime.ending(claim):
-        runtime.perform(runtime.lookup("export"), runtime.Work(claim))
+    do_job(export.job_id)
     export.refresh_from_db()
     return export
 
@@ -60,7 +56,7 @@ def test_an_export_freezes_the_project_and_makes_its_file(project: Project, staf
     assert export.expires_at is not None
     assert export.ready_at is not None
     assert export.expires_at - export.ready_at == timedelta(days=7)
-    assert Job.objects.get(pk=export.job_id).state == State.DONE
+    assert Job.objects.filter(pk=str(export.job_id), state=State.DONE).exists()
 
 
 def test_making_an_export_is_audited_once(project: Project, staff: User) -> None:
@@ -100,11 +96,7 @@ def test_readers_are_pseudonyms_in_the_snapshot(project: Project) -> None:
 def test_the_job_refuses_who_lost_the_role_since(project: Project, staff: User) -> None:
     export = request_export(project=project, name="csv", snapshot=None, by=staff, now=timezone.now())
     set_membership(project=project, user=staff, role=Role.READER)
-    claim = runtime.services.claim(export.job_id, worker="test", now=timezone.now())
-    assert claim is not None
-    with runtime.ending(claim):
-        runtime.perform(runtime.lookup("export"), runtime.Work(claim))
-    job = Job.objects.get(pk=export.job_id)
+    job = do_job(export.job_id)
     assert job.state == State.FAILED
     assert "no ML staff" in job.error
 
