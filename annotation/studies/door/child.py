@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 # Imported before any fork, so that no child pays for it or needs to open code.
 import jpeg_ls  # noqa: F401
@@ -33,7 +33,11 @@ MESSAGE_BYTES = 64 * 1024
 PER_FILE = 4  # descriptors: source, stored file, picture, verdict
 
 
-Work = Callable[[bytes, list[int]], None]
+class Work(NamedTuple):
+    """What a child does with a message and the files that came with it, and how long it may take."""
+
+    run: Callable[[bytes, list[int]], None]
+    wall_seconds: int
 
 
 def serve(channel: socket.socket, work: Work) -> None:
@@ -63,17 +67,17 @@ def _in_a_child(
         _run(text, descriptors, idle_bytes, work)
     for descriptor in descriptors:
         os.close(descriptor)
-    late = _late(child)
+    late = _late(child, work.wall_seconds)
     if late:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return {"code": os.waitstatus_to_exitcode(status), "late": late}
 
 
-def _late(child: int) -> bool:
+def _late(child: int, wall_seconds: int) -> bool:
     watched = os.pidfd_open(child)
     try:
-        ready, _, _ = select.select([watched], [], [], limits.WALL_SECONDS)
+        ready, _, _ = select.select([watched], [], [], wall_seconds)
     finally:
         os.close(watched)
     return not ready
@@ -84,7 +88,7 @@ def _run(text: bytes, descriptors: list[int], idle_bytes: int, work: Work) -> No
     code = 1
     try:
         confine_child(idle_bytes)
-        work(text, descriptors)
+        work.run(text, descriptors)
         code = 0
     finally:
         os._exit(code)
@@ -127,4 +131,4 @@ def main() -> None:
     concept("DCM", "")
     table()
     profile()
-    serve(socket.socket(fileno=int(sys.argv[-1])), judge)
+    serve(socket.socket(fileno=int(sys.argv[-1])), Work(judge, limits.WALL_SECONDS))

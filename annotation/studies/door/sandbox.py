@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from annotation.studies.door.limits import CPU_SECONDS, MEBIBYTE, WALL_SECONDS
+from annotation.studies.door.limits import CPU_SECONDS, MEBIBYTE, TEXT_WALL_SECONDS, WALL_SECONDS
 from annotation.studies.door.verdict import Order, Verdict, rejected
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,7 +60,7 @@ class Server:
                 cwd="/",
             )
         self._channel = ours
-        self._channel.settimeout(WALL_SECONDS * 2)
+        self._channel.settimeout(TEXT_WALL_SECONDS + WALL_SECONDS)
         self.confinement: list[str] = self._answer()["confinement"]
 
     def ask(self, orders: Sequence[Order], descriptors: list[int]) -> str:

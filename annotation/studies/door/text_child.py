@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from annotation.studies.door.child import serve
+from annotation.studies.door.child import Work, serve
+from annotation.studies.door.limits import TEXT_WALL_SECONDS
 
 LONG_SIDE = 960  # small letters of small images are enlarged to be found
 LARGEST_SCALE = 4
@@ -76,4 +77,4 @@ def main() -> None:
         with os.fdopen(descriptors[1], "r+b") as written:
             written.write(json.dumps(found).encode())
 
-    serve(socket.socket(fileno=int(sys.argv[-1])), answer)
+    serve(socket.socket(fileno=int(sys.argv[-1])), Work(answer, TEXT_WALL_SECONDS))
