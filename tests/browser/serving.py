@@ -18,7 +18,7 @@ from tests.servers import ROOT
 
 PASSWORD = "kept only in this test"
 BUILT = ROOT / "frontend" / "static" / "app" / ".vite" / "manifest.json"
-START_SECONDS, STOP_SECONDS = 60, 30
+START_SECONDS, STOP_SECONDS = 300, 30
 
 
 @dataclass(frozen=True)
