@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from annotation.learning.cards import write_card
+from annotation.learning.drawn import ask_regions
 from annotation.learning.files import StoredFile, keep, keep_stream
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Snapshot
 from annotation.learning.rules import PolicySettings, checked_policy
@@ -44,9 +45,14 @@ def set_policy(*, project: Project, by: User | None, **settings: Unpack[PolicySe
 
 @transaction.atomic
 def request_retrain(*, project: Project, by: User | None = None) -> Job:
-    """Ask for a refit and a new ranking now; the waiting one is returned where there is one."""
+    """Ask for a refit and a new ranking now, and for what readers draw to be learned where enough was drawn.
+
+    returns: the refit; the waiting one where there is one.
+    """
     job = ask_refit(project_id=project.pk, by=by)
-    record_act("model.request", project.pk, by=by, details={"job": str(job.pk)})
+    drawn = ask_regions(project_id=project.pk, by=by)
+    jobs = {"job": str(job.pk)} | ({"regions": str(drawn.pk)} if drawn else {})
+    record_act("model.request", project.pk, by=by, details=jobs)
     return job
 
 

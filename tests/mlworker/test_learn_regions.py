@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotation.learning import drawn
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.files import content_of
+from annotation.learning.services import request_retrain
 from annotation.projects.models import Case, Project
 from annotation.queue.models import Entry, Lease
 from annotation.queue.services import give_back, lease_next
@@ -90,6 +91,13 @@ def test_the_job_done_twice_leaves_the_same_rows() -> None:
 def test_two_readings_are_too_few_to_ask_for() -> None:
     _, job = stage(PAINTED, read=2)
     assert job is None
+
+
+def test_retraining_by_hand_learns_what_readers_drew_too() -> None:
+    project, _ = stage(PAINTED)
+    Job.objects.all().delete()
+    assert request_retrain(project=project).name == "refit"
+    assert set(Job.objects.values_list("name", flat=True)) == {"refit", "learn_regions"}
 
 
 def test_a_newer_head_replaces_what_is_not_being_read_and_leaves_what_is() -> None:

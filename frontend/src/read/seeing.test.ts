@@ -1,13 +1,24 @@
 import { describe, expect, it } from "vitest";
 import type { Suggestion } from "../api/types";
+import type { Question } from "../protocol/types";
 import { StateCell } from "./cell";
 import { leasedCase } from "./fakes";
 import { Seeing } from "./seeing";
 
 const BOX = { question: "cells", answer: [], scores: {}, version: 1 };
 const MASK = { question: "mask", answer: {}, scores: {}, version: 1 };
+const FOUND = { ...BOX, answer: [{ id: "1" }] };
+const LABELS = [{ value: "cell", label: "Cell" }];
+const cells = (most?: number): Question => ({
+  key: "cells",
+  prompt: "Box each cell",
+  kind: "box",
+  labels: LABELS,
+  ...(most === undefined ? {} : { max: most }),
+});
+const PAINTED: Question = { key: "mask", prompt: "Paint", kind: "segmentation", classes: LABELS };
 
-const open = (more: Partial<Suggestion> = {}) => {
+const open = (more: Partial<Suggestion> = {}, questions: readonly Question[] = [cells(), PAINTED]) => {
   const suggestion: Suggestion = {
     mode: "from_start",
     question: "finding",
@@ -17,7 +28,7 @@ const open = (more: Partial<Suggestion> = {}) => {
   };
   const cell = new StateCell();
   const time = { now: 1000 };
-  cell.set({ current: { kind: "case", leased: leasedCase("a", 1, { suggestion }) } });
+  cell.set({ current: { kind: "case", leased: leasedCase("a", 1, { suggestion, questions }) } });
   return { cell, time, seeing: new Seeing(cell, () => time.now) };
 };
 
@@ -35,13 +46,37 @@ describe("proposed drawings", () => {
     });
   });
 
-  it("come question by question, each after the reader's own drawing", () => {
-    const { seeing, cell, time } = open();
+  it("come at once, question by question, where one drawing is the whole answer", () => {
+    const { seeing, cell, time } = open({ mode: "after_answer" }, [cells(1), PAINTED]);
     cell.set({ answers: { cells: [] } });
     seeing.answered();
     cell.set({ answers: { cells: [], mask: {} } });
     time.now += 500;
     expect(seeing.seen?.drawn).toEqual({ cells: "after_answer" });
+  });
+
+  it("wait for the reader to have drawn all, where more can be drawn", () => {
+    const { seeing, cell, time } = open({ mode: "after_answer", drawn: [FOUND, MASK] });
+    cell.set({ answers: { cells: [] } });
+    seeing.answered();
+    expect(cell.state.drawnSeen).toEqual({});
+    expect(seeing.complete()).toBe(true);
+    expect(seeing.complete()).toBe(false);
+    time.now += 500;
+    expect(seeing.seen?.drawn).toEqual({ cells: "after_answer" });
+  });
+
+  it("come to who drew nothing, and hold up nobody where the model found nothing either", () => {
+    const found = open({ mode: "after_answer", drawn: [FOUND] });
+    expect(found.seeing.complete()).toBe(true);
+    expect(found.cell.state.drawnSeen).toEqual({ cells: "after_answer" });
+    expect(open({ mode: "after_answer", drawn: [BOX, MASK] }).seeing.complete()).toBe(false);
+  });
+
+  it("of a question that is not asked are not shown", () => {
+    const hidden: Question = { ...cells(), when: { question: "mask", answered: true } };
+    const { seeing } = open({ mode: "after_answer", drawn: [FOUND] }, [hidden, PAINTED]);
+    expect(seeing.complete()).toBe(false);
   });
 
   it("were seen where they were taken, however fast", () => {

@@ -1,19 +1,27 @@
 /** What a reader sees of the model's suggestions, since when, and what was answered before. */
 
 import type { Seen, When } from "../api/types";
-import type { Answer } from "../protocol/types";
+import { isEmpty } from "../protocol/conditions";
+import { type Answer, isRegionQuestion, type Question } from "../protocol/types";
 import type { StateCell } from "./cell";
-import { protocolOf, type RoomState } from "./state";
+import { askedIn, questionsOf, type RoomState } from "./state";
 
 /** A suggestion that was on screen for less than this was not seen. */
 const SEEN_AFTER_MS = 400;
 
-/** Whether the model suggests any number of choices: they are answered once all of them are made. */
-const isOfSeveral = ({ current }: RoomState): boolean => {
-  if (current?.kind !== "case") return false;
-  const { question } = current.leased.suggestion;
-  return protocolOf(current).questions.some(({ key, kind }) => key === question && kind === "multi");
+/** Whether what the model suggests is any number of choices: they are answered once all of them are made. */
+const isOfSeveral = (state: RoomState): boolean =>
+  state.current?.kind === "case" &&
+  questionOf(state, state.current.leased.suggestion.question)?.kind === "multi";
+
+/** Whether one drawing answers a question: of more, and of a mask's strokes, another can always come. */
+const isDrawnAtOnce = (state: RoomState, key: string): boolean => {
+  const question = questionOf(state, key);
+  return question !== undefined && isRegionQuestion(question) && question.max === 1;
 };
+
+const questionOf = (state: RoomState, key: string): Question | undefined =>
+  questionsOf(state).find((question) => question.key === key);
 
 export class Seeing {
   readonly #cell: StateCell;
@@ -44,25 +52,30 @@ export class Seeing {
     this.#drawn(() => true);
   }
 
-  /** Show what the reader has answered without it; of several choices nothing yet, since more may come. */
+  /** Show what the reader has answered without it; nothing yet where more may come. */
   answered(): void {
     const { state } = this.#cell;
     const { current, answers } = state;
     if (current?.kind !== "case") return;
     this.#answer(!isOfSeveral(state) && answers[current.leased.suggestion.question] !== undefined);
-    this.#drawn((key) => answers[key] !== undefined);
+    this.#drawn((key) => answers[key] !== undefined && isDrawnAtOnce(state, key));
   }
 
-  /** Show the suggestion of several choices, now that the reader has made them all; false where none comes. */
+  /** Show what waits for all choices to be made, or all to be drawn, now that they are; false where none comes. */
   complete(): boolean {
     const { state } = this.#cell;
-    const isDue =
-      state.current?.kind === "case" &&
-      state.current.leased.suggestion.mode === "after_answer" &&
-      isOfSeveral(state) &&
-      state.seen === null;
-    this.#answer(isDue, []);
-    return isDue && this.#cell.state.seen !== null;
+    if (state.current?.kind !== "case" || state.current.leased.suggestion.mode !== "after_answer")
+      return false;
+    this.#answer(isOfSeveral(state), []);
+    const { drawn } = state.current.leased.suggestion;
+    const agreed = drawn.filter(
+      ({ question, answer }) => isEmpty(answer) && isEmpty(state.answers[question]),
+    );
+    const isOpen = (key: string): boolean =>
+      askedIn(state).some((question) => question.key === key) &&
+      !agreed.some(({ question }) => question === key);
+    this.#drawn(isOpen, "after_answer");
+    return this.#cell.state.seen !== state.seen || this.#cell.state.drawnSeen !== state.drawnSeen;
   }
 
   /** The mask that the model proposes became the answer. */
@@ -92,7 +105,7 @@ export class Seeing {
   }
 
   /** Note once, question by question, whether the reader had drawn when the model's drawing came on screen. */
-  #drawn(isNow: (key: string) => boolean): void {
+  #drawn(isNow: (key: string) => boolean, said?: When): void {
     const { current, drawnSeen, answers } = this.#cell.state;
     if (current?.kind !== "case") return;
     const fresh = current.leased.suggestion.drawn
@@ -100,7 +113,8 @@ export class Seeing {
       .filter((key) => !(key in drawnSeen) && isNow(key));
     if (fresh.length === 0) return;
     for (const key of fresh) this.#drawnAt.set(key, this.#now());
-    const when = (key: string): When => (answers[key] === undefined ? "before_answer" : "after_answer");
+    const when = (key: string): When =>
+      said ?? (answers[key] === undefined ? "before_answer" : "after_answer");
     this.#cell.set({
       drawnSeen: { ...drawnSeen, ...Object.fromEntries(fresh.map((key) => [key, when(key)])) },
     });
