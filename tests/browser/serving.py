@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 from tests.servers import ROOT
 
@@ -112,12 +112,17 @@ def whole_system_in(home: Path) -> Iterator[Fovea]:
         yield system
 
 
-@contextmanager
-def running_chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium, else the one that Playwright installed."""
+def launch(kind: BrowserType, *flags: str) -> Browser:
+    """Launch Debian's Chromium, else the one that Playwright installed."""
     debian = Path("/usr/bin/chromium")
     path = debian if debian.exists() else None
+    return kind.launch(executable_path=path, args=["--no-sandbox", *flags])
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """Start Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = launch(playwright.chromium)
         yield browser
         browser.close()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.desk import ask, drag, mark_a_lesion, one_key, predict, question
+from tests.browser.desk import NODULES, ask, drag, mark_a_lesion, one_key, predict, question
 from tests.browser.reading import Room, new_context, open_room
-from tests.browser.serving import Fovea
+from tests.browser.serving import Fovea, launch
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.browser
@@ -17,12 +17,6 @@ READERS = [f"everybody{number}" for number in range(16)]
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DIALOGS = {"s": "skip", "x": "cannot read", "g": "flag", "c": "comment", "q": "ask", "?": "keys"}
-WITHOUT_WEBGL = """(() => {
-  const get = HTMLCanvasElement.prototype.getContext;
-  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-    return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
-  };
-})()"""
 
 
 @pytest.fixture
@@ -202,16 +196,32 @@ def test_a_suggestion_shown_or_withheld_can_be_used_by_everybody(
     assert found == {}
 
 
-def test_without_webgl_every_tool_is_there_and_it_says_what_is_different(
-    chromium: Browser, fovea: Fovea, project_id: str, names: Iterator[str]
+def test_a_browser_without_webgl_says_so_and_measures_paints_and_reformats_all_the_same(
+    chromium: Browser, fovea: Fovea, real_data: Path
 ) -> None:
-    plain = new_context(chromium)
-    plain.add_init_script(WITHOUT_WEBGL)
-    room = open_room(plain, fovea, project_id, next(names))
+    series = real_data / "chest_ct" / "Lung_Dx-A0001" / "dicom"
+    project_id = ask(fovea, series, "Everybody, plain", ["plain"], NODULES, choices="a,b")
+    browser = launch(chromium.browser_type, "--disable-3d-apis")
+    room = open_room(new_context(browser), fovea, project_id, "plain")
     room.enter()
+    assert room.page.evaluate("document.createElement('canvas').getContext('webgl2') === null")
     room.page.evaluate(AXE.read_text())
     expect(room.page.locator("[data-banner=plain]")).to_contain_text("no WebGL2")
     assert in_both_themes(room, "without WebGL2") == {}
-    mark_a_lesion(room)
-    expect(question(room, "lesions").locator(".region")).to_have_count(1)
-    plain.close()
+
+    drag(room, (0.4, 0.4), (0.55, 0.4))
+    expect(question(room, "nodules").locator(".region-measure")).to_contain_text("mm")
+    question(room, "parts").locator("legend").click()
+    drag(room, (0.5, 0.5), (0.6, 0.55))
+    room.saving("Draft saved")
+    blur(room)
+    room.press("k")
+    room.page.wait_for_function("document.querySelectorAll('.pane').length >= 3")
+    room.press("Enter")
+    room.wait_for("All read")
+    room.saving("All saved")
+    answers = room.api(f"projects/{project_id}/readings/last")["answers"]
+    assert set(answers["parts"]["classes"]) == {"core"}
+    assert len(answers["nodules"]) == 1
+    assert room.errors == []
+    browser.close()

@@ -28,7 +28,8 @@ export const EN = {
   cannot_keep: "This browser cannot keep anything: do not close it before all is saved.",
   kept_closed:
     "{count} of your answers are kept in this browser under an older key: tell your administrator.",
-  no_webgl: "This browser has no WebGL2: images are drawn simply, and more slowly.",
+  no_webgl:
+    "This browser has no WebGL2: images are drawn without the graphics card, more slowly. Every tool works.",
 
   // Where the image will be
   image_waits_offline: "The image comes when the connection is back.",

@@ -27,7 +27,7 @@ export const ZH: Words = {
   revision_kept: "您上次对此例阅片的修改已恢复。",
   cannot_keep: "此浏览器无法保存任何内容：全部保存之前请勿关闭。",
   kept_closed: "此浏览器中有 {count} 份答案由旧密钥封存：请告知管理员。",
-  no_webgl: "此浏览器不支持 WebGL2：图像以简单方式显示，速度较慢。",
+  no_webgl: "此浏览器不支持 WebGL2：图像不经显卡绘制，速度较慢；所有工具均可使用。",
 
   image_waits_offline: "恢复连接后显示图像。",
   image_waits_signed_out: "登录后显示图像。",
