@@ -4,15 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0017_deidentification_options_and_masks'),
+        ("annotation", "0017_deidentification_options_and_masks"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='quarantinedfile',
-            name='kept_until',
-            field=models.DateTimeField(help_text='until when a discarded file can be brought back; null = its bytes are gone', null=True),
+            model_name="quarantinedfile",
+            name="kept_until",
+            field=models.DateTimeField(
+                help_text="until when a discarded file can be brought back; null = its bytes are gone",
+                null=True,
+            ),
         ),
     ]

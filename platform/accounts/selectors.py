@@ -58,6 +58,6 @@ def journal_keys(user: User) -> list[str]:
     return [base64.b64encode(journal_key(user, secret)).decode() for secret in secrets]
 
 
-def journal_key(user: User, secret: str) -> bytes:
+def journal_key(user: User, secret: str | bytes) -> bytes:
     """Derive one person's key of one secret: HMAC-SHA256, with a salt of this use alone."""
     return salted_hmac("fovea.journal", str(user.pk), secret=secret, algorithm="sha256").digest()

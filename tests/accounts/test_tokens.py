@@ -28,7 +28,8 @@ def owner() -> User:
 
 
 def a_token(owner: User, **changes: Any) -> tuple[ApiToken, str]:
-    wish = Wish(**({"name": "viewer", "scopes": READ, "days": 1} | changes))
+    told: dict[str, Any] = {"name": "viewer", "scopes": READ, "days": 1}
+    wish = Wish(**(told | changes))
     return make_token(user=owner, wish=wish, now=timezone.now())
 
 

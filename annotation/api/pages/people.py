@@ -52,9 +52,16 @@ def show(request: HttpRequest, person_id: UUID) -> HttpResponse:
     subject = found_person(request, person_id)
     roles = dict(subject.memberships.values_list("project_id", "role"))
     rows = [(project, roles.get(project.pk, "")) for project in projects_for(person(request))]
-    tokens = {"tokens": subject.tokens.all(), "now": timezone.now()}
-    told = {"subject": subject, "rows": rows, "choices": ROLE_CHOICES}
-    return page(request, "people/person.html", "people", **told, **tokens)
+    return page(
+        request,
+        "people/person.html",
+        "people",
+        subject=subject,
+        rows=rows,
+        choices=ROLE_CHOICES,
+        tokens=subject.tokens.all(),
+        now=timezone.now(),
+    )
 
 
 @require_POST

@@ -74,7 +74,7 @@ def test_without_a_spacing_a_length_is_in_pixels(project: Project) -> None:
     assert measures_of(case, "nodules", a_region(case, LINE)) == {"length_px": 5.0, "spacing": "pixels"}
 
 
-ULTRASOUND = {
+ULTRASOUND: dict[str, Any] = {
     "SequenceOfUltrasoundRegions": [
         {
             "RegionSpatialFormat": 1,
