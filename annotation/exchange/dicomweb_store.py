@@ -136,7 +136,7 @@ def store_instances(
         Received(f"{number}/{place:06d}", size, content)
         for place, (size, content) in enumerate(contents, start=1)
     )
-    treatment = Treatment(pictures_cleared=False, study=study)
+    treatment = Treatment(pictures_cleared=False, study=study, proposes=False)
     answers: list[Answer] = []
     try:
         for judged in Intake(project.dataset, treatment, door()).judged(_batches(received)):

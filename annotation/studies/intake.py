@@ -59,7 +59,8 @@ class Arrival:
 class Treatment:
     """How a delivery's files are taken (see Order), and whether a human has cleared the pixels.
 
-    options: of de-identification; None = those of the data set now.
+    options: of de-identification; None = those of the data set now. proposes: whether boxes are proposed over
+    the text of what waits, about a second an image; where every image is searched, it is done all the same.
     """
 
     modality: str = "OT"
@@ -68,6 +69,7 @@ class Treatment:
     study: str = ""
     options: Sequence[str] | None = None
     masks: Sequence[Sequence[int]] = ()
+    proposes: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Intake:
         self._key = dataset_key(dataset.pk)
         chosen = dataset.deidentification if treatment.options is None else treatment.options
         self._options = known_options(chosen)
-        self._finder = TextFinder(wanted=settings.FIND_TEXT)
+        searches = treatment.proposes or "pixels" in self._options
+        self._finder = TextFinder(wanted=settings.FIND_TEXT and searches)
 
     def judged(self, batches: Iterable[Sequence[Arrival]]) -> Iterator[list[Judged]]:
         """Judge batch after batch, in order, one ahead of the caller."""

@@ -65,11 +65,9 @@ class Service:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fovea]:
-    """Serve an empty system that does not search held images for text: that takes seconds each."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("FOVEA_FIND_TEXT", "0")
-        with serving(tmp_path_factory.mktemp("home")) as running:
-            yield running
+    """Serve an empty system."""
+    with serving(tmp_path_factory.mktemp("home")) as running:
+        yield running
 
 
 @pytest.fixture

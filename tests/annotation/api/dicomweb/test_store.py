@@ -53,6 +53,12 @@ def test_what_is_held_fails_under_its_de_identified_name(program: Program) -> No
     assert QuarantinedFile.objects.get().kind == "pixels"
 
 
+def test_a_sender_does_not_wait_for_the_search_for_text(program: Program, settings: Settings) -> None:
+    settings.FIND_TEXT = True
+    program.store([phantoms.dicom(phantoms.a_slice(7, modality="US"))])
+    assert QuarantinedFile.objects.get().text_boxes is None
+
+
 def test_where_nothing_is_stored_it_is_a_conflict_with_the_reason_of_each(program: Program) -> None:
     other_syntax = bytearray(phantoms.dicom(phantoms.a_slice(1)))
     place = other_syntax.find(b"1.2.840.10008.1.2.1\0")
