@@ -126,6 +126,12 @@ def holder_of(key: str, *, now: datetime, address: str) -> ApiToken | None:
     return token
 
 
+def is_known(key: str, *, now: datetime) -> bool:
+    """Whether a key is one that may be used now; nothing is counted or noted."""
+    known = ApiToken.objects.filter(digest=digest_of(key), user__is_active=True)
+    return alive(known, now).exists()
+
+
 def counted(name: str) -> int:
     """Count one more in the present window; gives how many there are."""
     cache.add(name, 0, WINDOW_SECONDS)
