@@ -113,7 +113,7 @@ const sessionActs = (parts: ActParts) => {
     remark: (kind) => session.flow.openRemark(kind),
     suggest: () => {
       parts.bench()?.proposals.bringBack();
-      session.desk.askSuggestion();
+      session.desk.seeing.ask();
     },
     takeSuggestion: () => parts.bench()?.proposals.take(),
     takeAll: () => parts.bench()?.proposals.takeAll(),

@@ -1,6 +1,6 @@
 /** The case on screen: what is asked, what is answered, how long it took. */
 
-import type { Asked, Draft, LeasedCase, PastReading, Seen } from "../api/types";
+import type { Asked, Draft, LeasedCase, PastReading } from "../api/types";
 import { askedAnswers } from "../protocol/conditions";
 import { problemsOf } from "../protocol/problems";
 import type { Answer, Answers } from "../protocol/types";
@@ -33,7 +33,7 @@ export class Desk {
   readonly #drafts: DraftSaver;
   readonly #journal: Journal;
   readonly #now: () => number;
-  readonly #clock = new ActiveClock();
+  readonly clock = new ActiveClock();
   /** What the reader sees of the model's suggestions. */
   readonly seeing: Seeing;
   /** Called when one key has answered all that is asked, where the project wants to go on then. */
@@ -49,12 +49,8 @@ export class Desk {
     this.#now = now;
   }
 
-  get clock(): ActiveClock {
-    return this.#clock;
-  }
-
   get seconds(): number {
-    return this.#clock.seconds(this.#now());
+    return this.clock.seconds(this.#now());
   }
 
   /** The leased case that the reader is at, on screen or held while another is open. */
@@ -73,16 +69,11 @@ export class Desk {
     return askedAnswers(questionsOf(this.#cell.state), this.#cell.state.answers);
   }
 
-  /** What the reader saw of the suggestion, for long enough to see it. */
-  get seen(): Seen | null {
-    return this.seeing.seen;
-  }
-
   /** Put a case on screen, with its draft or with answers that are to be confirmed. */
   open(leased: LeasedCase, answers?: Answers): void {
     const draft = this.#drafts.open(leased.case.id, leased.lease_id, leased.protocol.version, leased.draft);
     const shown = stillValid(leased.protocol, answers ?? draft.answers);
-    this.#clock.restart(draft.seconds, this.#now());
+    this.clock.restart(draft.seconds, this.#now());
     this.#bring({ kind: "case", leased }, shown);
     if (answersOlder(leased)) this.#cell.say(say("questions_changed"), "warn");
     if (leased.suggestion.mode === "from_start") this.seeing.all();
@@ -183,22 +174,13 @@ export class Desk {
     if (!this.#stop(state.active)) this.#cell.set({ active: state.active.split("/")[0] ?? "" });
   }
 
-  /** Show the model's suggestion, where the project lets the reader ask. */
-  askSuggestion(): void {
-    const { current } = this.#cell.state;
-    if (current?.kind !== "case" || current.leased.suggestion.mode !== "on_demand") return;
-    const { probabilities, drawn } = current.leased.suggestion;
-    this.seeing.all();
-    if (!probabilities && drawn.length === 0) this.#cell.say(say("no_suggestion"));
-  }
-
   /** What is on screen where nothing is wrong; else says what, and goes to the first. */
   answered(): Current | null {
     const { state } = this.#cell;
     if (!state.current || !this.canAnswer()) return null;
     const problems = problemsOf(questionsOf(state), this.sent);
     const [first] = problems;
-    if (!first) return this.#isToCompare() ? null : state.current;
+    if (!first) return this.seeing.isToCompare() ? null : state.current;
     const { path, region } = stopOfProblem(first.at, this.sent);
     this.#cell.set({
       isChecked: true,
@@ -211,13 +193,6 @@ export class Desk {
       "warn",
     );
     return null;
-  }
-
-  /** Whether the suggestion came only now that all choices were made: the reader sends once more. */
-  #isToCompare(): boolean {
-    const isToCompare = this.seeing.complete();
-    if (isToCompare) this.#cell.say(say("compare_then_send"));
-    return isToCompare;
   }
 
   /** Nobody may answer an image that is not on screen. */
@@ -278,14 +253,13 @@ export class Desk {
     const moved = active === state.active ? state.focusing : state.focusing + 1;
     this.#cell.set({ answers, active, spot, focusing: moved, notice: null });
     this.#cell.set({ isChecked: state.isChecked && problemsOf(questionsOf(state), this.sent).length > 0 });
-    if (state.current?.kind === "past") this.#keepRevision(state.current.past, answers);
+    if (state.current?.kind === "past") {
+      const { reading_id, revision } = state.current.past;
+      this.#journal.keepRevision({ reading_id, base_revision: revision, answers });
+    }
     if (state.current?.kind !== "case") return;
     this.#drafts.change(answers, this.seconds);
     if (state.current.leased.suggestion.mode === "after_answer") this.seeing.answered();
-  }
-
-  #keepRevision({ reading_id, revision }: PastReading, answers: Answers): void {
-    this.#journal.keepRevision({ reading_id, base_revision: revision, answers });
   }
 
   /** One question and one key: go on by itself where the project wants that. */
@@ -298,7 +272,7 @@ export class Desk {
   #leaveOpen(): void {
     this.#held = this.leased;
     this.#drafts.close();
-    this.#clock.restart(0, this.#now());
+    this.clock.restart(0, this.#now());
   }
 
   #bring(current: Current, answers: Answers): void {

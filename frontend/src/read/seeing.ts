@@ -3,6 +3,7 @@
 import type { Seen, When } from "../api/types";
 import { isEmpty } from "../protocol/conditions";
 import { type Answer, isRegionQuestion, type Question } from "../protocol/types";
+import { say } from "../words/say";
 import type { StateCell } from "./cell";
 import { askedIn, questionsOf, type RoomState } from "./state";
 
@@ -52,6 +53,15 @@ export class Seeing {
     this.#drawn(() => true);
   }
 
+  /** Show all to the reader who asks, where the project lets readers ask. */
+  ask(): void {
+    const { current } = this.#cell.state;
+    if (current?.kind !== "case" || current.leased.suggestion.mode !== "on_demand") return;
+    const { probabilities, drawn } = current.leased.suggestion;
+    this.all();
+    if (!probabilities && drawn.length === 0) this.#cell.say(say("no_suggestion"));
+  }
+
   /** Show what the reader has answered without it; nothing yet where more may come. */
   answered(): void {
     const { state } = this.#cell;
@@ -76,6 +86,13 @@ export class Seeing {
       !agreed.some(({ question }) => question === key);
     this.#drawn(isOpen, "after_answer");
     return this.#cell.state.seen !== state.seen || this.#cell.state.drawnSeen !== state.drawnSeen;
+  }
+
+  /** Whether a suggestion came only now that all was answered: the reader sends once more. */
+  isToCompare(): boolean {
+    const isToCompare = this.complete();
+    if (isToCompare) this.#cell.say(say("compare_then_send"));
+    return isToCompare;
   }
 
   /** The mask that the model proposes became the answer. */

@@ -524,13 +524,13 @@ describe("a suggestion", () => {
     storage = memoryStorage();
     const asked = await open(serverWith(hinted("on_demand")));
     expect(asked.state.seen).toBeNull();
-    asked.desk.askSuggestion();
+    asked.desk.seeing.ask();
     expect(asked.state.seen?.when).toBe("before_answer");
   });
 
   it("that is withheld is never shown", async () => {
     const session = await open(serverWith(hinted("on_demand", true)));
-    session.desk.askSuggestion();
+    session.desk.seeing.ask();
     session.desk.choose(0);
     expect(session.state.seen).toBeNull();
     expect(suggestionShown(session.state)).toBeNull();

@@ -1,19 +1,17 @@
 /** A reader's sitting: what the keys do, what is saved, and what happens when it cannot be. No HTML, no pixels. */
 
 import type { Api } from "../api/client";
-import { isSignedOut, Refusal, wordsFor } from "../api/problems";
+import { isSignedOut, wordsFor } from "../api/problems";
 import type { LeasedCase, PastReading, Session, SkipReason } from "../api/types";
 import { say } from "../words/say";
 import { StateCell } from "./cell";
-import { Connection, type ConnectionState, isPassing } from "./connection";
-import { type Delivered, deliver } from "./delivery";
+import { isPassing } from "./connection";
+import type { Delivered } from "./delivery";
 import { Desk } from "./desk";
-import { DraftSaver } from "./drafts";
 import { readingOf, revisionOf, skipOf } from "./entries";
 import { Flow } from "./flow";
-import { Journal, type Pending, type PendingRevision } from "./journal";
-import { LeaseKeeper } from "./leases";
-import { Outbox } from "./outbox";
+import type { Pending, PendingRevision } from "./journal";
+import { Keeping } from "./keeping";
 import { type Dialog, inWords, type RoomState } from "./state";
 import type { KeyValueStore } from "./takeover";
 import type { Vault } from "./vault";
@@ -35,36 +33,31 @@ export class ReadingSession {
   readonly flow: Flow;
   readonly #parts: SessionParts;
   readonly #cell = new StateCell();
-  readonly #connection: Connection;
-  readonly #journal: Journal;
-  readonly #outbox: Outbox<Delivered>;
-  readonly #drafts: DraftSaver;
-  readonly #leases: LeaseKeeper;
+  readonly #keeping: Keeping;
   readonly #worklist: Worklist;
   #isBackWanted = false;
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#journal = this.#newJournal();
-    this.#connection = new Connection(
-      () => parts.client.session(),
-      (state) => this.#connectionIs(state),
-    );
-    this.#outbox = this.#newOutbox();
-    this.#drafts = this.#newDrafts();
-    this.#leases = this.#newLeases();
-    this.desk = new Desk(this.#cell, this.#drafts, this.#journal, parts.now);
+    this.#keeping = new Keeping(parts, this.#cell, {
+      worklist: () => this.#worklist,
+      overtaken: (caseId, newer) => this.desk.overtaken(caseId, newer),
+      delivered: (result) => this.#delivered(result),
+      online: () => this.#online(),
+    });
+    const { connection, drafts, journal, leases, outbox } = this.#keeping;
+    this.desk = new Desk(this.#cell, drafts, journal, parts.now);
     this.desk.onComplete = () => this.#advance();
     this.flow = this.#newFlow();
     this.#worklist = new Worklist({
       cell: this.#cell,
       client: parts.client,
-      connection: this.#connection,
+      connection,
       desk: this.desk,
-      leases: this.#leases,
+      leases,
       projectId: parts.projectId,
-      pending: () => this.#outbox.entries,
+      pending: () => outbox.entries,
     });
   }
 
@@ -83,10 +76,10 @@ export class ReadingSession {
     try {
       const session = await client.session();
       const { user } = session;
-      if (!this.#connection.belongsTo(user.id)) return;
+      if (!this.#keeping.connection.belongsTo(user.id)) return;
       await this.#settleIn(session);
       void this.flow.settleIn(user.id);
-      await this.#outbox.send();
+      await this.#keeping.outbox.send();
       this.#worklist.accept(await client.workload(projectId));
     } catch (error) {
       this.#cannotStart(error);
@@ -159,35 +152,35 @@ export class ReadingSession {
   present(): void {
     const now = this.#parts.now();
     this.desk.clock.sign(now);
-    if (this.#connection.state === "online") void this.#leases.tend(now);
+    if (this.#keeping.connection.state === "online") void this.#keeping.leases.tend(now);
   }
 
   /** The page cannot be seen any more, or goes away. */
   hidden(): void {
     this.desk.clock.pause(this.#parts.now());
-    void this.#drafts.flush(true);
+    void this.#keeping.drafts.flush(true);
   }
 
   /** The page or the network is back: see at once whether the server is too. */
   look(): void {
-    void this.#connection.probe();
+    void this.#keeping.connection.probe();
   }
 
   imageFailed(showing: number, error: unknown): void {
-    if (isPassing(error)) this.#connection.lost(error);
+    if (isPassing(error)) this.#keeping.connection.lost(error);
     this.desk.imageFailed(showing, wordsFor(error));
   }
 
   async #settleIn({ user, journal_keys }: Session): Promise<void> {
-    await this.#journal.belongsTo(user.id, journal_keys);
-    this.#outbox.load();
-    this.#cell.set({ pending: this.#outbox.entries.length });
+    await this.#keeping.journal.belongsTo(user.id, journal_keys);
+    this.#keeping.outbox.load();
+    this.#cell.set({ pending: this.#keeping.outbox.entries.length });
   }
 
   #cannotStart(error: unknown): void {
     const words = isSignedOut(error) ? say("you_are_signed_out") : wordsFor(error);
     this.#cell.set({ phase: "error", error: words });
-    if (isPassing(error)) this.#connection.lost(error);
+    if (isPassing(error)) this.#keeping.connection.lost(error);
   }
 
   /** One key has answered all that is asked: on to the next, with a way back shown for a while. */
@@ -213,7 +206,7 @@ export class ReadingSession {
       projectId,
       storage,
       couldNot: (what, error) => this.#worklist.couldNot(what, error),
-      remark: (place, remark) => this.#post({ ...this.#stamp(place), kind: "remark", remark }),
+      remark: (place, remark) => this.#keeping.post({ ...this.#stamp(place), kind: "remark", remark }),
     });
   }
 
@@ -222,7 +215,7 @@ export class ReadingSession {
     const work = { answers: this.desk.sent, seconds: this.desk.seconds };
     if (current?.kind === "case") {
       const { leased } = current;
-      this.#leave(leased, readingOf(this.#stamp(leased.case), leased, work, this.desk.seen));
+      this.#leave(leased, readingOf(this.#stamp(leased.case), leased, work, this.desk.seeing.seen));
     }
     if (current?.kind === "past")
       this.#submitRevision(current.past, revisionOf(this.#stamp(current.past.case), current.past, work));
@@ -232,23 +225,18 @@ export class ReadingSession {
     const isSame = JSON.stringify(entry.answers) === JSON.stringify(past.answers);
     this.#comeBack();
     if (isSame) this.#cell.say(say("left_as_it_was"));
-    else this.#post(entry);
+    else this.#keeping.post(entry);
   }
 
   #leave(leased: LeasedCase, entry: Pending): void {
     this.desk.finish();
-    this.#leases.release(leased.lease_id);
-    this.#post(entry);
+    this.#keeping.leases.release(leased.lease_id);
+    this.#keeping.post(entry);
     this.#worklist.next();
   }
 
   #stamp({ id, number }: { readonly id: string; readonly number: number }) {
     return { idempotency_key: this.#parts.newKey(), case_id: id, number, at: Date.now() };
-  }
-
-  #post(entry: Pending): void {
-    this.#outbox.add(entry);
-    this.#cell.set({ pending: this.#outbox.entries.length, notice: null, undo: null });
   }
 
   #openPast(past: PastReading | null): void {
@@ -260,78 +248,21 @@ export class ReadingSession {
     if (!this.desk.comeBack()) this.#worklist.next();
   }
 
-  #newJournal(): Journal {
-    const { vault, storage, projectId } = this.#parts;
-    return new Journal(vault, storage, projectId, {
-      failed: () => this.#cell.say(say("cannot_keep"), "warn"),
-      closed: (count) => this.#cell.say(say("kept_closed", { count }), "warn"),
-    });
-  }
-
-  #newOutbox(): Outbox<Delivered> {
-    return new Outbox((entry) => deliver(this.#parts.client, entry), this.#journal, {
-      acknowledged: (_, result) => this.#acknowledged(result),
-      refused: (entry, error) => this.#refused(entry, error),
-      delayed: (error) => this.#connection.lost(error),
-    });
-  }
-
-  #newDrafts(): DraftSaver {
-    const { client } = this.#parts;
-    return new DraftSaver((id, draft, keepalive) => client.saveDraft(id, draft, keepalive), this.#journal, {
-      changed: (draft) => this.#cell.set({ draft }),
-      delayed: (error) => this.#connection.lost(error),
-      overtaken: (caseId, newer) => this.desk.overtaken(caseId, newer),
-      leaseLost: (caseId) => this.#worklist.caseLost(caseId),
-    });
-  }
-
-  #newLeases(): LeaseKeeper {
-    return new LeaseKeeper((leaseId) => this.#parts.client.renew(leaseId), {
-      delayed: (error) => this.#connection.lost(error),
-      lost: (leaseId) => this.#worklist.leaseLost(leaseId),
-    });
-  }
-
-  #acknowledged({ workload }: Delivered): void {
-    const pending = this.#outbox.entries.length;
-    this.#cell.set({ pending, hasSaved: true });
-    this.#connection.found();
+  #delivered({ workload }: Delivered): void {
     if (workload) {
       this.#worklist.accept(workload);
       void this.flow.lookAtDay();
     }
-    if (this.#isBackWanted && pending === 0) void this.back();
+    if (this.#isBackWanted && this.state.pending === 0) void this.back();
   }
 
-  /** Somebody must decide; where that needs the server and it is away, the entry is sent and refused again. */
-  async #refused(entry: Pending, error: unknown): Promise<void> {
-    this.#cell.set({ pending: this.#outbox.entries.length - 1 });
-    const isLost = error instanceof Refusal && error.code === "lease_lost";
-    const endsCase = entry.kind === "reading" || entry.kind === "skip";
-    try {
-      if (isLost && endsCase) this.#worklist.answerLost(entry);
-      else if (entry.kind === "reading")
-        await this.#worklist.bringBack(entry.case_id, entry.answers, wordsFor(error));
-      else this.#cell.say(say("case_not_saved", { number: entry.number, words: wordsFor(error) }), "bad");
-    } catch (failure) {
-      if (isPassing(failure)) throw failure;
-      this.#worklist.couldNot(say("bring_back"), failure);
-    }
-  }
-
-  #connectionIs(connection: ConnectionState): void {
-    this.#cell.set({ connection });
-    if (connection !== "online") return;
+  #online(): void {
     if (this.state.phase === "error" || this.state.phase === "loading") void this.start();
     else void this.#resume();
   }
 
   async #resume(): Promise<void> {
-    await this.#journal.refresh();
-    this.#outbox.load();
-    await this.#outbox.send();
-    await this.#drafts.flush(false);
+    await this.#keeping.resume();
     if (this.state.image === "failed") this.desk.showAgain();
     if (this.state.current === null) await this.#worklist.look();
   }
