@@ -219,9 +219,13 @@ export class RegionDrawing {
 
   #drawn({ kind, colour, region }: DrawnRegion, on: OnFrame, state: Drawing["state"]): Drawing {
     const { id, points } = region;
-    const words =
-      state === "selected" ? this.#words.ofChosen(kind, points, on) : measuredWords(kind, points, on);
-    return { id, kind, colour, points, state, words };
+    return { id, kind, colour, points, state, words: this.#wordsOf(kind, points, on, state) };
+  }
+
+  /** What is measured; of a suggestion nothing, since it is no measurement of anybody's yet. */
+  #wordsOf(kind: RegionKind, points: readonly Point[], on: OnFrame, state: Drawing["state"]): string {
+    if (state === "suggestion") return "";
+    return state === "selected" ? this.#words.ofChosen(kind, points, on) : measuredWords(kind, points, on);
   }
 
   #sketched(on: OnFrame): Drawing[] {
