@@ -118,14 +118,18 @@ class Reader:
         work.confirmed = True
 
     def plan(self, work: Work) -> list[tuple[str, Callable[[], None], str]]:
-        """Draw what a case gets and in which order; no stroke goes where one is already."""
-        acts = [self.write(f"{self.draw.getrandbits(32):x} ") for _ in range(self.draw.randint(1, 4))]
-        acts += [self.box(place) for place in BOXES[boxes_in(work.before) :][: self.draw.randint(0, 3)]]
-        acts += [
-            self.stroke(place) for place in STROKES[strokes_in(work.before) :][: self.draw.randint(1, 6)]
-        ]
-        order = self.draw.sample(range(len(acts)), len(acts))
-        return [self.choose(work, self.draw.choice(list(CHOICES))), *(acts[at] for at in order)]
+        """Draw what a case gets and in which order.
+
+        Places are taken one after the other, so that what a killed browser left is never drawn over.
+        """
+        draw = self.draw
+        words = [self.write(f"{draw.getrandbits(32):x} ") for _ in range(draw.randint(1, 4))]
+        boxes = [self.box(place) for place in BOXES[boxes_in(work.before) :][: draw.randint(0, 3)]]
+        strokes = [self.stroke(place) for place in STROKES[strokes_in(work.before) :][: draw.randint(1, 6)]]
+        kinds = [acts for acts in (words, boxes, strokes) for _ in acts]
+        draw.shuffle(kinds)
+        left = {id(acts): iter(acts) for acts in (words, boxes, strokes)}
+        return [self.choose(work, draw.choice(list(CHOICES))), *(next(left[id(acts)]) for acts in kinds)]
 
     def choose(self, work: Work, finding: str) -> tuple[str, Callable[[], None], str]:
         """Answer by the mouse: the keyboard may be in the text."""

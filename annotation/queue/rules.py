@@ -133,6 +133,6 @@ def uncertainty(probabilities: Mapping[str, float] | None, *, several: bool) -> 
     values = list((probabilities or {}).values())
     if not values:
         return None
-    if not several:
+    if not several and len(values) > 1:
         return -sum(p * log(p) for p in values if p > 0) / log(len(values))
     return sum(-p * log2(p) - (1 - p) * log2(1 - p) for p in values if 0 < p < 1) / len(values)

@@ -76,7 +76,12 @@ def test_a_workload_has_all_that_a_screen_needs(room: Room) -> None:
         "text": "Not ranked yet.",
         "uncertainty": None,
     }
-    assert leased["suggestion"] == {"mode": "after_answer", "question": "finding", "probabilities": None}
+    assert leased["suggestion"] == {
+        "mode": "after_answer",
+        "question": "finding",
+        "probabilities": None,
+        "drawn": [],
+    }
 
 
 def test_reloading_the_page_brings_back_the_same_cases_and_the_draft(room: Room) -> None:

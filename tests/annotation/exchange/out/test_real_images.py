@@ -113,8 +113,8 @@ def test_masks_of_real_volumes_come_out_voxel_for_voxel_where_they_lay(
 
     read_all(project, by_image)
     found = members(exported(frozen(project), "nifti"), ".nii.gz")
-    assert Case.objects.count() == len(volumes) == 3
-    for case in Case.objects.all():
+    assert project.cases.count() == len(volumes) == 3
+    for case in project.cases.all():
         image, mask = volumes[sum_of(case)]
         (out,) = [one for name, one in found.items() if name.startswith(f"images/case_{case.number:06d}")]
         (drawn,) = [one for name, one in found.items() if name.startswith(f"masks/case_{case.number:06d}")]
@@ -173,7 +173,7 @@ def test_nuclei_come_out_as_coco_masks_pixel_for_pixel(
     listed = annotations_in(target)
     pictures = members(target, ".png")
     assert len(listed) == len(pictures) == 4
-    for case in Case.objects.all():
+    for case in project.cases.all():
         (name,) = [one for one in listed if f"case_{case.number:06d}" in one]
         (annotation,) = listed[name]
         drawn = nuclei[named(case)[0]]
