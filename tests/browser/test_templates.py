@@ -187,6 +187,7 @@ def alone(source: Path, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def signed_in(context: BrowserContext, fovea: Fovea, projects: dict[str, str]) -> Room:
     """Sign the reader of all templates in, once."""
+    context.set_default_timeout(90_000)
     return open_room(context, fovea, next(iter(projects.values())), READER)
 
 
