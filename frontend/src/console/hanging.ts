@@ -6,6 +6,7 @@ import { ruleFields } from "./hanging_fields";
 import { newRule, parsed, written } from "./hanging_model";
 import { small } from "./protocol_fields";
 import { moved, type Row, replaced, textOf, without } from "./protocol_model";
+import { type View, viewButtons } from "./views";
 
 export interface HangingFacts {
   /** Words that are kept of series descriptions. */
@@ -24,7 +25,7 @@ class Editor {
   #rules: readonly Row[] = [];
   #ids: readonly number[] = [];
   #next = 0;
-  #view: "form" | "json" = "form";
+  #view: View = "form";
   #broken = "";
   readonly #text: HTMLTextAreaElement;
   readonly #place: HTMLElement;
@@ -100,21 +101,10 @@ class Editor {
   }
 
   #views(): TemplateResult {
-    const button = (view: "form" | "json", words: string) => html`
-      <button
-        class="button small"
-        type="button"
-        aria-pressed=${this.#view === view ? "true" : "false"}
-        ?disabled=${this.#broken !== "" && view === "form"}
-        @click=${() => {
-          this.#view = view;
-          this.#render();
-        }}
-      >
-        ${words}
-      </button>
-    `;
-    return html`<div class="segmented" role="group" aria-label="Show">${button("form", "Form")} ${button("json", "JSON")}</div>`;
+    return viewButtons(this.#view, this.#broken !== "", (view) => {
+      this.#view = view;
+      this.#render();
+    });
   }
 
   #card(rule: Row, place: number): TemplateResult {

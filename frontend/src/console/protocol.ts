@@ -24,6 +24,7 @@ import {
 } from "./protocol_model";
 import { preview } from "./protocol_preview";
 import { settingsFields } from "./protocol_settings";
+import { type View, viewButtons } from "./views";
 
 interface Template {
   readonly name: string;
@@ -51,7 +52,7 @@ class Editor {
   #ids: readonly number[] = [];
   #next = 0;
   #open = new Set<number>();
-  #view: "form" | "json" = "form";
+  #view: View = "form";
   #broken = "";
   #checked: Checked | null = null;
   #unchecked = "";
@@ -190,21 +191,10 @@ class Editor {
   }
 
   #views(): TemplateResult {
-    const button = (view: "form" | "json", words: string) => html`
-      <button
-        class="button small"
-        type="button"
-        aria-pressed=${this.#view === view ? "true" : "false"}
-        ?disabled=${this.#broken !== "" && view === "form"}
-        @click=${() => {
-          this.#view = view;
-          this.#render();
-        }}
-      >
-        ${words}
-      </button>
-    `;
-    return html`<div class="segmented" role="group" aria-label="Show">${button("form", "Form")} ${button("json", "JSON")}</div>`;
+    return viewButtons(this.#view, this.#broken !== "", (view) => {
+      this.#view = view;
+      this.#render();
+    });
   }
 
   #templates(): TemplateResult {
