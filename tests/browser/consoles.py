@@ -22,6 +22,10 @@ set_membership(project=made, user=staff, role="ml_staff")
 set_policy(project=made, by=None, **{policy!r})
 print(made.pk)
 """
+ADMINISTRATOR = """
+from accounts.models import User
+made = User.objects.create_user({name!r}, password={password!r}, is_admin=True)
+"""
 IMPORT_AND_READ = """
 import uuid
 from pathlib import Path
@@ -48,6 +52,12 @@ while work.cases:
         reader=reader, lease_id=held.lease.pk, case_id=held.case.pk, answered=answered, now=timezone.now()
     ).workload
 """
+
+
+def an_administrator(fovea: Fovea, name: str) -> str:
+    """Make somebody who administers; gives the name."""
+    fovea.run(ADMINISTRATOR.format(name=name, password=PASSWORD))
+    return name
 
 
 def new_project(system: Fovea, name: str, staff: str, **policy: object) -> str:

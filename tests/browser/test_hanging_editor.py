@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.consoles import new_project, own_page, sign_in
-from tests.browser.serving import PASSWORD, Fovea
-from tests.servers import ROOT
+from tests.browser.axe import violations
+from tests.browser.consoles import an_administrator, new_project, own_page, sign_in
+from tests.browser.serving import Fovea
 
 pytestmark = pytest.mark.browser
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-ADMIN = """
-from accounts.models import User
-made = User.objects.create_user({name!r}, password={password!r})
-User.objects.filter(pk=made.pk).update(is_admin=True)
-"""
 SAVED = """
 import json
 from annotation.projects.models import Project
@@ -28,8 +21,7 @@ print(json.dumps(Project.objects.get(pk={project!r}).hanging_rules))
 
 @pytest.fixture(scope="module")
 def administrator(fovea: Fovea) -> str:
-    fovea.run(ADMIN.format(name="h.editor", password=PASSWORD))
-    return "h.editor"
+    return an_administrator(fovea, "h.editor")
 
 
 @pytest.fixture
@@ -116,6 +108,4 @@ def test_the_form_is_accessible_in_both_themes(page: Page, theme: str) -> None:
     add(page, "One")
     add(page, "Two")
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
-    assert [one["id"] for one in found["violations"]] == []
+    assert violations(page) == []

@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.consoles import new_project, own_page, sign_in
-from tests.browser.serving import PASSWORD, Fovea
-from tests.servers import ROOT
+from tests.browser.axe import violations
+from tests.browser.consoles import an_administrator, new_project, own_page, sign_in
+from tests.browser.serving import Fovea
 
 pytestmark = pytest.mark.browser
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-ADMIN = """
-from accounts.models import User
-made = User.objects.create_user({name!r}, password={password!r})
-User.objects.filter(pk=made.pk).update(is_admin=True)
-"""
 IN_FORCE = """
 import json
 from annotation.projects.selectors import protocol_in_force
@@ -29,8 +22,7 @@ print(json.dumps([found.version, found.questions, found.settings]))
 
 @pytest.fixture(scope="module")
 def administrator(fovea: Fovea) -> str:
-    fovea.run(ADMIN.format(name="p.editor", password=PASSWORD))
-    return "p.editor"
+    return an_administrator(fovea, "p.editor")
 
 
 @pytest.fixture
@@ -182,13 +174,9 @@ def test_the_editor_can_be_used_by_everybody(page: Page) -> None:
     for title in page.locator(".question-title").all():
         title.click()
     expect(page.get_by_role("button", name="Save as version 2")).to_be_enabled()
-    page.evaluate(AXE.read_text())
     found = {}
     for theme in ("dark", "light"):
         page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
         page.wait_for_timeout(300)  # colours change over time
-        wrong = page.evaluate(
-            "rules => axe.run(document, {runOnly: rules}).then(({violations}) => violations)", RULES
-        )
-        found[theme] = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in wrong]
+        found[theme] = violations(page)
     assert found == {"dark": [], "light": []}
