@@ -2,36 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.browser.axe import violations
 from tests.browser.desk import NODULES, ask, drag, mark_a_lesion, one_key, predict, question
 from tests.browser.reading import Room, new_context, open_room
 from tests.browser.serving import Fovea, launch
-from tests.servers import ROOT
 
 pytestmark = pytest.mark.browser
 READERS = [f"everybody{number}" for number in range(16)]
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DIALOGS = {"s": "skip", "x": "cannot read", "g": "flag", "c": "comment", "q": "ask", "?": "keys"}
-
-
-@pytest.fixture
-def room(room: Room) -> Room:
-    """A room that axe is ready in."""
-    room.page.evaluate(AXE.read_text())
-    return room
-
-
-def violations(room: Room) -> list[str]:
-    """What axe finds wrong with the page as it is."""
-    found: list[dict[str, Any]] = room.page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then(({violations}) => violations)", RULES
-    )
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
 
 
 def in_both_themes(room: Room, state: str) -> dict[str, list[str]]:
@@ -39,7 +21,7 @@ def in_both_themes(room: Room, state: str) -> dict[str, list[str]]:
     for theme in ("dark", "light"):
         room.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
         room.page.wait_for_timeout(200)
-        found[f"{state}, {theme}"] = violations(room)
+        found[f"{state}, {theme}"] = violations(room.page)
     return {where: wrong for where, wrong in found.items() if wrong}
 
 
@@ -99,13 +81,12 @@ def test_the_room_can_be_used_at_every_zoom(room: Room, width: int, height: int)
 
 
 def in_chinese(room: Room) -> None:
-    """Turn the room into Chinese, and let axe in again."""
+    """Turn the room into Chinese."""
     blur(room)
     room.press("?")
     with room.page.expect_navigation():
         room.page.get_by_label("Language").select_option("zh-hans")
     room.shown()
-    room.page.evaluate(AXE.read_text())
 
 
 def test_every_form_and_dialog_can_be_used_by_everybody_in_chinese(room: Room) -> None:
@@ -149,7 +130,6 @@ def test_what_happens_to_a_case_can_be_used_by_everybody(
 
     other = open_room(new_context(chromium), fovea, room.project_id, colleague)
     other.enter()
-    other.page.evaluate(AXE.read_text())
     other.page.get_by_role("button", name="1 question for you").click()
     other.page.locator("dialog[open]").wait_for()
     found = in_both_themes(other, "questions of colleagues")
@@ -172,7 +152,6 @@ def test_the_end_of_the_list_can_be_used_by_everybody(
     project_id = ask(fovea, tmp_path, "Everybody, one", ["end"], one_key(), modality="GM", choices="a,b")
     last = open_room(context, fovea, project_id, "end")
     last.enter()
-    last.page.evaluate(AXE.read_text())
     last.press("1", "Enter")
     last.wait_for("All read")
     assert in_both_themes(last, "all read") == {}
@@ -187,7 +166,6 @@ def test_a_suggestion_shown_or_withheld_can_be_used_by_everybody(
     predict(fovea, "Everybody, hints", {"normal": 0.2, "abnormal": 0.8})
     hinted = open_room(context, fovea, project_id, "hinted")
     hinted.enter()
-    hinted.page.evaluate(AXE.read_text())
     found = in_both_themes(hinted, "withheld")
     hinted.press("a")
     hinted.page.locator("[data-suggestion]").wait_for()
@@ -205,7 +183,6 @@ def test_a_browser_without_webgl_says_so_and_measures_paints_and_reformats_all_t
     room = open_room(new_context(browser), fovea, project_id, "plain")
     room.enter()
     assert room.page.evaluate("document.createElement('canvas').getContext('webgl2') === null")
-    room.page.evaluate(AXE.read_text())
     expect(room.page.locator("[data-banner=plain]")).to_contain_text("no WebGL2")
     assert in_both_themes(room, "without WebGL2") == {}
 

@@ -153,9 +153,7 @@ class Dataset:
 
         return Tensors()
 
-    def to_monai(
-        self, name: Name = "training", transform: Callable[[Any], Any] | None = None
-    ) -> Any:  # noqa: ANN401  MONAI is optional
+    def to_monai(self, name: Name = "training", transform: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401  MONAI is optional
         """Give a part as a MONAI data set: MetaTensors that carry their affine; masks (1, x, y, z)."""
         import torch
         from monai.data.dataset import Dataset as MonaiDataset
