@@ -10,15 +10,13 @@ FROM python:3.11-slim-bookworm AS packages
 ARG TORCH="torch==2.13.0"
 ARG TORCH_INDEX=""
 RUN python -m venv /opt/fovea
-COPY requirements/base.in constraints.txt /tmp/
+COPY requirements/base.in requirements/alone.in constraints.txt /tmp/
 # torch first and alone; the CPU build or a CUDA one, as TORCH and TORCH_INDEX say.
 RUN /opt/fovea/bin/pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$TORCH" \
- && /opt/fovea/bin/pip install --no-cache-dir -c /tmp/constraints.txt -r /tmp/base.in
+ && /opt/fovea/bin/pip install --no-cache-dir -c /tmp/constraints.txt -r /tmp/base.in \
+ && /opt/fovea/bin/pip install --no-cache-dir --no-deps -r /tmp/alone.in
 
 FROM python:3.11-slim-bookworm
-# OpenCV, which finds burned-in text, wants GL and GLib.
-RUN apt-get update && apt-get install --yes --no-install-recommends libgl1 libglib2.0-0 \
- && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin fovea \
  && install -d -o fovea -g fovea -m 700 /var/lib/fovea
 COPY --from=packages /opt/fovea /opt/fovea

@@ -46,10 +46,11 @@ bench-learning: $(STAMPS)/test $(STAMPS)/oracles
 	@$(BIN)/python -m benchmarks.learning --report
 
 # torch first and alone: an unconstrained resolution would bring a newer one with twenty CUDA packages.
-$(STAMPS)/base: constraints.txt requirements/base.in | $(STAMPS)/venv
+$(STAMPS)/base: constraints.txt requirements/base.in requirements/alone.in | $(STAMPS)/venv
 	@echo "Installing Python packages (some minutes the first time)"
 	@$(PIP) "$(TORCH)"
 	@$(PIP) -c constraints.txt -r requirements/base.in
+	@$(PIP) --no-deps -r requirements/alone.in
 	@$(BIN)/python -m compileall -q annotation mlworker platform
 	@touch $@
 
