@@ -33,6 +33,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from accounts.models import User
 from annotation.projects.models import Project
+from annotation.projects.selectors import question_learned
 from annotation.projects.services import set_membership
 from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
@@ -42,12 +43,12 @@ call_command("import", {source!r}, project={name!r}, modality="DX")
 project = Project.objects.get(name={name!r})
 reader = User.objects.create_user({reader!r}, password={password!r})
 set_membership(project=project, user=reader, role="reader")
-truth = answers_of(project, table_of(Path({source!r}) / "labels.csv"))
-key = project.protocols.get().questions[0]["key"]
+question = question_learned(project.pk)
+truth = answers_of(project, table_of(Path({source!r}) / "labels.csv", question))
 work = lease_next(reader=reader, project_id=project.pk, now=timezone.now())
 while work.cases:
     held = work.cases[0]
-    answered = Answered({{key: truth[held.case.pk]}}, 1.0, 1, uuid.uuid4())
+    answered = Answered({{question.key: truth[held.case.pk]}}, 1.0, 1, uuid.uuid4())
     work = submit(
         reader=reader, lease_id=held.lease.pk, case_id=held.case.pk, answered=answered, now=timezone.now()
     ).workload
