@@ -118,6 +118,7 @@ def test_every_reading_call_of_the_client_works(service: Service, ct_files: list
 
 
 @pytest.mark.timeout(1200)
+@pytest.mark.filterwarnings("ignore:The pixel data is")  # of files that are padded as they came
 def test_every_kind_of_conformant_file_comes_back_pixel_by_pixel(service: Service, real_data: Path) -> None:
     folder = real_data / "dicom_valid"
     with (folder / "labels.csv").open(newline="") as stream:
