@@ -21,14 +21,14 @@ call_command("import", {source!r}, project="Burned in", modality="OT")
 PROJECT = "from annotation.projects.models import Project; print(Project.objects.get(name='Burned in').pk)"
 MASKS = (
     "from annotation.studies.models import QuarantinedFile;"
-    "print(QuarantinedFile.objects.get(project__name='Burned in', state='cleared').masks)"
+    "print(QuarantinedFile.objects.get(dataset__projects__name='Burned in', state='cleared').masks)"
 )
 STORED = """
 from django.core.files.storage import default_storage
 from pydicom import dcmread
 from annotation.studies.files import instance_name
 from annotation.studies.models import Instance
-instance = Instance.objects.get(project__name="Burned in")
+instance = Instance.objects.get(dataset__projects__name="Burned in")
 with default_storage.open(instance_name(instance.digest)) as stored:
     kept = dcmread(stored)
 pixels = kept.pixel_array
