@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from annotation.learning.asking import ask_for_project
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.files import StoredFile
 from annotation.learning.selectors import learning_project
@@ -20,7 +21,6 @@ from annotation.projects.selectors import protocol_in_force
 from annotation.readings.models import Revision
 from annotation.readings.selectors import revisions_in_force
 from jobs.models import Job, Lane
-from jobs.services import ask
 
 LEARNED_SHAPES = ("box", "ellipse", "polygon", "freehand")
 FEWEST_READINGS = 3
@@ -91,14 +91,7 @@ def ask_regions(*, project_id: UUID, by: User | None = None) -> Job | None:
     """Ask the training lane to learn what readers draw, where enough was drawn."""
     if not is_learnable(project_id):
         return None
-    return ask(
-        name="learn_regions",
-        lane=Lane.TRAINING,
-        arguments={"project_id": str(project_id)},
-        requested_by=by,
-        scope_id=project_id,
-        singleton_key=f"learn_regions:{project_id}",
-    )
+    return ask_for_project("learn_regions", project_id=project_id, lane=Lane.TRAINING, by=by)
 
 
 @dataclass(frozen=True)

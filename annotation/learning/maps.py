@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts.models import User
+from annotation.learning.asking import ask_for_project
 from annotation.learning.files import StoredFile, content_of
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
 from annotation.learning.selectors import learning_project
@@ -20,7 +21,6 @@ from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
 from annotation.readings.models import ReferenceStandard
 from jobs.models import Job, Lane
-from jobs.services import ask
 
 NO_LABEL, MOST_NUMBERED = 255, 254
 NONE, SEVERAL = " ", "  "  # no choice is blank
@@ -29,27 +29,14 @@ NONE, SEVERAL = " ", "  "  # no choice is blank
 @transaction.atomic
 def request_map(*, project: Project, by: User) -> Job:
     """Ask for a new map; the waiting one is returned where there is one."""
-    job = ask(
-        name="map_pool",
-        lane=Lane.LIGHT,
-        arguments={"project_id": str(project.pk)},
-        requested_by=by,
-        scope_id=project.pk,
-        singleton_key=f"map_pool:{project.pk}",
-    )
+    job = ask_for_project("map_pool", project_id=project.pk, lane=Lane.LIGHT, by=by)
     record_act("map.request", project.pk, by=by, details={"job": str(job.pk)})
     return job
 
 
 def ask_umap(project_id: UUID) -> Job:
     """Ask the training lane for a layout by neighbours: minutes where the pool is large."""
-    return ask(
-        name="map_pool_umap",
-        lane=Lane.TRAINING,
-        arguments={"project_id": str(project_id)},
-        scope_id=project_id,
-        singleton_key=f"map_pool_umap:{project_id}",
-    )
+    return ask_for_project("map_pool_umap", project_id=project_id, lane=Lane.TRAINING)
 
 
 @dataclass(frozen=True)

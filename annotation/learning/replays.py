@@ -7,13 +7,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from annotation.learning.asking import ask_for_project
 from annotation.learning.models import Policy, TrainingRun
 from annotation.learning.rules import checked_replay
 from annotation.learning.selectors import runs_for
 from annotation.projects.models import Project
 from annotation.projects.services import record_act
 from jobs.models import Job, Lane
-from jobs.services import ask
 
 KIND = "replay"
 
@@ -29,14 +29,7 @@ def request_replay(
     known = ["default", *Policy.Strategy.values]
     checked_replay(strategies=strategies, known=known, seeds=seeds, budget=budget)
     asked = {"strategies": list(strategies), "seeds": seeds, "budget": budget}
-    job = ask(
-        name=KIND,
-        lane=Lane.TRAINING,
-        arguments={"project_id": str(project.pk), **asked},
-        requested_by=by,
-        scope_id=project.pk,
-        singleton_key=f"{KIND}:{project.pk}",
-    )
+    job = ask_for_project(KIND, project_id=project.pk, lane=Lane.TRAINING, by=by, **asked)
     record_act("replay.request", project.pk, by=by, details=asked)
     return job
 

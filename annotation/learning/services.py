@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from accounts.models import User
+from annotation.learning.asking import ask_for_project
 from annotation.learning.cards import write_card
 from annotation.learning.drawn import ask_regions
 from annotation.learning.files import StoredFile, keep, keep_stream
@@ -58,14 +59,7 @@ def request_retrain(*, project: Project, by: User | None = None) -> Job:
 
 def ask_refit(*, project_id: UUID, by: User | None = None) -> Job:
     """Ask the light lane to fit heads and rank the pool."""
-    return ask(
-        name="refit",
-        lane=Lane.LIGHT,
-        arguments={"project_id": str(project_id)},
-        requested_by=by,
-        scope_id=project_id,
-        singleton_key=f"refit:{project_id}",
-    )
+    return ask_for_project("refit", project_id=project_id, lane=Lane.LIGHT, by=by)
 
 
 def ask_embed(*, dataset_id: UUID, by: User | None = None) -> Job:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from accounts.models import User
+from annotation.learning.asking import ask_for_project
 from annotation.learning.models import Policy
 from annotation.learning.selectors import labelled, snapshot_row
 from annotation.learning.services import ask_pretrain, record_snapshot
@@ -18,7 +19,6 @@ from annotation.projects.rules import LearnedQuestion, RefusedError
 from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
 from jobs.models import Job, Lane
-from jobs.services import ask
 
 MODES: Final = {
     "last_block": "Last block: the last stage of the encoder and the head; quick, and safe with few labels",
@@ -88,18 +88,14 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
     enough([row.chosen for row in rows], question)
     labels = [snapshot_row(row, question) for row in rows]
     snapshot = record_snapshot(project=project, labels=labels, now=now)
-    job = ask(
-        name="train",
+    job = ask_for_project(
+        "train",
+        project_id=project.pk,
         lane=Lane.TRAINING,
-        arguments={
-            "project_id": str(project.pk),
-            "snapshot_id": str(snapshot.pk),
-            "settings": asdict(settings),
-            "checkpoint": str(uuid4()),
-        },
-        requested_by=by,
-        scope_id=project.pk,
-        singleton_key=f"train:{project.pk}",
+        by=by,
+        snapshot_id=str(snapshot.pk),
+        settings=asdict(settings),
+        checkpoint=str(uuid4()),
     )
     details = {"job": str(job.pk), "mode": settings.mode, "labels": len(rows)}
     record_act("training.request", project.pk, by=by, details=details)
