@@ -2,9 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
+from io import BytesIO
 from typing import IO
 
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 BLOCK_BYTES = 1024 * 1024
@@ -19,18 +20,12 @@ class StoredFile:
 
 
 def keep(content: bytes, *, folder: str, suffix: str) -> StoredFile:
-    """Store bytes under their digest; bytes that are there already are not written again."""
-    digest = hashlib.sha256(content).hexdigest()
-    name = f"{folder}/{digest[:2]}/{digest}{suffix}"
-    if not default_storage.exists(name):
-        written = default_storage.save(name, ContentFile(content))
-        if written != name:  # another process was first
-            default_storage.delete(written)
-    return StoredFile(name, digest)
+    """Store bytes under their digest."""
+    return keep_stream(BytesIO(content), folder=folder, suffix=suffix)
 
 
 def keep_stream(content: IO[bytes], *, folder: str, suffix: str) -> StoredFile:
-    """Store a file of any size under the digest of its content."""
+    """Store a file of any size under the digest of its content, once."""
     content.seek(0)
     told = hashlib.sha256()
     while block := content.read(BLOCK_BYTES):
