@@ -6,14 +6,14 @@ doing, up to its interval.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.learning.intervals import Estimate, wilson
+
 FEWEST_CONTROLS = 10
 REPLICATES, SEED = 2000, 0
-NORMAL = 1.959964  # 97.5 % point of the standard normal distribution
 SHOWN, CONTROL, UNSEEN = "shown", "control", "unseen"
 CHECKPOINTS = 12
 
@@ -35,15 +35,6 @@ class Fact:
     agreement: float
     seconds: float
     accepted: float | None = None
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -72,20 +63,12 @@ class Row:
         return max(0, FEWEST_CONTROLS - self.control.count)
 
 
-def wilson(hits: float, total: int) -> Estimate:
-    """Interval of a proportion (Wilson 1927); total is at least 1."""
-    share, square = hits / total, NORMAL**2 / total
-    middle = (share + square / 2) / (1 + square)
-    half = NORMAL * sqrt(share * (1 - share) / total + square / (4 * total)) / (1 + square)
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half))
-
-
 def mean_of(values: Sequence[float]) -> Estimate | None:
     """Mean with its interval: Wilson's where each value is 0 or 1, else by bootstrap; None of no values."""
     if not values:
         return None
     if set(values) <= {0.0, 1.0}:
-        return wilson(sum(values), len(values))
+        return wilson(sum(values) / len(values), len(values))
     return _bootstrapped([np.asarray(values)], lambda parts: parts[0].mean(axis=1))
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.learning.intervals import Estimate, wilson
 from mlworker.evaluation import metrics
 from mlworker.evaluation.metrics import Floats, Labels, Metric
 from mlworker.targets import MULTI, ORDINAL, Target
 
 REPLICATES = 1_000
 AT_A_TIME = 2_000_000
-NORMAL = 1.959964  # 97.5 % point of the standard normal distribution
 FEWEST_CASES = 10
 FEWEST_PATIENTS = 5
 OVERALL: Mapping[str, Metric] = {
@@ -20,19 +20,6 @@ OVERALL: Mapping[str, Metric] = {
     "macro_auc": metrics.averaged(metrics.macro_auc),
     "calibration_error": metrics.averaged(metrics.calibration_error),
 }
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value and the interval that it lies in with 95 % confidence."""
-
-    value: float
-    low: float
-    high: float
-
-    def as_row(self) -> dict[str, float]:
-        """Plain values for the evaluation's row."""
-        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 @dataclass(frozen=True)
@@ -103,11 +90,7 @@ def prevalence(members: NDArray[np.bool_], patients: Labels) -> Estimate:
 
     members: (case,). patients: (case,) numbers; cases of one patient count as one in the interval's width.
     """
-    share, count = float(members.mean()), len(np.unique(patients))
-    spread = NORMAL**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = NORMAL * np.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return Estimate(share, min(share, float(middle - half)), max(share, float(middle + half)))
+    return wilson(float(members.mean()), len(np.unique(patients)))
 
 
 def _by_site(

@@ -8,12 +8,13 @@ from uuid import UUID
 import numpy as np
 
 from annotation.learning.files import content_of
+from annotation.learning.intervals import Estimate
 from annotation.learning.models import Encoder, ModelVersion
 from annotation.projects.models import Case, Project
 from annotation.projects.selectors import question_learned
 from annotation.queue.models import Ranking
 from mlworker.driving import target_of
-from mlworker.evaluation.intervals import OVERALL, Estimate, estimate, too_few
+from mlworker.evaluation.intervals import OVERALL, estimate, too_few
 from mlworker.heads.artefact import unpacked
 from mlworker.simulation.truth import Answer
 from mlworker.vectors import store_of

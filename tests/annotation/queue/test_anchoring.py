@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from annotation.learning.intervals import wilson
 from annotation.queue.anchoring import (
     CONTROL,
     FEWEST_CONTROLS,
@@ -14,7 +15,6 @@ from annotation.queue.anchoring import (
     over_time,
     rows_by,
     told,
-    wilson,
 )
 
 
@@ -28,14 +28,14 @@ def facts(side: str, count: int, agreeing: float, *, reader: str = "Reader 1", s
 
 
 def test_wilsons_interval_is_as_in_the_books() -> None:
-    one = wilson(8, 10)  # Wilson 1927, by hand: 0.490 – 0.943
+    one = wilson(0.8, 10)  # Wilson 1927, by hand: 0.490 – 0.943
     assert (one.value, round(one.low, 3), round(one.high, 3)) == (0.8, 0.490, 0.943)
     assert wilson(0, 10).low == 0.0
-    assert wilson(10, 10).high == pytest.approx(1.0)
+    assert wilson(1.0, 10).high == pytest.approx(1.0)
 
 
 def test_shares_get_wilsons_interval_and_other_means_one_by_bootstrap() -> None:
-    assert mean_of([1.0, 1.0, 0.0, 1.0]) == wilson(3, 4)
+    assert mean_of([1.0, 1.0, 0.0, 1.0]) == wilson(0.75, 4)
     found = mean_of([0.2, 0.4, 0.9])
     assert found is not None
     assert found.value == pytest.approx(0.5)
