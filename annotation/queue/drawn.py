@@ -12,8 +12,7 @@ from annotation.projects.models import Protocol
 from annotation.projects.questions import Segmentation
 from annotation.projects.selectors import settings_in
 from annotation.queue.models import Lease, Pick
-from annotation.queue.rules import drawn_for_control, withheld
-from annotation.queue.suggestions import Shown
+from annotation.queue.suggestions import Shown, why_hidden
 from annotation.readings.agreement import masks_agree, regions_agree
 
 
@@ -52,13 +51,7 @@ def why_drawn_withheld(
     rows: Sequence[RegionSuggestion], stream: str, protocol: Protocol, case_id: UUID, reader: User
 ) -> str:
     """Say why the reader is shown no mask and no region; nothing where they are shown."""
-    settings = settings_in(protocol)
-    return withheld(
-        settings.suggestions,
-        stream,
-        is_predicted=bool(rows),
-        is_control=drawn_for_control(case_id, reader.pk, settings.control_share),
-    )
+    return why_hidden(protocol, stream, case_id, reader, is_predicted=bool(rows))
 
 
 def drawn_for(
