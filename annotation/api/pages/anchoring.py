@@ -10,8 +10,9 @@ from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.frame import project_page
-from annotation.learning.drawn import drawn_questions, heads_for
-from annotation.projects.selectors import protocol_in_force, question_learned, settings_in
+from annotation.learning.drawn import Drawable, drawn_questions, heads_for
+from annotation.projects.rules import LearnedQuestion, first_learnable
+from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.anchored import facts_by_question, numbered_readers
 from annotation.queue.anchoring import CONTROL, SHOWN, UNSEEN, Fact, Row, compared, over_time, rows_by, told
 
@@ -38,6 +39,8 @@ def anchoring(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show each question's comparison, and the heads that draw."""
     protocol = protocol_in_force(visit.project.pk)
     readers = list(numbered_readers(visit.project.pk).values())
+    learned = first_learnable(protocol.questions)
+    drawn = {one.key: one for one in drawn_questions(protocol)}
     facts = facts_by_question(visit.user, visit.project.pk)
     return project_page(
         request,
@@ -45,25 +48,23 @@ def anchoring(request: HttpRequest, visit: Visit) -> HttpResponse:
         "learning",
         visit,
         settings=settings_in(protocol),
-        questions=[shown(visit, key, part, readers) for key, part in facts.items()],
+        questions=[shown(drawn.get(key) or learned, part, readers) for key, part in facts.items()],
         heads=heads_for(visit.user, visit.project.pk)[:HEADS_SHOWN],
-        draws=bool(drawn_questions(protocol)),
+        draws=bool(drawn),
     )
 
 
-def shown(visit: Visit, key: str, facts: Sequence[Fact], readers: Sequence[str]) -> Compared:
+def shown(question: Drawable | LearnedQuestion, facts: Sequence[Fact], readers: Sequence[str]) -> Compared:
     """Compare one question's readings."""
-    learned = question_learned(visit.project.pk)
-    drawn = {one.key: one for one in drawn_questions(protocol_in_force(visit.project.pk))}
-    is_drawn = key in drawn
+    is_chosen = isinstance(question, LearnedQuestion)
     measure = "Agreement"
-    if is_drawn:
-        measure = "Dice" if drawn[key].kind == "segmentation" else "F1 of regions"
+    if not is_chosen:
+        measure = "Dice" if question.kind == "segmentation" else "F1 of regions"
     everything = compared("All readings", facts)
     values = dict.fromkeys(one.label for one in facts)
-    labels = [] if is_drawn else rows_by(facts, lambda one: one.label, values)
+    labels = rows_by(facts, lambda one: one.label, values) if is_chosen else []
     return Compared(
-        prompt=drawn[key].prompt if is_drawn else learned.prompt,
+        prompt=question.prompt,
         measure=measure,
         verdict=told(everything),
         all=everything,
