@@ -1,5 +1,6 @@
 """The domain's tables, re-exported for Django."""
 
+from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.models import (
@@ -19,6 +20,7 @@ from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking, Rem
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
 from annotation.studies.models import (
     Dataset,
+    Deletion,
     Import,
     ImportedFile,
     Instance,
@@ -31,10 +33,12 @@ from annotation.studies.models import (
 __all__ = [
     "Case",
     "Dataset",
+    "Deletion",
     "Draft",
     "EmbeddingMap",
     "Encoder",
     "Entry",
+    "Erasure",
     "Evaluation",
     "Export",
     "Import",

@@ -118,6 +118,9 @@ class Snapshot(models.Model):
     label_count = models.PositiveIntegerField()
     card = models.JSONField(default=dict, help_text="data card: what is in it, told by its content alone")
     file_name = models.CharField(max_length=255)
+    erased_members = models.PositiveIntegerField(
+        default=0, help_text="cases of erased patients that were in it; its file is gone since the first"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -6,7 +6,15 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Role
-from annotation.studies.models import Dataset, Patient, Series
+from annotation.studies.models import Dataset, Deletion, Patient, Series
+
+
+class Present(models.Manager["Project"]):
+    """Projects that are not deleted."""
+
+    def get_queryset(self) -> models.QuerySet["Project"]:
+        """Leave out what is deleted, and where deleted cases are kept."""
+        return super().get_queryset().filter(deletion=None)
 
 
 class Project(models.Model):
@@ -18,7 +26,19 @@ class Project(models.Model):
     hanging_rules = models.JSONField(
         default=list, blank=True, help_text="the project's own, as annotation.projects.hanging reads them"
     )
+    quota_bytes = models.BigIntegerField(null=True, blank=True, help_text="of stored and held images")
+    quota_cases = models.PositiveIntegerField(null=True, blank=True)
+    deletion = models.ForeignKey(Deletion, null=True, on_delete=models.PROTECT, related_name="projects")
+    stands_for = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="whose deleted cases it keeps",
+    )
     created_at = models.DateTimeField()
+    objects = Present()
+    every: models.Manager["Project"] = models.Manager()
 
     class Meta:
         ordering = ["name"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from annotation.studies import files
-from annotation.studies.door.verdict import Facts, Shown, Verdict
+from annotation.studies.door.verdict import Facts, Shown, Verdict, rejected
 from annotation.studies.hierarchy import number_in, series_of
 from annotation.studies.intake import Judged
 from annotation.studies.models import Dataset, ImportedFile, Instance, QuarantinedFile, Series
@@ -82,7 +82,7 @@ class Batch:
             return self._new_instance(judged, facts)
         if same_content(same_uid, judged.digest, facts):
             return Taken(judged, ImportedFile.Outcome.DUPLICATE, instance=same_uid)
-        return self._hold(judged, Verdict("rejected", OTHER_CONTENT))
+        return self._hold(judged, rejected(OTHER_CONTENT, patient=facts.patient))
 
     def _new_instance(self, judged: Judged, facts: Facts) -> Taken:
         instance = Instance(
@@ -124,6 +124,8 @@ class Batch:
             kind=kinds.PIXELS if verdict.outcome == "pixels" else kinds.REJECTED,
             reason=verdict.reason,
             patient_id_hint=judged.arrival.patient,
+            patient=verdict.patient or judged.arrival.patient,
+            size=judged.arrival.file.size,
             split=judged.arrival.split,
             has_preview=judged.has_preview,
             shown=sizes_of(verdict.shown) if verdict.shown else {},

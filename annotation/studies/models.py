@@ -13,6 +13,41 @@ def list_of_default_options() -> list[str]:
     return list(DEFAULT_OPTIONS)
 
 
+class Deletion(models.Model):
+    """What an administrator deleted: set aside at once, brought back in time, or removed for good."""
+
+    class Kind(models.TextChoices):
+        """How much is deleted."""
+
+        STUDY = "study", "Study"
+        PROJECT = "project", "Project with its images"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    project_id = models.UUIDField(help_text="where it was deleted")
+    what = models.CharField(max_length=160, help_text="a project's name, or numbers of cases")
+    reason = models.CharField(max_length=200)
+    images = models.PositiveIntegerField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    kept_until = models.DateTimeField(help_text="until when it can be brought back")
+    returned_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits to be brought back or removed."""
+        return self.returned_at is None and self.removed_at is None
+
+
 class Dataset(models.Model):
     """Images under one de-identification key; one or more projects read them."""
 
@@ -20,6 +55,13 @@ class Dataset(models.Model):
     name = models.CharField(max_length=128, unique=True)
     deidentification = models.JSONField(
         default=list_of_default_options, help_text="names of the options that later imports are taken under"
+    )
+    deletion = models.ForeignKey(
+        "annotation.Deletion",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="datasets",
+        help_text="what is in it is deleted: seen by nobody until it is brought back",
     )
     created_at = models.DateTimeField()
 
@@ -197,6 +239,10 @@ class QuarantinedFile(models.Model):
     patient_id_hint = models.CharField(
         max_length=64, default="", help_text="pseudonym given by the delivery's table"
     )
+    patient = models.CharField(
+        max_length=64, default="", help_text="pseudonym of whom the file is about; empty where it is unknown"
+    )
+    size = models.BigIntegerField(default=0, help_text="bytes of the file")
     split = models.CharField(max_length=16, default="")
     has_preview = models.BooleanField(default=False)
     shown = models.JSONField(

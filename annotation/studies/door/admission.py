@@ -54,6 +54,7 @@ class Named:
     """What is known of a file's name as soon as it is parsed, whatever becomes of it."""
 
     reference: Reference = field(default_factory=Reference)
+    patient: str = ""
 
 
 def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -> Verdict:
@@ -69,7 +70,7 @@ def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -
         opened = _opened(order, source, named)
         if order.compare:
             write_changes(stored, opened.parsed, opened.described)
-            return Verdict("compared", opened.suspicion)
+            return Verdict("compared", opened.suspicion, patient=named.patient)
         deeds = counted(opened.parsed, opened.described)
         step = "decoding"
         first = next(opened.decoded, None)
@@ -77,29 +78,34 @@ def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -
             raise RejectedFileError("no pixels: there is no frame to decode")
         if opened.suspicion:
             shown = preview(picture, first, opened.decoded, opened.frames, opened.likeness)
-            return Verdict("pixels", opened.suspicion, reference=named.reference, shown=shown)
-        return Verdict("admitted", facts=_write(opened, first, stored, picture), deeds=deeds)
+            return Verdict(
+                "pixels", opened.suspicion, reference=named.reference, shown=shown, patient=named.patient
+            )
+        facts = _write(opened, first, stored, picture)
+        return Verdict("admitted", facts=facts, deeds=deeds, patient=named.patient)
     except RejectedFileError as error:
-        return rejected(str(error), named.reference)
+        return rejected(str(error), named.reference, named.patient)
     except RecursionError:
-        return rejected("sequences are nested too deep", named.reference)
+        return rejected("sequences are nested too deep", named.reference, named.patient)
     except MemoryError:
         raise  # the child decides: it may have been a neighbour's
     except Exception as error:  # noqa: BLE001 - decoders raise anything; this process is thrown away after it
-        return rejected(f"{step} failed: damaged or not conformant ({type(error).__name__})", named.reference)
+        reason = f"{step} failed: damaged or not conformant ({type(error).__name__})"
+        return rejected(reason, named.reference, named.patient)
 
 
 def _opened(order: Order, source: BinaryIO, named: Named) -> Opened:
     size = source.seek(0, 2)
     source.seek(0)
     if kind_of(source, size) == "picture":
-        return _opened_picture(order, source)
+        return _opened_picture(order, source, named)
     return _opened_dicom(order, source, named)
 
 
-def _opened_picture(order: Order, source: BinaryIO) -> Opened:
+def _opened_picture(order: Order, source: BinaryIO, named: Named) -> Opened:
     key = bytes.fromhex(order.key)
     identity = Identity(key, order.patient or patient_pseudonym(key, f"file {order.source_digest}"))
+    named.patient = identity.pseudonym
     plain = described_picture(identity, order.source_digest, order.modality)
     described = mark(plain, identity, order.options, masked=bool(order.masks))
     clear = order.pixels_cleared or order.pictures_cleared
@@ -111,8 +117,9 @@ def _opened_picture(order: Order, source: BinaryIO) -> Opened:
 def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
     parsed = read_dicom(source)
     named.reference = _reference(order, parsed)
-    claim = claim_of(parsed)
     identity = _identity(order, parsed)
+    named.patient = identity.pseudonym
+    claim = claim_of(parsed)
     described = deidentified(parsed, identity, order.options, masked=bool(order.masks))
     for keyword, what in IDENTIFIERS:
         if keyword not in described:

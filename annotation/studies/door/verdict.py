@@ -102,6 +102,7 @@ class Verdict:
     """What became of one file; facts are there exactly when it was admitted.
 
     deeds: how often each deed was done to each attribute of an admitted file (see comparison.py).
+    patient: pseudonym of whom the file is about, also where it was not admitted; "" = it could not be told.
     """
 
     outcome: Outcome
@@ -110,6 +111,7 @@ class Verdict:
     reference: Reference = Reference()
     deeds: dict[str, int] = field(default_factory=dict)
     shown: Shown | None = None
+    patient: str = ""
 
     def to_json(self) -> bytes:
         """As the child writes it."""
@@ -131,7 +133,8 @@ class Verdict:
         named = Reference(*(str(told[name])[:UID_LENGTH] for name in ("sop_class_uid", "sop_instance_uid")))
         shown = Shown(**fields["shown"]) if fields["shown"] is not None else None
         reason = str(fields["reason"])[:REASON_LENGTH]
-        return cls(fields["outcome"], reason, facts, named, _deeds(fields["deeds"]), shown)
+        patient = str(fields["patient"])[:UID_LENGTH]
+        return cls(fields["outcome"], reason, facts, named, _deeds(fields["deeds"]), shown, patient)
 
 
 def _deeds(told: dict[str, Any]) -> dict[str, int]:
@@ -144,6 +147,6 @@ def _deeds(told: dict[str, Any]) -> dict[str, int]:
     return {name: int(number) for name, number in told.items()}
 
 
-def rejected(reason: str, reference: Reference = Reference()) -> Verdict:
+def rejected(reason: str, reference: Reference = Reference(), patient: str = "") -> Verdict:
     """Keep a file out, with a reason that fits the table."""
-    return Verdict("rejected", reason[:REASON_LENGTH], reference=reference)
+    return Verdict("rejected", reason[:REASON_LENGTH], reference=reference, patient=patient)
