@@ -1,7 +1,9 @@
 """The domain's tables, re-exported for Django."""
 
+from annotation.exchange.labels.models import LabelImport
 from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
+from annotation.exchange.peers.models import Peer, Pull
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.models import (
     EmbeddingMap,
@@ -17,7 +19,7 @@ from annotation.learning.models import (
 )
 from annotation.projects.models import Case, Membership, Project, Protocol
 from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking, Remark
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip, Source
 from annotation.studies.models import (
     Dataset,
     Deletion,
@@ -44,17 +46,20 @@ __all__ = [
     "Import",
     "ImportedFile",
     "Instance",
+    "LabelImport",
     "Lease",
     "Membership",
     "ModelCard",
     "ModelVersion",
     "Patient",
+    "Peer",
     "Pick",
     "PixelHead",
     "Policy",
     "Project",
     "Promotion",
     "Protocol",
+    "Pull",
     "QuarantinedFile",
     "QueryBatch",
     "Ranking",
@@ -67,6 +72,7 @@ __all__ = [
     "SimilaritySearch",
     "Skip",
     "Snapshot",
+    "Source",
     "Study",
     "TrainingRun",
 ]

@@ -5,7 +5,35 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from annotation.projects.models import Case, Protocol
+from annotation.projects.models import Case, Project, Protocol
+
+ONE_AUTHOR = models.Q(reader__isnull=False, source__isnull=True) | models.Q(
+    reader__isnull=True, source__isnull=False
+)
+
+
+class Source(models.Model):
+    """Where imported readings come from: a labeler, a data set, another site; nobody who could sign in."""
+
+    class Use(models.TextChoices):
+        """What becomes of its readings on cases that no reader of the project has read."""
+
+        KEPT = "kept", "Kept beside the readers', nothing more"
+        TRAINING = "training", "Models learn from them, in the pool"
+        REFERENCE = "reference", "Models learn from them and are judged by them"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
+    name = models.CharField(max_length=128)
+    use = models.CharField(max_length=16, choices=Use.choices, default=Use.KEPT)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["project", "name"]
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="source_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Draft(models.Model):
@@ -29,16 +57,23 @@ class Draft(models.Model):
 
 
 class Reading(models.Model):
-    """One reader's answers to one case; what was answered is in its revisions."""
+    """One reader's or source's answers to one case; what was answered is in its revisions."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="readings")
-    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="readings")
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="readings"
+    )
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="readings")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "reader"], name="reading_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "reader"], name="reading_once"),
+            models.UniqueConstraint(fields=["case", "source"], name="sourced_reading_once"),
+            models.CheckConstraint(condition=ONE_AUTHOR, name="reading_of_one_author"),
+        ]
         indexes = [models.Index(fields=["reader", "-updated_at"], name="reading_last")]
 
     def __str__(self) -> str:
@@ -49,7 +84,10 @@ class Revision(models.Model):
     """An immutable state of a reading; the highest number is in force."""
 
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="revisions")
-    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveIntegerField()
     protocol = models.ForeignKey(Protocol, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField()
@@ -66,6 +104,7 @@ class Revision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["reading", "number"], name="revision_once"),
             models.UniqueConstraint(fields=["reader", "idempotency_key"], name="revision_idempotent"),
+            models.CheckConstraint(condition=ONE_AUTHOR, name="revision_of_one_author"),
         ]
 
     def __str__(self) -> str:
