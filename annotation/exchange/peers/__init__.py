@@ -1,0 +1,1 @@
+"""Remote systems that images come from and go to: PACS, archives, modalities."""
