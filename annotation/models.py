@@ -5,6 +5,7 @@ from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
 from annotation.exchange.peers.models import Peer, Pull
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
+from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.learning.models import (
     EmbeddingMap,
     Encoder,
@@ -17,10 +18,11 @@ from annotation.learning.models import (
     Snapshot,
     TrainingRun,
 )
-from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.projects.models import Case, Membership, Placement, Project, Protocol, Split
 from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking, Remark
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip, Source
 from annotation.studies.models import (
+    Acquisition,
     Dataset,
     Deletion,
     Import,
@@ -33,10 +35,13 @@ from annotation.studies.models import (
 )
 
 __all__ = [
+    "Acquisition",
     "Case",
     "Dataset",
     "Deletion",
     "Draft",
+    "Duplicate",
+    "DuplicateSearch",
     "EmbeddingMap",
     "Encoder",
     "Entry",
@@ -55,6 +60,7 @@ __all__ = [
     "Peer",
     "Pick",
     "PixelHead",
+    "Placement",
     "Policy",
     "Project",
     "Promotion",
@@ -73,6 +79,7 @@ __all__ = [
     "Skip",
     "Snapshot",
     "Source",
+    "Split",
     "Study",
     "TrainingRun",
 ]

@@ -1,4 +1,4 @@
-"""Project, Protocol, Case, Membership."""
+"""Project, Protocol, Case, Membership, Split, Placement."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Role
-from annotation.studies.models import Dataset, Deletion, Patient, Series
+from annotation.studies.models import Acquisition, Dataset, Deletion, Patient, Series
 
 
 class Present(models.Manager["Project"]):
@@ -72,6 +72,14 @@ class Protocol(models.Model):
         return f"protocol {self.version}"
 
 
+class Part(models.TextChoices):
+    """What a patient's images are for."""
+
+    TRAIN = "train", "Training"
+    VAL = "val", "Validation"
+    TEST = "test", "Test"
+
+
 class Case(models.Model):
     """One thing to read: a series (an image is a series of one)."""
 
@@ -86,9 +94,15 @@ class Case(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cases")
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="cases")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="cases")
+    acquisition = models.ForeignKey(
+        Acquisition, null=True, on_delete=models.SET_NULL, related_name="cases", db_index=False
+    )
     number = models.PositiveIntegerField()
     stream = models.CharField(max_length=16, choices=Stream.choices)
     split = models.CharField(max_length=16, default="", help_text="as the delivery's table gave it")
+    part = models.CharField(
+        max_length=8, choices=Part.choices, default="", help_text="of the project's split; empty: not placed"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -97,7 +111,11 @@ class Case(models.Model):
             models.UniqueConstraint(fields=["project", "series"], name="case_once"),
             models.UniqueConstraint(fields=["project", "number"], name="case_number_once"),
         ]
-        indexes = [models.Index(fields=["project", "stream"], name="case_stream")]
+        indexes = [
+            models.Index(fields=["project", "stream"], name="case_stream"),
+            models.Index(fields=["project", "acquisition", "number"], name="case_acquisition"),
+            models.Index(fields=["project", "part", "number"], name="case_part"),
+        ]
 
     def __str__(self) -> str:
         return f"case {self.number}"
@@ -115,3 +133,48 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} of {self.project_id}"
+
+
+class Split(models.Model):
+    """How a project's patients are divided: shares, seed and what counts as the same image twice."""
+
+    project = models.OneToOneField(
+        Project, primary_key=True, on_delete=models.CASCADE, related_name="division"
+    )
+    seed = models.PositiveIntegerField(default=0)
+    val_share = models.FloatField(default=0.15, help_text="of the patients, 0 – 1")
+    test_share = models.FloatField(default=0.15, help_text="of the patients, 0 – 1; the rest is for training")
+    likeness = models.FloatField(help_text="cosine from which two images are near-duplicates")
+    figures = models.JSONField(default=dict, help_text="what the newest run placed, and what it found")
+    placed_at = models.DateTimeField(null=True, help_text="when it last ran")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"split of {self.project_id}"
+
+
+class Placement(models.Model):
+    """Where a patient stands in a project's split: written once, never changed."""
+
+    class Why(models.TextChoices):
+        """What decided."""
+
+        GIVEN = "given", "The delivery's table"
+        AUDIT = "audit", "Audit stream"
+        ALIKE = "alike", "Near-duplicates of a patient there"
+        DRAWN = "drawn", "Drawn"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="placements")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="placements")
+    part = models.CharField(max_length=8, choices=Part.choices)
+    why = models.CharField(max_length=8, choices=Why.choices)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "patient"], name="placement_once")]
+
+    def __str__(self) -> str:
+        return f"{self.part} of {self.project_id}"

@@ -105,6 +105,39 @@ class Study(models.Model):
         return self.study_instance_uid
 
 
+class Acquisition(models.Model):
+    """Where and how images were made, as far as de-identification lets it be known; empty: not told."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="acquisitions")
+    site = models.CharField(max_length=64, default="", help_text="as an administrator named the delivery's")
+    manufacturer = models.CharField(max_length=64, default="")
+    manufacturer_model_name = models.CharField(max_length=64, default="")
+    magnetic_field_strength = models.CharField(max_length=16, default="", help_text="DS, in tesla")
+    convolution_kernel = models.CharField(max_length=64, default="")
+    modality = models.CharField(max_length=16, default="")
+    body_part_examined = models.CharField(max_length=64, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "dataset",
+                    "site",
+                    "manufacturer",
+                    "manufacturer_model_name",
+                    "magnetic_field_strength",
+                    "convolution_kernel",
+                    "modality",
+                    "body_part_examined",
+                ],
+                name="acquisition_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.modality} {self.manufacturer} {self.manufacturer_model_name}"
+
+
 class Series(models.Model):
     """Images of one acquisition, read together."""
 
@@ -115,6 +148,9 @@ class Series(models.Model):
     body_part_examined = models.CharField(max_length=64, default="")
     manufacturer = models.CharField(max_length=64, default="")
     manufacturer_model_name = models.CharField(max_length=64, default="")
+    magnetic_field_strength = models.CharField(max_length=16, default="", help_text="DS, in tesla")
+    convolution_kernel = models.CharField(max_length=64, default="")
+    site = models.CharField(max_length=64, default="", help_text="as an administrator named the delivery's")
     series_number = models.IntegerField(default=0)
     series_date = models.CharField(max_length=8, default="", help_text="DA, shifted")
     series_time = models.CharField(max_length=16, default="", help_text="TM")
@@ -185,6 +221,7 @@ class Import(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    site = models.CharField(max_length=64, default="", help_text="where its images were made")
     modality = models.CharField(
         max_length=16, default="OT", help_text="what plain pictures of this delivery are said to be"
     )
