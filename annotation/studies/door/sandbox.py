@@ -18,7 +18,7 @@ from annotation.studies.door.limits import CPU_SECONDS, MEBIBYTE, TEXT_WALL_SECO
 from annotation.studies.door.verdict import Order, Verdict, rejected
 
 ROOT = Path(__file__).resolve().parents[3]
-BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from annotation.studies.door.{} import main; main()"
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from {} import main; main()"
 VERDICT_BYTES = 64 * MEBIBYTE
 ANSWER_BYTES = 4096
 
@@ -45,9 +45,9 @@ class DoorBrokenError(Exception):
 
 
 class Server:
-    """One fork server and the socket to it. module: whose `main` it lives in."""
+    """One fork server and the socket to it. module: whose `main` it lives in, by its whole name."""
 
-    def __init__(self, module: str = "child") -> None:
+    def __init__(self, module: str = "annotation.studies.door.child") -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code

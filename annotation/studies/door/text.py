@@ -70,7 +70,7 @@ class TextFinder:
 
     def _found(self, preview: BinaryIO, shown: Shown) -> list[Box] | None:
         if self._server is None:
-            self._server = Server("text_child")
+            self._server = Server("annotation.studies.door.text_child")
         found: list[Box] = []
         for panel in range(shown.panels):  # a child each, so that each has the whole time
             boxes = self._found_in(self._server, preview, panel, shown)

@@ -80,7 +80,7 @@ def test_where_the_library_is_not_wanted_nothing_is_searched() -> None:
 
 
 def test_the_searching_child_is_confined_like_the_door_s() -> None:
-    server = Server("text_child")
+    server = Server("annotation.studies.door.text_child")
     try:
         assert set(server.confinement) <= {"no network", "read-only code"}
     finally:
