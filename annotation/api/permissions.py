@@ -1,7 +1,7 @@
 """Who asks, and what is audited of asking in vain."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
@@ -59,6 +59,24 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+def record_act(
+    request: HttpRequest,
+    action: str,
+    object_type: str,
+    object_id: object,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Audit what the person who is signed in does."""
+    record(
+        actor=str(person(request).pk),
+        action=action,
+        object_type=object_type,
+        object_id=str(object_id),
+        remote_address=address_of(request),
+        details=details,
+    )
+
+
 def record_denial(request: HttpRequest, object_type: str, object_id: str) -> None:
     """Audit that somebody asked for what is not theirs."""
     match = request.resolver_match
@@ -80,10 +98,4 @@ def record_view(request: HttpRequest, case: Case) -> None:
     seen = Event.objects.filter(object_id=str(case.pk), action="case.view", actor=str(user.pk), at__gt=since)
     if Lease.objects.filter(reader=user, case=case).exists() or seen.exists():
         return
-    record(
-        actor=str(user.pk),
-        action="case.view",
-        object_type="case",
-        object_id=str(case.pk),
-        remote_address=address_of(request),
-    )
+    record_act(request, "case.view", "case", case.pk)

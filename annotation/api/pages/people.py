@@ -15,11 +15,10 @@ from accounts.selectors import people_for, person_for
 from accounts.services import add_person, new_password, set_active
 from annotation.api.pages.access import admin_only
 from annotation.api.pages.frame import page
-from annotation.api.permissions import address_of, person
+from annotation.api.permissions import person, record_act
 from annotation.projects.models import Project
 from annotation.projects.selectors import project_for, projects_for
 from annotation.projects.services import set_membership
-from audit.services import record
 
 ROLE_CHOICES = [("", "Not a member"), *Role.choices]
 
@@ -41,7 +40,7 @@ def add(request: HttpRequest) -> HttpResponse:
         return page(request, "people/add.html", "people", form=form)
     with transaction.atomic():
         added, password = add_person(**form.cleaned_data)
-        note(request, "person.add", added, {"is_admin": added.is_admin})
+        record_act(request, "person.add", "user", added.pk, {"is_admin": added.is_admin})
     return page(request, "people/password.html", "people", subject=added, password=password, added=True)
 
 
@@ -91,7 +90,13 @@ def activity(request: HttpRequest, person_id: UUID) -> HttpResponse:
         return redirect("person", person_id=person_id)
     with transaction.atomic():
         ended = set_active(user=subject, active=active)
-        note(request, "person.enable" if active else "person.disable", subject, {"sessions_ended": ended})
+        record_act(
+            request,
+            "person.enable" if active else "person.disable",
+            "user",
+            subject.pk,
+            {"sessions_ended": ended},
+        )
     words = "can sign in again." if active else f"is disabled; {ended} open sessions were ended."
     messages.success(request, f"{subject.username} {words}")
     return redirect("person", person_id=person_id)
@@ -104,7 +109,7 @@ def password(request: HttpRequest, person_id: UUID) -> HttpResponse:
     subject = found_person(request, person_id)
     with transaction.atomic():
         made = new_password(user=subject)
-        note(request, "person.password", subject, {})
+        record_act(request, "person.password", "user", subject.pk)
     return page(request, "people/password.html", "people", subject=subject, password=made)
 
 
@@ -128,15 +133,3 @@ def found_project(request: HttpRequest) -> Project:
         return project_for(person(request), UUID(request.POST.get("project", "")))
     except (Project.DoesNotExist, ValueError):
         raise Http404("no such project") from None
-
-
-def note(request: HttpRequest, action: str, subject: User, details: dict[str, object]) -> None:
-    """Append the audit event of a change to a person."""
-    record(
-        actor=str(person(request).pk),
-        action=action,
-        object_type="user",
-        object_id=str(subject.pk),
-        remote_address=address_of(request),
-        details=details,
-    )

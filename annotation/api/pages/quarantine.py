@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
 from annotation.api.pages.frame import project_page
-from annotation.api.permissions import VIEW_AUDITED_ONCE_IN_SECONDS, address_of, person
+from annotation.api.permissions import VIEW_AUDITED_ONCE_IN_SECONDS, person, record_act
 from annotation.exchange.quarantine import (
     NotClearableError,
     alike,
@@ -36,7 +36,6 @@ from annotation.studies.door.masks import MOST_BOXES
 from annotation.studies.models import QuarantinedFile
 from annotation.studies.selectors import quarantine_preview, quarantined_files
 from annotation.studies.services import GRACE, NotHeldError
-from audit.services import record
 
 PAGE_LENGTH = 60
 HELD = QuarantinedFile.State.HELD
@@ -104,13 +103,7 @@ def preview(request: HttpRequest, quarantined_id: UUID) -> HttpResponse:
     except QuarantinedFile.DoesNotExist:
         raise Http404("no such preview") from None
     if cache.add(f"preview:{user.pk}:{quarantined_id}", 1, VIEW_AUDITED_ONCE_IN_SECONDS):
-        record(
-            actor=str(user.pk),
-            action="quarantine.view",
-            object_type="quarantined_file",
-            object_id=str(quarantined_id),
-            remote_address=address_of(request),
-        )
+        record_act(request, "quarantine.view", "quarantined_file", quarantined_id)
     return HttpResponse(picture.content, content_type="image/png")
 
 

@@ -15,8 +15,7 @@ from accounts.tokens import TokenRefusedError, Wish, make_token, revoke_token
 from annotation.api.pages.access import signed_in
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
-from annotation.api.permissions import address_of, person
-from audit.services import record
+from annotation.api.permissions import person, record_act
 
 DAYS = (7, 30, 90, 365)
 SHOWN = 50
@@ -47,7 +46,13 @@ def make(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             token, key = make_token(user=person(request), wish=wish, now=timezone.now())
-            note(request, "token.make", token, {"scopes": token.scopes, "expires": token.expires_at})
+            record_act(
+                request,
+                "token.make",
+                "token",
+                token.pk,
+                {"scopes": token.scopes, "expires": token.expires_at},
+            )
     except TokenRefusedError as error:
         return listed(request, status=422, problem=str(error), wish=wish)
     return listed(request, made=token, key=key)
@@ -61,20 +66,8 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             token = revoke_token(token_id=token_id, by=me, now=timezone.now())
-            note(request, "token.revoke", token, {"owner": str(token.user_id)})
+            record_act(request, "token.revoke", "token", token.pk, {"owner": str(token.user_id)})
     except ApiToken.DoesNotExist:
         raise Http404("no such token") from None
     messages.success(request, f"The token “{token.name}” is revoked: it is refused from now on.")
     return redirect("tokens") if token.user_id == me.pk else redirect("person", person_id=token.user_id)
-
-
-def note(request: HttpRequest, action: str, token: ApiToken, details: dict[str, object]) -> None:
-    """Append the audit event of a change to a token."""
-    record(
-        actor=str(person(request).pk),
-        action=action,
-        object_type="token",
-        object_id=str(token.pk),
-        remote_address=address_of(request),
-        details=details,
-    )

@@ -146,7 +146,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 JOB_LEASE_SECONDS = float(os.environ.get("FOVEA_JOB_LEASE_SECONDS", "90"))
 JOB_HEARTBEAT_SECONDS = float(os.environ.get("FOVEA_JOB_HEARTBEAT_SECONDS", "15"))
 JOB_SWEEP_SECONDS = float(os.environ.get("FOVEA_JOB_SWEEP_SECONDS", "15"))
-JOB_LIMIT_SECONDS = {"light": 2 * 60 * 60, "training": 6 * 60 * 60}
+JOB_LIMIT_SECONDS = {"light": 2 * 60 * 60, "transfer": 6 * 60 * 60, "training": 6 * 60 * 60}
 JOB_MODULES = ["mlworker.jobs", "mlworker.imports"]
 JOB_SPAWN_NICENESS = 10
 # Longer than the longest job by a tenth: else the broker would give a running job's message out again.
@@ -165,6 +165,13 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_addresses": {"()": "config.logs.WithoutAddresses"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["without_addresses"],
+        }
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("FOVEA_LOG_LEVEL", "INFO")},
 }

@@ -1,0 +1,23 @@
+"""What the logs say of refused requests."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from config.logs import WithoutAddresses
+
+UID = "1.2.840.99999.4711"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/api/dicomweb/projects/00000000-0000-4000-8000-000000000000/studies/{}", "/nowhere/{}"]
+)
+def test_a_refused_request_s_log_line_names_no_study(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.addFilter(WithoutAddresses())
+    with caplog.at_level(logging.WARNING):
+        assert Client().post(path.format(UID)).status_code >= 400
+    lines = [record.getMessage() for record in caplog.records if record.name == "django.request"]
+    assert lines
+    assert not any(UID in line for line in lines)
