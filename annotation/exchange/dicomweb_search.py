@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
 
 from annotation.exchange.dicomweb_json import DataSet, UnknownAttributeError, attribute, dataset
 from annotation.exchange.dicomweb_query import MOST, Query
@@ -70,33 +71,44 @@ def search(scope: Scope, query: Query, within: Within, root: str) -> Found:
 
 def _studies(scope: Scope, query: Query, _within: Within) -> Rows:
     there = Series.objects.filter(scope.holds("pk"), study=OuterRef("pk"))
-    found = Study.objects.filter(Exists(there), query.conditions, dataset=scope.dataset_id)
-    if query.modalities:
-        found = found.filter(Exists(there.filter(modality__in=query.modalities)))
+    found = Study.objects.filter(
+        Exists(there), query.conditions, _of_modalities(scope, query, "pk"), dataset=scope.dataset_id
+    )
     rows: Rows = found.order_by("study_date", "study_instance_uid").values("pk", *STUDY)
     return rows
 
 
 def _series(scope: Scope, query: Query, within: Within) -> Rows:
-    found = scope.series().filter(query.conditions, _at(within, "study__", ""))
-    if query.modalities:
-        there = Series.objects.filter(study=OuterRef("study_id"), modality__in=query.modalities)
-        found = found.filter(Exists(there.filter(scope.holds("pk"))))
+    found = scope.series().filter(
+        query.conditions, _at(within, "study__", ""), _of_modalities(scope, query, "study_id")
+    )
     order = ("study__study_date", "study__study_instance_uid", "series_number", "series_instance_uid")
-    rows: Rows = found.order_by(*order).values("pk", *SERIES, **_named("study__", STUDY))
+    first = Instance.objects.filter(series=OuterRef("pk")).order_by("instance_number", "sop_instance_uid")
+    description = Subquery(first.values(text=KT("attributes__SeriesDescription"))[:1])
+    above = _named("study__", STUDY)
+    rows: Rows = found.order_by(*order).values("pk", *SERIES, series_description=description, **above)
     return rows
 
 
 def _instances(scope: Scope, query: Query, within: Within) -> Rows:
-    found = scope.instances().filter(query.conditions, _at(within, "series__study__", "series__"))
-    if query.modalities:
-        there = Series.objects.filter(study=OuterRef("series__study_id"), modality__in=query.modalities)
-        found = found.filter(Exists(there.filter(scope.holds("pk"))))
+    found = scope.instances().filter(
+        query.conditions,
+        _at(within, "series__study__", "series__"),
+        _of_modalities(scope, query, "series__study_id"),
+    )
     order = ("series__series_number", "series_id", "instance_number") if within.study else ()
     more = ("attributes",) if query.include_all or query.include else ()
     above = _named("series__study__", STUDY) | _named("series__", SERIES)
     rows: Rows = found.order_by(*order, "sop_instance_uid").values("pk", *INSTANCE, *more, **above)
     return rows
+
+
+def _of_modalities(scope: Scope, query: Query, study: str) -> Q:
+    """Keep studies that hold one of the modalities asked for; study: its key in the query that asks."""
+    if not query.modalities:
+        return Q()
+    there = Series.objects.filter(study=OuterRef(study), modality__in=query.modalities)
+    return Q(Exists(there.filter(scope.holds("pk"))))
 
 
 def _at(within: Within, study: str, series: str) -> Q:
@@ -189,6 +201,7 @@ def _series_values(row: Row, root: str) -> dict[str, object]:
         "BodyPartExamined": row["body_part_examined"],
         "Manufacturer": row["manufacturer"],
         "ManufacturerModelName": row["manufacturer_model_name"],
+        "SeriesDescription": row.get("series_description"),
     }
     return values | {keyword: value for keyword, value in kept.items() if value}
 

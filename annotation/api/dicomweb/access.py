@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
@@ -17,7 +18,14 @@ from accounts.tokens import TooManyError, holder_of
 from annotation.api.dicomweb.accept import NotAcceptableError
 from annotation.api.dicomweb.multipart import MalformedError, TooLargeError, UnsupportedError
 from annotation.api.errors import on_busy, problem
-from annotation.api.permissions import CsrfError, Session, address_of, person, record_denial
+from annotation.api.permissions import (
+    VIEW_AUDITED_ONCE_IN_SECONDS,
+    CsrfError,
+    Session,
+    address_of,
+    person,
+    record_denial,
+)
 from annotation.exchange.dicomweb_query import QueryError
 from annotation.exchange.dicomweb_render import RenderingError
 from annotation.exchange.dicomweb_retrieve import NotFoundError
@@ -51,8 +59,19 @@ class Visit:
     root: str
     token: str
 
+    def record_view(self, study_uid: str) -> None:
+        """Audit that images of a study are looked at: once an hour, however many the frames."""
+        key = f"view:{self.user.pk}:{self.token}:{self.scope.project_id}:{study_uid}"
+        if not cache.add(key, 1, VIEW_AUDITED_ONCE_IN_SECONDS):
+            return
+        try:
+            self.record("view", "study", study_uid)
+        except BaseException:
+            cache.delete(key)
+            raise
+
     def record(self, action: str, object_type: str, object_id: str, **details: object) -> None:
-        """Audit what this request does; exactly once a request."""
+        """Audit what this request does."""
         told = {"project": str(self.scope.project_id), **details}
         record(
             actor=str(self.user.pk),

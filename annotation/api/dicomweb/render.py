@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from annotation.api.dicomweb.accept import JPEG, PNG, NotAcceptableError, Offer, choose
 from annotation.api.dicomweb.access import Visit
 from annotation.api.dicomweb.answers import Part, alone, in_parts, is_known, part_of, unchanged
-from annotation.api.dicomweb.retrieve import found, frame_numbers
+from annotation.api.dicomweb.retrieve import frame_numbers, seen
 from annotation.exchange.dicomweb_render import Look, RenderingError, read_look, rendered
 from annotation.exchange.dicomweb_retrieve import NotFoundError, Shown, Target, name_of, shown_frames
 from annotation.studies import files
@@ -35,9 +35,9 @@ def frames(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, numbers:
 
 
 def pictures(visit: Visit, target: Target, numbers: Sequence[int] | None, offer: Offer) -> HttpResponseBase:
-    """Render and send; audited once, however many the pictures."""
+    """Render and send."""
     look = read_look(visit.request.GET.dict())
-    listed = found(visit, "render", target)
+    listed = seen(visit, target)
     name = name_of(listed, str(look), str(numbers), str(offer))
     if is_known(visit.request, name):
         return unchanged(name)
@@ -71,7 +71,7 @@ def thumbnail(
 ) -> HttpResponseBase:
     """Send a small picture of what is named: of its middle instance, of that its first frame."""
     offer = choose(visit.request, IMAGES[::-1])
-    listed = found(visit, "thumbnail", Target(study_uid, series_uid, sop_uid))
+    listed = seen(visit, Target(study_uid, series_uid, sop_uid))
     middle = listed[len(listed) // 2]
     name = name_of([middle], "thumbnail", numbers, str(offer), visit.request.GET.get("viewport", ""))
     if is_known(visit.request, name):

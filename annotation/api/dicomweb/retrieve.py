@@ -54,7 +54,7 @@ def describe(visit: Visit, study_uid: str, series_uid: str = "", sop_uid: str = 
 def frames(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, numbers: str) -> HttpResponseBase:
     """Send frames, from 1, uncompressed: several in parts, one also by itself."""
     wanted = frame_numbers(numbers)
-    [one] = found(visit, "frames", Target(study_uid, series_uid, sop_uid), frames=len(wanted))
+    [one] = seen(visit, Target(study_uid, series_uid, sop_uid))
     offers = [Offer(OCTETS, in_parts=True), *([Offer(OCTETS)] if len(wanted) == 1 else [])]
     offer = choose(visit.request, offers)
     where = f"{one.address(visit.root)}/frames"
@@ -67,20 +67,30 @@ def bulk_data(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, path:
     target = Target(study_uid, series_uid, sop_uid)
     offer = choose(visit.request, [Offer(OCTETS, in_parts=True), Offer(OCTETS)])
     instance = instance_at(visit.scope, target)
-    visit.record("bulkdata", "instance", sop_uid)
+    visit.record_view(study_uid)
     part = part_of(OCTETS, bulk(instance, path))
     return sent(visit, offer, [part], f"{instance.digest}-{path}-{offer}".replace('"', ""))
 
 
-def found(visit: Visit, act: str, target: Target, **details: object) -> list[Stored]:
-    """List what an address names, and audit what is done with it.
+def found(visit: Visit, act: str, target: Target) -> list[Stored]:
+    """List what an address names, and audit that it is fetched.
 
     raises: NotFoundError.
     """
     listed = stored(visit.scope, target)
     kind = "instance" if target.instance else "series" if target.series else "study"
     named = target.instance or target.series or target.study
-    visit.record(act, kind, named, **({"instances": len(listed)} | details))
+    visit.record(act, kind, named, instances=len(listed))
+    return listed
+
+
+def seen(visit: Visit, target: Target) -> list[Stored]:
+    """List what an address names, and audit that the study is looked at.
+
+    raises: NotFoundError.
+    """
+    listed = stored(visit.scope, target)
+    visit.record_view(target.study)
     return listed
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -207,19 +208,28 @@ def test_values_are_written_as_the_json_model_has_them() -> None:
         ("{study}", "retrieve"),
         ("{first}", "retrieve"),
         ("{series}/metadata", "metadata"),
-        ("{first}/frames/1", "frames"),
-        ("{first}/bulkdata/7FE00010", "bulkdata"),
-        ("{first}/rendered", "render"),
-        ("{study}/thumbnail", "thumbnail"),
     ],
 )
-def test_every_request_is_one_event(ct: Ct, reading: Program, path: str, action: str) -> None:
+def test_every_fetch_is_one_event(ct: Ct, reading: Program, path: str, action: str) -> None:
     before = Event.objects.count()
     for _ in range(2):
         reading.get(path.format(study=ct.study, series=ct.series, first=ct.first))
     events = Event.objects.order_by("sequence")[before:]
     assert [one.action for one in events] == [f"dicomweb.{action}"] * 2
     assert all(one.details["project"] in reading.root and one.details["token"] for one in events)
+
+
+def test_looking_at_a_study_is_one_event_however_many_frames(ct: Ct, reading: Program) -> None:
+    before = Event.objects.count()
+    for path in ("{first}/frames/1", "{first}/bulkdata/7FE00010", "{first}/rendered", "{study}/thumbnail"):
+        for _ in range(2):
+            assert reading.get(path.format(study=ct.study, first=ct.first)).status_code == 200
+    [event] = Event.objects.order_by("sequence")[before:]
+    uid = ct.study.rpartition("/")[2]
+    assert (event.action, event.object_type, event.object_id) == ("dicomweb.view", "study", uid)
+    cache.clear()  # the hour is over
+    reading.get(f"{ct.first}/frames/1")
+    assert Event.objects.count() == before + 2
 
 
 def test_another_project_s_images_are_not_found(ct: Ct, admin: User) -> None:
