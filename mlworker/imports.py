@@ -13,7 +13,7 @@ from jobs.models import Lane
 from mlworker.runtime import Work, job
 
 
-@job("import_delivery", lane=Lane.LIGHT)
+@job("import_delivery", lane=Lane.TRANSFER)
 def import_delivery(work: Work, *, import_id: str) -> None:
     """Take a delivery in from where it stands; run again, it changes nothing."""
     key = UUID(import_id)

@@ -28,7 +28,7 @@ def find_similar(work: Work, *, search_id: str) -> None:
         similar_cases.find_similar(work, search_id)
 
 
-@job("export", lane=Lane.LIGHT, spawn=True)
+@job("export", lane=Lane.TRANSFER, spawn=True)
 def export(work: Work, *, export_id: str) -> None:
     """Make a snapshot's file in one format: seconds to minutes, in a process of its own, no torch."""
     from mlworker import exporting

@@ -19,6 +19,12 @@ def light(job_id: str) -> None:
     runtime.run(job_id)
 
 
+@current_app.task(name="fovea.transfer", time_limit=settings.JOB_LIMIT_SECONDS["transfer"])
+def transfer(job_id: str) -> None:
+    """Do a job that moves images in or out."""
+    runtime.run(job_id)
+
+
 @current_app.task(name="fovea.training", time_limit=settings.JOB_LIMIT_SECONDS["training"])
 def training(job_id: str) -> None:
     """Do a job of minutes or hours."""

@@ -7,9 +7,10 @@ from django.db import models
 
 
 class Lane(models.TextChoices):
-    """Which worker runs a job: seconds of work, or minutes to hours of it."""
+    """Which worker runs a job: seconds of work, images that come and go, or minutes to hours of computing."""
 
     LIGHT = "light", "Light"
+    TRANSFER = "transfer", "Transfer"
     TRAINING = "training", "Training"
 
 

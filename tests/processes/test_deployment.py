@@ -18,7 +18,7 @@ import yaml
 from tests.servers import ROOT, start_postgresql, until
 
 pytestmark = pytest.mark.processes
-STARTED = ("web", "worker-light", "worker-training", "beat")
+STARTED = ("web", "worker-light", "worker-transfer", "worker-training", "beat")
 ASK = """
 from jobs.services import ask
 for lane in ("light", "training"):

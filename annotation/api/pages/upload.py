@@ -17,12 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation.api.errors import problem
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
 from annotation.api.pages.deliveries import found_delivery, job_key, job_of
-from annotation.api.permissions import address_of, person
+from annotation.api.permissions import person, record_act
 from annotation.exchange import uploads
 from annotation.exchange.imports import UnknownModalityError, open_delivery
 from annotation.exchange.uploads import Listed, OutOfOrderError, UploadError
 from annotation.studies.models import Import
-from audit.services import record
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -102,16 +101,10 @@ def start(request: HttpRequest, import_id: UUID) -> HttpResponse:
 @transaction.atomic
 def ask_import(request: HttpRequest, delivery: Import) -> Job:
     """Ask for the job, audited."""
-    record(
-        actor=str(person(request).pk),
-        action="import.start",
-        object_type="import",
-        object_id=str(delivery.pk),
-        remote_address=address_of(request),
-    )
+    record_act(request, "import.start", "import", delivery.pk)
     return ask(
         name="import_delivery",
-        lane=Lane.LIGHT,
+        lane=Lane.TRANSFER,
         arguments={"import_id": str(delivery.pk)},
         requested_by=person(request),
         scope_id=delivery.project_id,

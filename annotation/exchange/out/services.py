@@ -71,7 +71,7 @@ def ask_job(export: Export, by: User) -> Job:
     """Ask the light lane to make the file."""
     return ask(
         name="export",
-        lane=Lane.LIGHT,
+        lane=Lane.TRANSFER,
         arguments={"export_id": str(export.pk)},
         requested_by=by,
         scope_id=export.project_id,

@@ -57,10 +57,12 @@ def beat(home: Home) -> list[str]:
 def processes(home: Home, *, host: str, port: int) -> dict[str, list[str]]:
     """List every process by its name in the log."""
     light = int(os.environ.get("FOVEA_LIGHT_PROCESSES", "2"))
+    transfer = int(os.environ.get("FOVEA_TRANSFER_PROCESSES", "2"))
     return {
         "redis": redis.command(folder=home.redis, socket=home.redis_socket),
         "web": web(host=host, port=port),
         "light": worker("light", queues="light,sweep", processes=light),
+        "transfer": worker("transfer", queues="transfer", processes=transfer),
         "training": worker("training", queues="training", processes=1),
         "beat": beat(home),
     }
