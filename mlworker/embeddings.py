@@ -3,10 +3,12 @@
 Layout: `<root>/<encoder digest>/index` holds 32 bytes a vector (the series' content digest), and
 `vectors-00000` and on hold the vectors, SHARD_ROWS each. A vector counts once its digest is in the index;
 the index is written after the vectors have reached the disk, and whatever a crash leaves behind the index's
-end is overwritten.
+end is overwritten. Of an erased series the vector is zeros and the digest that of nothing; the index is then
+another file, so that whoever has read the old one reads again.
 """
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ class EmbeddingStore:
         self._folder = root / encoder_digest
         self._dimension = dimension
         self._keys = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
+        self._seen = (0, 0, 0)
         self._order = np.empty(0, dtype=np.intp)
         self._sorted = np.empty(0, dtype=np.uint64)
         self.refresh()
@@ -39,9 +42,11 @@ class EmbeddingStore:
     def refresh(self) -> None:
         """See what other processes have appended since."""
         index = self._folder / "index"
-        size = index.stat().st_size // DIGEST_BYTES if index.exists() else 0
-        if size == len(self._keys):
+        status = index.stat() if index.exists() else None
+        seen = (status.st_size, status.st_ino, status.st_mtime_ns) if status else (0, 0, 0)
+        if seen == self._seen:
             return
+        self._seen, size = seen, seen[0] // DIGEST_BYTES
         raw = np.fromfile(index, dtype=np.uint8, count=size * DIGEST_BYTES)
         self._keys = raw.reshape(-1, DIGEST_BYTES)
         short = _short(self._keys)
@@ -90,6 +95,29 @@ class EmbeddingStore:
             self.refresh()
         return len(fresh)
 
+    def erase(self, digests: Sequence[str]) -> int:
+        """Overwrite the vectors of these series and forget their digests; return how many there were."""
+        with self._writing():
+            self.refresh()
+            rows = self.rows(digests)
+            rows = np.unique(rows[rows >= 0])
+            for row in rows:
+                number, inside = divmod(int(row), SHARD_ROWS)
+                _overwrite(self._path(number), inside * self._dimension * 2, bytes(self._dimension * 2))
+            if len(rows):
+                self._forget(rows)
+        return len(rows)
+
+    def _forget(self, rows: NDArray[np.intp]) -> None:
+        """Write the index anew, without the digests in these rows: durably, under its old name at once."""
+        keys = self._keys.copy()
+        for row in rows:
+            keys[row] = np.frombuffer(hashlib.sha256(f"erased {row}".encode()).digest(), dtype=np.uint8)
+        fresh = self._folder / "index.new"
+        _durably_at(fresh, 0, keys.tobytes())
+        fresh.rename(self._folder / "index")
+        self.refresh()
+
     def _check(self, digests: Sequence[str], vectors: NDArray[np.floating]) -> None:
         if vectors.shape != (len(digests), self._dimension):
             raise ValueError(f"vectors are {vectors.shape}, not ({len(digests)}, {self._dimension})")
@@ -129,6 +157,16 @@ def _parsed(digests: Sequence[str]) -> NDArray[np.uint8]:
 
 def _short(keys: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(keys[:, :8]).view(np.uint64).ravel()
+
+
+def _overwrite(path: Path, offset: int, content: bytes) -> None:
+    """Write over what is there, and wait for the disk."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.pwrite(descriptor, content, offset)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _durably_at(path: Path, offset: int, content: bytes) -> None:

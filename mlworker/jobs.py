@@ -6,7 +6,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from jobs.models import Lane
-from mlworker import embedding_map, similar_cases
+from mlworker import embedding_map, erasing, organising, similar_cases
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
@@ -28,6 +28,20 @@ def find_similar(work: Work, *, search_id: str) -> None:
         similar_cases.find_similar(work, search_id)
 
 
+@job("find_duplicates", lane=Lane.LIGHT)
+def find_duplicates(work: Work, *, project_id: str, likeness: float) -> None:
+    """Group the images of a project that the encoder takes for the same: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        organising.find_duplicates(work, project_id, likeness)
+
+
+@job("place_split", lane=Lane.LIGHT)
+def place_split(work: Work, *, project_id: str) -> None:
+    """Place patients in training, validation and test, near-duplicates together: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        organising.place_split(work, project_id)
+
+
 @job("export", lane=Lane.TRANSFER, spawn=True)
 def export(work: Work, *, export_id: str) -> None:
     """Make a snapshot's file in one format: seconds to minutes, in a process of its own, no torch."""
@@ -35,6 +49,12 @@ def export(work: Work, *, export_id: str) -> None:
 
     with threadpool_limits(limits=1):
         exporting.export(work, export_id)
+
+
+@job("erase", lane=Lane.LIGHT)
+def erase(work: Work, *, erasure_id: str) -> None:
+    """Remove a patient from everywhere, and certify it: seconds, no torch."""
+    erasing.erase(work, erasure_id)
 
 
 @job("map_pool", lane=Lane.LIGHT)

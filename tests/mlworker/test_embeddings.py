@@ -85,6 +85,20 @@ def test_a_vector_that_float16_cannot_hold_is_refused(tmp_path: Path, value: flo
     assert len(store) == 0
 
 
+def test_an_erased_vector_is_zeros_and_its_series_is_unknown_to_every_reader(tmp_path: Path) -> None:
+    store, reader = EmbeddingStore(tmp_path, ENCODER, 8), EmbeddingStore(tmp_path, ENCODER, 8)
+    store.append(digests(3), vectors(3))
+    reader.refresh()
+    assert store.erase(digests(5)[1:2] + digests(9)[8:]) == 1
+    assert reader.missing(digests(3)) == digests(3)[1:2]
+    assert (
+        vectors(3)[1].astype(np.float16).tobytes() not in (tmp_path / ENCODER / "vectors-00000").read_bytes()
+    )
+    store.append(digests(3), vectors(3))
+    reader.refresh()
+    np.testing.assert_allclose(reader.vectors(reader.rows(digests(3))), vectors(3), atol=2e-3)
+
+
 def write_some(root: Path, start: int) -> None:
     store = EmbeddingStore(root, ENCODER, 8)
     for number in range(start, start + 20):

@@ -125,6 +125,7 @@ JOB_WORDS = {
     "import_delivery": "Import images",
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",
+    "erase": "Erase a patient",
     "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
     "map_pool": "Draw the map (PCA)",

@@ -11,7 +11,7 @@ from annotation.studies.models import Dataset
 class Erasure(models.Model):
     """One patient's removal: asked for, done by a job, certified. Who it was is not kept.
 
-    subject: keyed digest of the pseudonym: who has the Patient ID and the secret can prove that it was this one.
+    subject: keyed digest of the pseudonym: the Patient ID and the secret together prove who it was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
