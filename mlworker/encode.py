@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from annotation.learning import services
+from annotation.learning.duplicates import ask_placing
 from annotation.learning.files import content_of, keep
 from annotation.learning.models import Encoder, TrainingRun
 from annotation.learning.rules import PRETRAINING_MINUTES, pretraining_is_due
 from annotation.learning.selectors import encoder_in_use, teachable_series
 from annotation.projects.models import Project
+from annotation.projects.splits import split_of
 from annotation.studies.models import Dataset, Instance, Series
 from mlworker.embeddings import EmbeddingStore
 from mlworker.encoders import networks, weights
@@ -62,6 +64,8 @@ def embed(work: Work, dataset_id: str) -> None:
         log.warning("data set %s: %s series could not be encoded", dataset_id, unreadable)
     with work.commit():
         for project in projects:
+            if split_of(project.pk) is not None:
+                ask_placing(project.pk)
             services.ask_refit(project_id=project.pk)
         ask_pretraining(dataset)
 

@@ -18,6 +18,7 @@ from annotation.projects.answers import asked_of, is_empty
 from annotation.projects.models import Case, Project, Protocol
 from annotation.projects.questions import Regions, Segmentation, questions_of
 from annotation.projects.selectors import protocol_in_force
+from annotation.projects.splits import unlearnable_parts
 from annotation.readings.models import Revision
 from annotation.readings.selectors import revisions_in_force
 from jobs.models import Job, Lane
@@ -58,7 +59,8 @@ def drawn_on(project_id: UUID, key: str) -> QuerySet[Revision, UUID]:
     pool = Revision.objects.filter(
         reading__case__project=project_id, reading__case__stream=Case.Stream.POOL, answers__has_key=key
     )
-    return pool.order_by().values_list("reading__case", flat=True).distinct()
+    learned = pool.exclude(reading__case__part__in=unlearnable_parts(project_id))
+    return learned.order_by().values_list("reading__case", flat=True).distinct()
 
 
 def drawings(project_id: UUID, question: Drawable) -> list[Drawing]:
@@ -69,7 +71,8 @@ def drawings(project_id: UUID, question: Drawable) -> list[Drawing]:
     newest = revisions_in_force().filter(
         reading__case__project=project_id, reading__case__stream=Case.Stream.POOL
     )
-    rows = newest.select_related("protocol", "reading__case__series").order_by("-created_at", "-pk")
+    learned = newest.exclude(reading__case__part__in=unlearnable_parts(project_id))
+    rows = learned.select_related("protocol", "reading__case__series").order_by("-created_at", "-pk")
     found: dict[UUID, Drawing] = {}
     for revision in rows[:MOST_READINGS]:
         if revision.reading.case_id not in found and was_asked(revision, question):

@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 
 from annotation.learning.models import Encoder
@@ -20,9 +19,6 @@ class DuplicateSearch(models.Model):
     group_count = models.PositiveIntegerField()
     seconds = models.FloatField()
     job_id = models.UUIDField(unique=True)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -10,9 +10,10 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Role, User
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Promotion, TrainingRun
-from annotation.projects.models import Case, Project
+from annotation.projects.models import Case, Part, Project
 from annotation.projects.rules import ForbiddenError, LearnedQuestion
 from annotation.projects.selectors import project_for, question_learned, role_in
+from annotation.projects.splits import unlearnable_parts
 from annotation.readings.models import ReferenceStandard
 from annotation.studies.models import Dataset, Series
 
@@ -124,11 +125,13 @@ def question_of(project_id: UUID) -> tuple[str, list[str]]:
 def labelled(project_id: UUID) -> list[Labelled]:
     """List reference standards with an answer of the protocol in force; for machine work, so not scoped.
 
-    Cases of the audit stream are among them: they judge, and are never learned from.
+    Cases of the audit stream are among them: they judge, and are never learned from. Of the pool only those
+    that the project's split, where it has one, is to train on.
     """
     question = question_learned(project_id)
     rows = (
         ReferenceStandard.objects.filter(case__project=project_id)
+        .exclude(case__stream=Case.Stream.POOL, case__part__in=unlearnable_parts(project_id))
         .order_by("case__number")
         .values_list("case_id", "case__series__content_digest", "case__patient_id", "case__stream", "answers")
     )
@@ -140,8 +143,13 @@ def labelled(project_id: UUID) -> list[Labelled]:
 
 
 def teachable_series(dataset: Dataset) -> QuerySet[Series]:
-    """List series that an encoder may learn from: in no project's audit stream, nowhere held out."""
-    judged = Case.objects.exclude(stream=Case.Stream.POOL).filter(series__study__dataset=dataset)
+    """List series that an encoder may learn from: no project judges by them, holds them out or places them so.
+
+    Where a project's patients are divided, who has no place yet may be of the test: those wait too.
+    """
+    not_learned = ~Q(stream=Case.Stream.POOL) | Q(part__in=[Part.VAL, Part.TEST])
+    not_placed = Q(part="", project__division__isnull=False)
+    judged = Case.objects.filter(not_learned | not_placed, series__study__dataset=dataset)
     series = Series.objects.filter(study__dataset=dataset).exclude(pk__in=judged.values("series"))
     return series.exclude(content_digest="")
 

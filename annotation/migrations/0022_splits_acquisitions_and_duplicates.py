@@ -200,16 +200,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="duplicatesearch",
-            name="asked_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="duplicatesearch",
             name="encoder",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="+", to="annotation.encoder"

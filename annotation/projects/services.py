@@ -1,6 +1,6 @@
 """Writes of projects, cases and memberships: one transaction each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import Max
 from accounts.models import Role, User
 from annotation.projects.changes import changes_between
 from annotation.projects.hanging import Rule, rows_of
-from annotation.projects.models import Case, Membership, Project, Protocol
+from annotation.projects.models import Case, Membership, Placement, Project, Protocol
 from annotation.projects.protocols import ProtocolStaleError, document_of
 from annotation.projects.questions import Document
 from annotation.projects.rules import (
@@ -23,7 +23,8 @@ from annotation.projects.rules import (
     strictest_split,
 )
 from annotation.projects.selectors import document_in, protocol_in_force
-from annotation.studies.models import Dataset, Patient
+from annotation.studies.acquisitions import acquisitions_of
+from annotation.studies.models import Dataset, Patient, Series
 from audit.services import record
 
 
@@ -136,6 +137,8 @@ def add_cases(
     known = {case.series_id: case for case in project.cases.filter(series__in=[i.series_id for i in items])}
     fresh = {item.series_id: item for item in items if item.series_id not in known}
     streams = streams_of(project, fresh.values(), audit_share)
+    acquisitions = acquisitions_of(project.dataset_id, Series.objects.filter(pk__in=fresh))
+    parts = placed_parts(project.pk, streams)
     last = project.cases.aggregate(last=Max("number"))["last"] or 0
     made = [
         Case(
@@ -145,12 +148,20 @@ def add_cases(
             number=number,
             stream=streams[item.patient_id],
             split=item.split,
+            part=parts.get(item.patient_id, ""),
+            acquisition_id=acquisitions.get(item.series_id),
             created_at=now,
         )
         for number, item in enumerate(fresh.values(), start=last + 1)
     ]
     known |= {case.series_id: case for case in Case.objects.bulk_create(made)}
     return [known[item.series_id] for item in items]
+
+
+def placed_parts(project_id: UUID, patients: Collection[UUID]) -> dict[UUID, str]:
+    """Find where the project's split placed patients; those that it has not placed are left out."""
+    placed = Placement.objects.filter(project=project_id, patient__in=patients)
+    return dict(placed.values_list("patient_id", "part"))
 
 
 def streams_of(project: Project, items: Iterable[NewCase], audit_share: float) -> Mapping[UUID, str]:

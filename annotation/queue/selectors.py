@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.models import Case, Membership, Part, Protocol
 from annotation.projects.rules import AUDIT
 from annotation.projects.selectors import project_for, projects_for, protocol_in_force
 from annotation.queue.drawn import DrawnSuggestion, drawn_for, proposed_for
@@ -163,8 +163,13 @@ def queue_overview(user: User, project_id: UUID) -> dict[str, int]:
 
 
 def waiting_cases(project_id: UUID) -> Iterator[PoolCase]:
-    """Walk over what nobody has read, or is just reading; for machine work, so not scoped by a user."""
-    rows = Entry.objects.filter(project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED])
+    """Walk over what nobody has read, or is just reading; for machine work, so not scoped by a user.
+
+    Patients whom the project's split placed in validation or test are left out: nothing is learned from them,
+    so no ranking chooses among them, and they are read in random order.
+    """
+    unread = Entry.objects.filter(project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED])
+    rows = unread.exclude(case__stream=Case.Stream.POOL, case__part__in=[Part.VAL, Part.TEST])
     columns = rows.order_by("case__number").values_list(
         "case_id", "case__series__content_digest", "case__stream", "state"
     )

@@ -6,7 +6,7 @@ from typing import Any
 from annotation.studies.door.verdict import Facts
 from annotation.studies.models import Dataset, Patient, Series, Study
 
-TEXT, DATE, TIME = 64, 8, 16
+TEXT, DATE, TIME, STRENGTH = 64, 8, 16, 16
 LARGEST = 2**31 - 1
 
 
@@ -35,6 +35,8 @@ def _series(facts: Facts, study: Study) -> Series:
         body_part_examined=facts.body_part_examined[:TEXT],
         manufacturer=facts.manufacturer[:TEXT],
         manufacturer_model_name=facts.manufacturer_model_name[:TEXT],
+        magnetic_field_strength=facts.magnetic_field_strength[:STRENGTH],
+        convolution_kernel=facts.convolution_kernel[:TEXT],
         series_number=number_in(facts.attributes, "SeriesNumber"),
         series_date=date_in(facts.attributes, "SeriesDate"),
         series_time=time_in(facts.attributes, "SeriesTime"),

@@ -120,7 +120,7 @@ def case_line(case: Case, key: bytes) -> dict[str, Any]:
         "case": str(case.pk),
         "number": case.number,
         "stream": case.stream,
-        "split": case.split,
+        "split": case.part or case.split,
         "patient": case.patient.pseudonym,
         "study_instance_uid": series.study.study_instance_uid,
         "series_instance_uid": series.series_instance_uid,

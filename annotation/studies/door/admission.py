@@ -14,7 +14,7 @@ from annotation.studies.door.formats import kind_of, read_dicom
 from annotation.studies.door.image import claim_of, suspicion
 from annotation.studies.door.looking import likeness_of, preview, write_changes
 from annotation.studies.door.masks import masked
-from annotation.studies.door.pictures import described_picture, read_picture
+from annotation.studies.door.pictures import describe_pages, described_picture, open_pages
 from annotation.studies.door.pixels import Frame, frames
 from annotation.studies.door.preview import write_thumbnail
 from annotation.studies.door.pseudonyms import Identity, new_uid, patient_pseudonym
@@ -29,6 +29,8 @@ from annotation.studies.door.verdict import (
     Verdict,
     rejected,
 )
+from annotation.studies.door.volume_formats import READERS
+from annotation.studies.door.volumes import Volume, coded, described_volume, frames_of, in_order
 from annotation.studies.door.writing import describe_pixels, write_frames, write_header
 
 IDENTIFIERS = (("StudyInstanceUID", "study"), ("SeriesInstanceUID", "series"), ("SOPInstanceUID", "instance"))
@@ -97,21 +99,47 @@ def admit(order: Order, source: BinaryIO, stored: BinaryIO, picture: BinaryIO) -
 def _opened(order: Order, source: BinaryIO, named: Named) -> Opened:
     size = source.seek(0, 2)
     source.seek(0)
-    if kind_of(source, size) == "picture":
-        return _opened_picture(order, source, named)
-    return _opened_dicom(order, source, named)
-
-
-def _opened_picture(order: Order, source: BinaryIO, named: Named) -> Opened:
+    kind = kind_of(source, size)
+    if kind == "dicom":
+        return _opened_dicom(order, source, named)
     key = bytes.fromhex(order.key)
     identity = Identity(key, order.patient or patient_pseudonym(key, f"file {order.source_digest}"))
     named.patient = identity.pseudonym
-    plain = described_picture(identity, order.source_digest, order.modality)
-    described = mark(plain, identity, order.options, masked=bool(order.masks))
+    if kind == "picture":
+        return _opened_plain(order, identity, _picture(order, source, identity))
+    return _opened_plain(order, identity, _volume(order, READERS[kind](source), identity))
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An image that says nothing of its patient: a header of ours, and its frames."""
+
+    described: Dataset
+    decoded: Iterator[Frame]
+    frames: int
+
+
+def _picture(order: Order, source: BinaryIO, identity: Identity) -> Plain:
+    pages = open_pages(source)
+    described = described_picture(identity, order.source_digest, order.modality)
+    first = next(pages.frames)
+    describe_pages(described, first.layout, pages.count)
+    return Plain(described, itertools.chain([first], pages.frames), pages.count)
+
+
+def _volume(order: Order, found: Volume, identity: Identity) -> Plain:
+    volume = in_order(found)
+    code = coded(volume)
+    described = described_volume(volume, code, identity, order.source_digest, order.modality)
+    return Plain(described, frames_of(volume, code), len(volume.voxels))
+
+
+def _opened_plain(order: Order, identity: Identity, plain: Plain) -> Opened:
+    described = mark(plain.described, identity, order.options, masked=bool(order.masks))
     clear = order.pixels_cleared or order.pictures_cleared
     doubt = "" if clear else "a plain picture may show names, and its sender has not vouched for it"
-    decoded = _cleaned(order, iter([read_picture(source)]))
-    return Opened(described, decoded, 1, doubt or _searched(order), identity.pseudonym, Dataset())
+    decoded = _cleaned(order, plain.decoded)
+    return Opened(described, decoded, plain.frames, doubt or _searched(order), identity.pseudonym, Dataset())
 
 
 def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
@@ -167,6 +195,18 @@ def _identity(order: Order, parsed: Dataset) -> Identity:
     return Identity(key, order.patient or patient_pseudonym(key, own or fallback))
 
 
+def _first_of(described: Dataset, keyword: str) -> str:
+    """Read an attribute that may have several values: the first; "" where it is absent."""
+    told = words(described.get(keyword))
+    return told[0] if told else ""
+
+
+def _tesla(described: Dataset) -> str:
+    """Write the field strength in one way: 3, 3.0 and 3.00 T are the same."""
+    told = _first_of(described, "MagneticFieldStrength")
+    return f"{float(told):g}" if told else ""
+
+
 def _write(opened: Opened, first: Frame, stored: BinaryIO, picture: BinaryIO) -> Facts:
     described, layout = opened.described, first.layout
     describe_pixels(described, layout, opened.frames)
@@ -186,6 +226,8 @@ def _write(opened: Opened, first: Frame, stored: BinaryIO, picture: BinaryIO) ->
         body_part_examined=str(described.get("BodyPartExamined") or ""),
         manufacturer=str(described.get("Manufacturer") or ""),
         manufacturer_model_name=str(described.get("ManufacturerModelName") or ""),
+        magnetic_field_strength=_tesla(described),
+        convolution_kernel=_first_of(described, "ConvolutionKernel"),
         instance_number=int(described.get("InstanceNumber") or 0),
         frames=opened.frames,
         pixel_offset=offset,

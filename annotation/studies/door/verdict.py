@@ -68,6 +68,8 @@ class Facts:
     body_part_examined: str
     manufacturer: str
     manufacturer_model_name: str
+    magnetic_field_strength: str
+    convolution_kernel: str
     instance_number: int
     frames: int
     pixel_offset: int
