@@ -56,6 +56,9 @@ def voc_of(sheet: Sheet, file_name: str) -> str:
     """Write one picture's annotation: whole pixels from 1, both ends inside the box."""
     root = ET.Element("annotation")
     ET.SubElement(root, "filename").text = file_name
+    source = ET.SubElement(root, "source")
+    ET.SubElement(source, "database").text = "Fovea"
+    ET.SubElement(source, "image").text = f"{sheet.picture.sop_instance_uid}#{sheet.picture.frame}"
     size = ET.SubElement(root, "size")
     depth = 1 if sheet.plane.ndim == 2 else 3
     for name, value in (("width", sheet.width), ("height", sheet.height), ("depth", depth)):

@@ -18,7 +18,15 @@ class CardOf:
         self.head: Mapping[str, Any] = {}
         self.counts = {
             name: Counter[str]()
-            for name in ("stream", "split", "modality", "body_part_examined", "manufacturer", "protocol")
+            for name in (
+                "stream",
+                "split",
+                "modality",
+                "body_part_examined",
+                "manufacturer",
+                "protocol",
+                "source",
+            )
         }
         self.answers: dict[str, Counter[str]] = {}
         self.readers: set[str] = set()
@@ -45,7 +53,10 @@ class CardOf:
         """Count one reader's answers."""
         self.readings += 1
         self.revisions += len(reading["revisions"])
-        self.readers.add(reading["reader"])
+        if reading.get("source"):
+            self.counts["source"][reading["source"]] += 1
+        else:
+            self.readers.add(reading["reader"])
         self.seconds += sum(one["seconds"] for one in reading["revisions"])
         self.counts["protocol"][f"version {reading['revisions'][-1]['protocol']}"] += 1
 
@@ -70,7 +81,11 @@ class CardOf:
             "revisions": self.revisions,
             "reference_standards": self.references,
             "expert_hours": round(self.seconds / 3600, 3),
-            **{f"by_{name}": dict(sorted(counted.items())) for name, counted in self.counts.items()},
+            **{
+                f"by_{name}": dict(sorted(counted.items()))
+                for name, counted in self.counts.items()
+                if counted or name != "source"
+            },
             "reference_answers": {
                 key: dict(sorted(one.items())) for key, one in sorted(self.answers.items())
             },

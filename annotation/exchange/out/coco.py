@@ -1,12 +1,12 @@
 """COCO: boxes, polygons and run-length masks (Lin 2014); read back and compared."""
 
 import json
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.exchange.coco_runs import pixels_of, runs_of
 from annotation.exchange.out.archive import Archive, Report
 from annotation.exchange.out.frozen import Frozen
 from annotation.exchange.out.objects import Found, Progress, Sheet, categories_of, sheets_of
@@ -33,6 +33,8 @@ def export_coco(frozen: Frozen, archive: Archive, report: Report, progress: Prog
                 "height": sheet.height,
                 "case": sheet.case.number,
                 "patient": sheet.case.line["patient"],
+                "sop_instance_uid": sheet.picture.sop_instance_uid,
+                "frame": sheet.picture.frame,
             }
         )
         for one in sheet.found:
@@ -76,21 +78,6 @@ def written(one: Found, key: int, image: int, category: int) -> dict[str, Any]:
         }
     corners = [left, top, right, top, right, bottom, left, bottom]
     return annotation | {"segmentation": [corners], "area": (right - left) * (bottom - top)}
-
-
-def runs_of(pixels: NDArray[np.bool_]) -> list[int]:
-    """Write pixels as COCO's uncompressed runs: column by column, background first."""
-    flat = pixels.ravel(order="F")
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flat, [False]]).astype(np.int8)))
-    bounds = [0, *edges.tolist(), flat.size]
-    runs = [after - before for before, after in pairwise(bounds)]
-    return runs[:-1] if runs[-1] == 0 else runs
-
-
-def pixels_of(runs: dict[str, Any]) -> NDArray[np.bool_]:
-    """Draw uncompressed runs."""
-    values = np.repeat(np.arange(len(runs["counts"])) % 2 == 1, runs["counts"])
-    return values.reshape(runs["size"], order="F")
 
 
 def area_of(outline: NDArray[np.float64]) -> float:

@@ -1,25 +1,16 @@
 """Words of a protocol as codes: SNOMED CT and UCUM where terms.csv has them, else our own scheme 99FOVEA."""
 
-import csv
 import hashlib
 import re
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from highdicom.sr import CodedConcept
 
+from annotation.exchange.out.terms import terms
+
 OWN: Final = "99FOVEA"
 CODE_LENGTH: Final = 16  # SH
 MEANING_LENGTH: Final = 64  # LO
-TABLE: Final = Path(__file__).with_name("terms.csv")
-
-
-@cache
-def terms() -> dict[str, tuple[str, str, str]]:
-    """Read the table: term → (code, scheme, meaning)."""
-    with TABLE.open(newline="") as stream:
-        return {row["term"]: (row["code"], row["scheme"], row["meaning"]) for row in csv.DictReader(stream)}
 
 
 def coded(value: str, label: str) -> CodedConcept:

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Prefetch, Q
 
 from annotation.exchange.out.cards import CardOf
+from annotation.exchange.out.rules import slug
 from annotation.learning.models import Snapshot
 from annotation.learning.services import record_project_snapshot
 from annotation.projects.models import Case, Project, Protocol
@@ -92,7 +93,8 @@ def loaded(project: Project, numbers: Sequence[int]) -> list[Case]:
     """Load cases with all that is frozen of them, in six queries."""
     leases = Lease.objects.filter(ending=Lease.Ending.SUBMITTED).select_related("pick__ranking")
     revisions = Revision.objects.select_related("protocol").order_by("number")
-    readings = Reading.objects.order_by("pk").prefetch_related(Prefetch("revisions", revisions))
+    readings = Reading.objects.order_by("pk").select_related("source")
+    readings = readings.prefetch_related(Prefetch("revisions", revisions))
     return list(
         project.cases.filter(number__in=numbers)
         .order_by("number")
@@ -112,8 +114,7 @@ def case_line(case: Case, key: bytes) -> dict[str, Any]:
         lease.reader_id: lease.pick for lease in getattr(case, "submitted", []) if hasattr(lease, "pick")
     }
     readings = [
-        reading_row(one, pseudonym_of(key, one.reader_id), picks.get(one.reader_id))
-        for one in case.readings.all()
+        reading_row(one, author_of(key, one), picks.get(one.reader_id)) for one in case.readings.all()
     ]
     return {
         "kind": "case",
@@ -156,10 +157,21 @@ def images_of(instances: Sequence[Instance]) -> tuple[dict[str, Any], list[dict[
     return shared, rows
 
 
+def author_of(key: bytes, reading: Reading) -> str:
+    """Name whose a reading is: a reader by pseudonym, a source by its name, fit for files."""
+    if reading.reader_id is not None:
+        return pseudonym_of(key, reading.reader_id)
+    if reading.source is None:
+        raise ValueError("a reading has neither reader nor source")
+    words = slug(reading.source.name).replace("_", "-")
+    return f"source-{words}-{reading.source.pk.hex[:6]}"
+
+
 def reading_row(reading: Reading, reader: str, pick: Any) -> dict[str, Any]:  # noqa: ANN401  a Pick or None
     """Describe one reader's answers, every revision, and why the reader was given the case."""
     return {
         "reader": reader,
+        "source": reading.source.name if reading.source else "",
         "revisions": [revision_row(one) for one in reading.revisions.all()],
         "pick": pick
         and {

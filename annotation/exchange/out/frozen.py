@@ -1,7 +1,7 @@
 """A snapshot read back: cases as exports need them, without the database."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +21,7 @@ from annotation.studies.frames import attributes_of_frame
 from annotation.studies.pictures import Picture
 
 Answers = Mapping[str, Any]
+Progress = Callable[[float, str], None]
 HEADER_BYTES = 64 * 1024
 
 
@@ -170,3 +171,9 @@ class Frozen:
         for line in self.lines():
             if line["kind"] == "case":
                 yield FrozenCase(line, self.protocols)
+
+    def walked(self, progress: Progress) -> Iterator[FrozenCase]:
+        """Give the cases by number, and tell how far it is."""
+        for place, case in enumerate(self.cases()):
+            progress(place / max(self.count, 1), f"Case {case.number}")
+            yield case

@@ -1,7 +1,7 @@
 """NIfTI images and masks that lie where the DICOM series lies, and data set folders for MONAI and nnU-Net."""
 
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import nibabel as nib
@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from annotation.exchange.out.archive import Archive, Report, as_json
 from annotation.exchange.out.drawn import Painting, paintings_in
-from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
 from annotation.exchange.out.rules import TEST, TRAIN, VALIDATION, DifferenceError, LeftOutError, slug
 from annotation.exchange.out.volumes import LPS_TO_RAS, UNEVEN_SHARE, Grid, grid_of, slack_mm, values_of
 from annotation.projects.questions import Segmentation
 from annotation.projects.rules import first_single_choice
 from annotation.studies.pictures import Picture
 
-Progress = Callable[[float, str], None]
 NIFTI: Any = nib.Nifti1Image  # nibabel says that it is typed, and is not
 SCANNER: Final = 1
 ALIGNED: Final = 2
@@ -25,12 +24,13 @@ COLOURS: Final = ("red", "green", "blue")
 FOLDER: Final = "Dataset001_"
 
 
-def as_nifti(values: NDArray[Any], grid: Grid) -> bytes:
-    """Write a volume: (k, j, i) as NIfTI's (i, j, k), compressed without a clock."""
+def as_nifti(values: NDArray[Any], grid: Grid, uid: str) -> bytes:
+    """Write a volume: (k, j, i) as NIfTI's (i, j, k), compressed without a clock; uid: of the series."""
     image: Any = NIFTI(np.ascontiguousarray(values.transpose(2, 1, 0)), grid.ras)
     image.set_sform(grid.ras, code=SCANNER if grid.placed else ALIGNED)
     image.set_qform(None, code=0)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = uid.encode()
     image.header.set_zooms(np.linalg.norm(grid.affine[:3, :3], axis=0))
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
 
@@ -82,8 +82,7 @@ def export_nifti(frozen: Frozen, archive: Archive, report: Report, progress: Pro
 
     raises: DifferenceError.
     """
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
+    for case in frozen.walked(progress):
         try:
             grid, images = written_images(case)
         except LeftOutError as error:
@@ -106,7 +105,7 @@ def written_images(case: FrozenCase) -> tuple[Grid, list[bytes]]:
     grid = grid_of(case.pictures)
     written = []
     for channel in channels_of(values_of(case.pictures)):
-        content = as_nifti(channel, grid)
+        content = as_nifti(channel, grid, case.line["series_instance_uid"])
         check_nifti(case, content, channel)
         written.append(content)
     return grid, written
@@ -115,7 +114,7 @@ def written_images(case: FrozenCase) -> tuple[Grid, list[bytes]]:
 def written_mask(case: FrozenCase, painting: Painting, grid: Grid, frozen: Frozen) -> bytes:
     """Write a mask, read back and compared."""
     labelmap = painting.labelmap(case, frozen.classes_of(painting.question.key))
-    content = as_nifti(labelmap, grid)
+    content = as_nifti(labelmap, grid, case.line["series_instance_uid"])
     check_nifti(case, content, labelmap)
     return content
 
@@ -140,8 +139,7 @@ def export_folder(frozen: Frozen, archive: Archive, report: Report, progress: Pr
     asked = next((one for one in frozen.questions if isinstance(one, Segmentation)), None)
     entries: dict[str, list[dict[str, Any]]] = {TRAIN: [], VALIDATION: [], TEST: []}
     channels = 1
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
+    for case in frozen.walked(progress):
         try:
             entry, members = entry_of(case, asked, frozen)
         except LeftOutError as error:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from annotation.exchange.out.archive import Archive, Report
 from annotation.exchange.out.drawn import CLOSED, drawings_in, outline, paintings_in
-from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
 from annotation.exchange.out.planes import Plane, as_png, plane_of
 from annotation.exchange.out.rules import TEST, DifferenceError, ExportError, LeftOutError
 from annotation.projects.questions import Regions, Segmentation
+from annotation.studies.pictures import Picture
 
-Progress = Callable[[float, str], None]
 Box = tuple[float, float, float, float]
 Bits = NDArray[np.bool_]
 
@@ -36,6 +36,7 @@ class Sheet:
     """One picture with its objects; name: its file's, without an ending."""
 
     case: FrozenCase
+    picture: Picture
     name: str
     plane: Plane
     png: bytes
@@ -74,8 +75,7 @@ def sheets_of(
     known = categories_of(frozen)
     if not known:
         raise ExportError("the protocol asks for no boxes, outlines or masks: choose another format")
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
+    for case in frozen.walked(progress):
         try:
             sheets = list(sheets_in(case, known, report))
         except LeftOutError as error:
@@ -105,7 +105,7 @@ def sheets_in(case: FrozenCase, known: list[str], report: Report) -> Iterator[Sh
         except ValueError as error:
             raise DifferenceError(case.number, str(error)) from None
         suffix = f"_{place + 1:04d}" if len(case.pictures) > 1 else ""
-        yield Sheet(case, f"{case.name}{suffix}", plane, png, found.get(place, []))
+        yield Sheet(case, picture, f"{case.name}{suffix}", plane, png, found.get(place, []))
 
 
 def objects_in(case: FrozenCase, reference: Said, known: list[str], report: Report) -> dict[int, list[Found]]:

@@ -1,6 +1,6 @@
 """RT structure sets (PS3.3 A.19): regions and masks as contours in the patient, one set a reader and case."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Final
@@ -15,20 +15,21 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, RTStructureSetStorage
 from annotation.exchange.out.archive import Archive, Report
 from annotation.exchange.out.contours import filled, outlines_of
 from annotation.exchange.out.drawn import CLOSED, drawings_in, outline, paintings_in
-from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
 from annotation.exchange.out.rules import DifferenceError, LeftOutError, uid_of
 from annotation.exchange.out.sources import (
     EMPTY_IF_ABSENT,
     MANUFACTURER,
     MODEL,
     creator_of,
+    export_readings,
     file_of,
     references_differ,
     sources_of,
 )
+from annotation.exchange.placement import in_patient, on_frame
 from annotation.studies.pictures import Picture
 
-Progress = Callable[[float, str], None]
 Points = NDArray[np.float64]
 SERIES_NUMBER: Final = 9003
 NEAR_MM: Final = 0.01
@@ -38,9 +39,13 @@ DETACHED_STUDY: Final = "1.2.840.10008.3.1.2.3.1"
 
 @dataclass
 class Structure:
-    """One region of interest: its contours in pixels, each on a frame; voxels by frame where it is a mask."""
+    """One region of interest: its contours in pixels, each on a frame; voxels by frame where it is a mask.
+
+    meaning: the question that it answers and the label, with a colon between.
+    """
 
     name: str
+    meaning: str
     contours: list[tuple[Picture, Points]] = field(default_factory=list)
     voxels: dict[tuple[str, int], NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -50,20 +55,14 @@ def export_rtstruct(frozen: Frozen, archive: Archive, report: Report, progress: 
 
     raises: DifferenceError.
     """
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
-        for said in case.newest():
-            try:
-                structures = list(structures_of(case, said))
-                if not structures:
-                    continue
-                content = written(frozen, case, said, structures)
-            except LeftOutError as error:
-                report.leave_out(case.number, str(error))
-                continue
-            archive.add(f"{case.name}/{said.reader}.dcm", content)
-            report.count("structure sets")
+
+    def files(case: FrozenCase, said: Said) -> Iterator[tuple[str, bytes]]:
+        structures = list(structures_of(case, said))
+        if structures:
+            yield f"{case.name}/{said.reader}.dcm", written(frozen, case, said, structures)
             report.count("structures", len(structures))
+
+    export_readings(frozen, archive, report, progress, files, what="structure sets")
 
 
 def structures_of(case: FrozenCase, said: Said) -> Iterator[Structure]:
@@ -71,10 +70,12 @@ def structures_of(case: FrozenCase, said: Said) -> Iterator[Structure]:
     for number, one in enumerate(drawings_in(case, said), start=1):
         if one.question.kind in CLOSED:
             points = outline(one.question.kind, one.region.points)
-            yield Structure(f"{one.label.value} {number}"[:64], [(one.picture, points)])
+            meaning = f"{one.question.key}:{one.label.value}"
+            yield Structure(f"{one.label.value} {number}"[:64], meaning, [(one.picture, points)])
     for painting in paintings_in(case, said):
         for label in painting.question.classes:
-            structure = Structure(f"{painting.question.key} {label.value}"[:64])
+            meaning = f"{painting.question.key}:{label.value}"
+            structure = Structure(f"{painting.question.key} {label.value}"[:64], meaning)
             for place, plane in zip(painting.places, painting.voxels(label.value), strict=True):
                 picture = case.pictures[place]
                 if plane.any():
@@ -160,7 +161,7 @@ def roi_of(number: int, one: Structure, frame: str) -> Dataset:
     """Name a structure."""
     roi = Dataset()
     roi.ROINumber, roi.ReferencedFrameOfReferenceUID, roi.ROIName = number, frame, one.name
-    roi.ROIGenerationAlgorithm = "MANUAL"
+    roi.ROIDescription, roi.ROIGenerationAlgorithm = one.meaning[:1024], "MANUAL"
     return roi
 
 
@@ -179,7 +180,7 @@ def contours_of(case: FrozenCase, number: int, one: Structure) -> Dataset:
         )
         contour.ContourGeometricType = "CLOSEDPLANAR_XOR" if one.voxels else "CLOSED_PLANAR"
         contour.NumberOfContourPoints, contour.ContourNumber = len(points), place
-        contour.ContourData = [decimal(value) for value in in_patient(picture, points).ravel()]
+        contour.ContourData = [decimal(value) for value in in_patient(picture.attributes, points).ravel()]
         found.ContourSequence.append(contour)
     return found
 
@@ -197,27 +198,6 @@ def decimal(value: float) -> str:
     return f"{value:.6f}" if abs(value) < 1e8 else f"{value:.9g}"
 
 
-def axes_of(picture: Picture) -> tuple[Points, Points, Points]:
-    """Give where a frame begins, and the ways of one pixel along a row and down a column, in mm (LPS)."""
-    one = picture.attributes
-    down, along = (float(value) for value in one["PixelSpacing"])
-    axes = np.asarray(one["ImageOrientationPatient"], dtype=np.float64).reshape(2, 3)
-    return np.asarray(one["ImagePositionPatient"], dtype=np.float64), axes[0] * along, axes[1] * down
-
-
-def in_patient(picture: Picture, points: Points) -> Points:
-    """Place points of a frame in the patient: a position is that of the first pixel's centre."""
-    origin, along, down = axes_of(picture)
-    return np.asarray(origin + (points[:, :1] - 0.5) * along + (points[:, 1:] - 0.5) * down)
-
-
-def on_frame(picture: Picture, placed: Points) -> Points:
-    """Place points of the patient on a frame: the inverse, dropping what lies off its plane."""
-    origin, along, down = axes_of(picture)
-    ways = np.stack([along, down], axis=1)
-    return np.asarray(np.linalg.lstsq(ways, (placed - origin).T, rcond=None)[0].T + 0.5)
-
-
 def check(case: FrozenCase, content: bytes, structures: list[Structure], sources: list[Dataset]) -> None:
     """Read a structure set back: every point within 0.01 mm, every voxel of a mask.
 
@@ -231,10 +211,10 @@ def check(case: FrozenCase, content: bytes, structures: list[Structure], sources
         drawn: dict[tuple[str, int], list[Points]] = {}
         for (picture, points), contour in zip(one.contours, again.ContourSequence, strict=True):
             placed = np.asarray(contour.ContourData, dtype=np.float64).reshape(-1, 3)
-            off = float(np.linalg.norm(placed - in_patient(picture, points), axis=1).max())
+            off = float(np.linalg.norm(placed - in_patient(picture.attributes, points), axis=1).max())
             if off > NEAR_MM:
                 raise DifferenceError(case.number, f'"{one.name}" lies {off:.4f} mm off in RTSTRUCT')
-            drawn.setdefault(picture.key, []).append(on_frame(picture, placed))
+            drawn.setdefault(picture.key, []).append(on_frame(picture.attributes, placed))
         for key, plane in one.voxels.items():
             wrong = int((filled(drawn[key], plane.shape) != plane).sum())
             if wrong:

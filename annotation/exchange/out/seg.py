@@ -1,7 +1,8 @@
 """DICOM segmentations (PS3.3 A.51), binary or labelmap: one a reader and question, read back and compared."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -20,7 +21,7 @@ from pydicom.dataset import Dataset
 from annotation.exchange.out.archive import Archive, Report
 from annotation.exchange.out.coding import coded, listed
 from annotation.exchange.out.drawn import Painting, paintings_in
-from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
 from annotation.exchange.out.rules import DifferenceError, LeftOutError, slug, uid_of
 from annotation.exchange.out.sources import (
     MANUFACTURER,
@@ -28,6 +29,7 @@ from annotation.exchange.out.sources import (
     SERIAL,
     VERSION,
     creator_of,
+    export_readings,
     file_of,
     pseudonyms_allowed,
     references_differ,
@@ -35,7 +37,6 @@ from annotation.exchange.out.sources import (
 )
 from annotation.projects.questions import Label
 
-Progress = Callable[[float, str], None]
 SERIES_NUMBER = 9001
 Labels = NDArray[np.uint8]
 
@@ -55,18 +56,11 @@ def export_seg(frozen: Frozen, archive: Archive, report: Report, progress: Progr
 
     raises: DifferenceError.
     """
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
-        for said in case.newest():
-            try:
-                for name, content in seg_files(frozen, case, said, kind):
-                    archive.add(name, content)
-                    report.count("SEG objects")
-            except LeftOutError as error:
-                report.leave_out(case.number, str(error))
+    files = partial(seg_files, frozen, kind)
+    export_readings(frozen, archive, report, progress, files, what="SEG objects")
 
 
-def seg_files(frozen: Frozen, case: FrozenCase, said: Said, kind: str) -> Iterator[tuple[str, bytes]]:
+def seg_files(frozen: Frozen, kind: str, case: FrozenCase, said: Said) -> Iterator[tuple[str, bytes]]:
     """Give a reading's objects, each read back and compared."""
     for painting in paintings_in(case, said):
         for number, piece in enumerate(pieces_of(case, painting), start=1):

@@ -1,7 +1,7 @@
 """Stored images as what derived DICOM objects refer to, and derived objects without a clock."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
@@ -10,8 +10,9 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from annotation.exchange.out.frozen import FrozenCase, Said
-from annotation.exchange.out.rules import uid_of
+from annotation.exchange.out.archive import Archive, Report
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
+from annotation.exchange.out.rules import LeftOutError, uid_of
 
 MANUFACTURER: Final = "Fovea"
 MODEL: Final = "Fovea"
@@ -31,7 +32,25 @@ EMPTY_IF_ABSENT: Final = (
 DATES: Final = ("ContentDate", "InstanceCreationDate", "SeriesDate", "StructureSetDate")
 TIMES: Final = ("ContentTime", "InstanceCreationTime", "SeriesTime", "StructureSetTime")
 DRAWN_UIDS: Final = ("DimensionOrganizationUID",)
+Files = Callable[[FrozenCase, Said], Iterable[tuple[str, bytes]]]
 MOMENTS: Final = ("ObservationDateTime", "ContributionDateTime")
+
+
+def export_readings(
+    frozen: Frozen, archive: Archive, report: Report, progress: Progress, files: Files, *, what: str
+) -> None:
+    """Write the files of each reader's newest answers, and list what cannot be said in them.
+
+    raises: DifferenceError.
+    """
+    for case in frozen.walked(progress):
+        for said in case.newest():
+            try:
+                for name, content in files(case, said):
+                    archive.add(name, content)
+                    report.count(what)
+            except LeftOutError as error:
+                report.leave_out(case.number, str(error))
 
 
 def sources_of(case: FrozenCase, sop_instance_uids: Iterable[str]) -> list[Dataset]:

@@ -1,6 +1,6 @@
 """DICOM SR after TID 1500: one report a reader and case, read back through highdicom and compared."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,14 +31,20 @@ from pydicom.sr.codedict import codes
 from annotation.exchange.out.archive import Archive, Report
 from annotation.exchange.out.coding import coded, listed, measure_of, own, unit_of
 from annotation.exchange.out.drawn import CLOSED, Drawing, drawings_in, outline
-from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
 from annotation.exchange.out.rules import LeftOutError, uid_of
-from annotation.exchange.out.sources import MANUFACTURER, creator_of, file_of, pseudonyms_allowed, sources_of
+from annotation.exchange.out.sources import (
+    MANUFACTURER,
+    creator_of,
+    export_readings,
+    file_of,
+    pseudonyms_allowed,
+    sources_of,
+)
 from annotation.exchange.out.sr_check import Expected, check_report
 from annotation.projects.answers import is_empty
 from annotation.projects.questions import Computed, Number, OneOf, Question, Segmentation, SomeOf
 
-Progress = Callable[[float, str], None]
 Group = PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
 SERIES_NUMBER: Final = 9002
 STATISTICS: Final = ("mean", "deviation", "min", "max")
@@ -63,16 +69,11 @@ def export_sr(frozen: Frozen, archive: Archive, report: Report, progress: Progre
 
     raises: DifferenceError.
     """
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
-        for said in case.newest():
-            try:
-                content = written(frozen, case, said)
-            except LeftOutError as error:
-                report.leave_out(case.number, str(error))
-                continue
-            archive.add(f"{case.name}/{said.reader}.dcm", content)
-            report.count("reports")
+
+    def files(case: FrozenCase, said: Said) -> Iterator[tuple[str, bytes]]:
+        yield f"{case.name}/{said.reader}.dcm", written(frozen, case, said)
+
+    export_readings(frozen, archive, report, progress, files, what="reports")
 
 
 def written(frozen: Frozen, case: FrozenCase, said: Said) -> bytes:

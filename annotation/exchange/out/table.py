@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from annotation.exchange.out.archive import Archive, Report
-from annotation.exchange.out.frozen import Frozen, FrozenCase
+from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress
 from annotation.exchange.out.rules import DifferenceError
 
 Row = dict[str, Any]
-Progress = Callable[[float, str], None]
 # Column → its type in Parquet. An answer that is no text is JSON.
 COLUMNS: Final[Mapping[str, str]] = {
     "case": "int64",
@@ -24,6 +23,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "stream": "string",
     "split": "string",
     "reader": "string",
+    "source": "string",
     "revision": "int64",
     "in_force": "bool",
     "read_at": "string",
@@ -69,7 +69,8 @@ def rows_of(case: FrozenCase) -> Iterator[Row]:
     for reading in line["readings"]:
         last = len(reading["revisions"]) - 1
         for place, revision in enumerate(reading["revisions"]):
-            facts = {"reader": reading["reader"], "in_force": place == last, **pick_of(reading["pick"])}
+            author = {"reader": reading["reader"], "source": reading.get("source") or None}
+            facts = {**author, "in_force": place == last, **pick_of(reading["pick"])}
             yield from revision_rows(case, revision, of_case | facts)
 
 
@@ -207,8 +208,7 @@ def export_table(
     raises: DifferenceError where what was read back differs.
     """
     rows: list[Row] = []
-    for place, case in enumerate(frozen.cases()):
-        progress(place / max(frozen.count, 1), f"Case {case.number}")
+    for case in frozen.walked(progress):
         rows += rows_of(case)
     write, read = KINDS[suffix]
     content = write(rows)

@@ -19,7 +19,7 @@ from pydicom.sr.codedict import codes
 from annotation.exchange.out.contours import filled
 from annotation.exchange.out.drawn import drawings_in, paintings_in
 from annotation.exchange.out.frozen import Frozen, FrozenCase, Said
-from annotation.exchange.out.rtstruct import on_frame
+from annotation.exchange.placement import on_frame
 from annotation.learning.models import Snapshot
 from annotation.studies.models import Instance
 from tests.annotation.exchange.out.conftest import Exported
@@ -119,7 +119,7 @@ def test_contours_lie_in_the_patient_where_they_were_drawn(ct_snapshot: Snapshot
             points = np.asarray(contour.ContourData, dtype=float).reshape(-1, 3)
             height = by_uid[uid].attributes["ImagePositionPatient"][2]
             assert np.allclose(points[:, 2], height, atol=0.01)
-            outlines.setdefault(uid, []).append(on_frame(by_uid[uid], points))
+            outlines.setdefault(uid, []).append(on_frame(by_uid[uid].attributes, points))
         drawn = painting.voxels(value)
         for place, uid in enumerate(painting.mask.images):
             assert np.array_equal(filled(outlines[uid], drawn.shape[1:]), drawn[place])

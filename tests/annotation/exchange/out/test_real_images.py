@@ -14,7 +14,7 @@ import pytest
 import SimpleITK
 from PIL import Image
 
-from annotation.exchange.out.coco import pixels_of
+from annotation.exchange.coco_runs import pixels_of
 from annotation.exchange.out.frozen import Frozen
 from annotation.projects.masks import written
 from annotation.projects.models import Case, Project
