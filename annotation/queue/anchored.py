@@ -45,7 +45,7 @@ def facts_by_question(user: User, project_id: UUID) -> dict[str, list[Fact]]:
 
 def numbered_readers(project_id: UUID) -> dict[Any, str]:
     """Name the project's readers by number, as a case's page does."""
-    readers = Reading.objects.filter(case__project=project_id).order_by("reader")
+    readers = Reading.objects.filter(case__project=project_id, reader__isnull=False).order_by("reader")
     ids = readers.values_list("reader", flat=True).distinct()
     return {reader: f"Reader {number}" for number, reader in enumerate(ids, start=1)}
 

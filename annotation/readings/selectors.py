@@ -5,7 +5,8 @@ from collections.abc import Collection
 from typing import TypedDict
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from annotation.projects.models import Case
@@ -75,9 +76,9 @@ def read_cases(project_id: UUID) -> dict[str, object]:
 
 
 class ReaderCount(TypedDict):
-    """What one reader has done in a project."""
+    """What one reader has done in a project, or brought in as a source (no reader)."""
 
-    reader_id: UUID
+    reader_id: UUID | None
     username: str
     readings: int
     seconds: float
@@ -88,7 +89,7 @@ def counts_by_reader(user: User, project_id: UUID) -> list[ReaderCount]:
     project = project_for(user, project_id)
     rows = (
         Reading.objects.filter(case__project=project)
-        .values("reader_id", username=F("reader__username"))
+        .values("reader_id", "source_id", username=Coalesce("reader__username", "source__name"))
         .annotate(readings=Count("pk", distinct=True), seconds=Sum("revisions__seconds"))
         .order_by("-readings", "username")
     )
@@ -104,9 +105,9 @@ def counts_by_reader(user: User, project_id: UUID) -> list[ReaderCount]:
 
 
 def seconds_of_cases(project_id: UUID) -> dict[UUID, float]:
-    """Mean expert seconds of a reading, by case; for machine work, so not scoped."""
+    """Mean expert seconds of a reader's reading, by case; for machine work, so not scoped."""
     rows = (
-        Reading.objects.filter(case__project=project_id)
+        Reading.objects.filter(case__project=project_id, reader__isnull=False)
         .order_by()
         .values("case_id")
         .annotate(readings=Count("pk", distinct=True), seconds=Sum("revisions__seconds"))

@@ -15,8 +15,8 @@ from annotation.projects.problems import Problem
 from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import protocol_in_force
-from annotation.readings.measuring import measured, misplaced, needs_images, stack_of
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
+from annotation.readings.measuring import Stack, measured, misplaced, needs_images, stack_of
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Source
 from annotation.readings.rules import (
     DraftStaleError,
     ProtocolChangedError,
@@ -30,6 +30,8 @@ from annotation.readings.rules import (
 )
 from annotation.readings.selectors import revisions_in_force
 from audit.services import record
+
+COUNTED_BY = ("protocol", "source", "reading__case")
 
 
 @dataclass(frozen=True)
@@ -124,21 +126,26 @@ class Examined:
     measurements: dict[str, Any]
 
 
-def examine(*, case: Case, protocol: Protocol, answered: Answered) -> Examined:
+def examine(
+    *, case: Case, protocol: Protocol, answered: Answered, stack: Stack | None = None, is_whole: bool = True
+) -> Examined:
     """Hold answers against what was asked; images are loaded only where answers name them.
 
-    raises: AnswersTooLargeError.
+    stack:    the case's frames, where they are loaded already.
+    is_whole: whether what must be answered is missed; a source answers what it can.
+    raises:   AnswersTooLargeError.
     """
-    check_size(answered.answers)
+    answers = answered.answers
+    check_size(answers)
     questions = questions_of(protocol.questions)
-    problems = problems_in(questions, answered.answers)
-    if problems or not needs_images(questions, answered.answers):
+    problems = [one for one in problems_in(questions, answers) if is_whole or one.code != "missing"]
+    if problems or not needs_images(questions, answers):
         return Examined(protocol, problems, {})
-    stack = stack_of(case.series)
-    problems = misplaced(questions, answered.answers, stack)
+    stack = stack or stack_of(case.series)
+    problems = misplaced(questions, answers, stack)
     if problems:
         return Examined(protocol, problems, {})
-    return Examined(protocol, [], measured(questions, answered.answers, stack))
+    return Examined(protocol, [], measured(questions, answers, stack))
 
 
 def check_protocol(examined: Examined, answered: Answered) -> None:
@@ -188,9 +195,28 @@ def add_revision(
     return revision
 
 
+def counted(revisions: list[Revision]) -> list[Revision]:
+    """Choose whose answers become the reference standard: readers', or sources' where no reader has read.
+
+    A source that is to be learned from counts in the pool; in streams that judge models, only one that is
+    to be the reference.
+    """
+    read = [one for one in revisions if one.source is None]
+    return read or [
+        one for one in revisions if one.source is not None and is_counted(one.source, one.reading.case)
+    ]
+
+
+def is_counted(source: Source, case: Case) -> bool:
+    """Whether a source's answers to a case stand where no reader has read it."""
+    return source.use == Source.Use.REFERENCE or (
+        source.use == Source.Use.TRAINING and case.stream == Case.Stream.POOL
+    )
+
+
 def refresh_reference(*, case_id: UUID, now: datetime) -> None:
     """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
-    revisions = list(revisions_in_force().filter(reading__case=case_id).select_related("protocol"))
+    revisions = counted(list(revisions_in_force().filter(reading__case=case_id).select_related(*COUNTED_BY)))
     protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
     said = [stated(protocols[one.protocol.version], one.answers) for one in revisions]
     fused = fuse(protocols[max(protocols)], said) if protocols else None

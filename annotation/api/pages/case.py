@@ -16,9 +16,10 @@ from annotation.learning.selectors import learning_project
 from annotation.projects.models import Case
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
+from annotation.queue.anchored import numbered_readers
 from annotation.queue.models import UNRANKED, Entry, Pick
 from annotation.queue.selectors import text_of
-from annotation.readings.models import Reading, ReferenceStandard
+from annotation.readings.models import ReferenceStandard
 
 TAGS = (
     "Modality",
@@ -129,17 +130,16 @@ def standard_of(shown: Case, question: LearnedQuestion) -> str:
 
 
 def readings_of(shown: Case, question: LearnedQuestion) -> list[ReadingRow]:
-    """List readings in force; a reader has the same number throughout the project, and no name."""
-    readers = Reading.objects.filter(case__project=shown.project_id).order_by("reader")
-    numbers = {
-        reader: place for place, reader in enumerate(readers.values_list("reader", flat=True).distinct(), 1)
-    }
+    """List readings in force; a reader has a number throughout the project, a source its name."""
+    readers = numbered_readers(shown.project_id)
     rows = []
-    for reading in shown.readings.prefetch_related("revisions").order_by("created_at"):
+    for reading in (
+        shown.readings.select_related("source").prefetch_related("revisions").order_by("created_at")
+    ):
         revisions = list(reading.revisions.all())
         last = revisions[-1]
         answer = question.told(last.answers.get(question.key))
         seconds = sum(one.seconds for one in revisions)
-        name = f"Reader {numbers[reading.reader_id]}"
+        name = reading.source.name if reading.source else readers[reading.reader_id]
         rows.append(ReadingRow(name, answer, seconds, len(revisions) - 1, last.created_at))
     return rows
