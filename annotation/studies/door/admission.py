@@ -211,8 +211,8 @@ def _write(opened: Opened, first: Frame, stored: BinaryIO, picture: BinaryIO) ->
     described, layout = opened.described, first.layout
     describe_pixels(described, layout, opened.frames)
     offset = write_header(stored, described, layout, opened.frames)
-    write_frames(stored, itertools.chain([first], opened.decoded), layout, opened.frames)
-    write_thumbnail(picture, first.pixels, described)
+    shown = write_frames(stored, itertools.chain([first], opened.decoded), layout, opened.frames)
+    write_thumbnail(picture, shown.pixels, described)
     attributes = attributes_of(described)
     if layout.keyword != "PixelData":
         attributes["PixelKeyword"] = layout.keyword

@@ -19,7 +19,7 @@ import openjpeg.utils  # noqa: F401
 import pydicom.config
 import pydicom.pixels.decoders
 import rle.utils  # noqa: F401
-from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
+from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin  # noqa: F401
 
 from annotation.studies.door import limits
 from annotation.studies.door.admission import admit

@@ -13,9 +13,14 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from annotation.studies.door.limits import FILE_BYTES, INFLATED_BYTES, MEBIBYTE
 from annotation.studies.door.verdict import RejectedFileError
 
-Kind = Literal["dicom", "picture"]
+Kind = Literal["dicom", "picture", "nifti", "nrrd", "metaimage"]
 
-PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", *TIFF)
+GZIP = b"\x1f\x8b"
+HEAD_BYTES = 352  # of the longest header that is looked at: NIfTI's
+NIFTI_LENGTHS = tuple(length.to_bytes(4, order) for length in (348, 540) for order in ("little", "big"))  # type: ignore[arg-type]
+PAIRED_NIFTI = (b"ni1\x00", b"ni2\x00")
 
 # Transfer syntaxes whose pixels are decoded here. Other JPEG processes are retired and have no decoder.
 TRANSFER_SYNTAXES = frozenset(
@@ -39,18 +44,48 @@ def kind_of(stream: BinaryIO, size: int) -> Kind:
     """
     if size > FILE_BYTES:
         raise RejectedFileError(f"the file is larger than {FILE_BYTES // MEBIBYTE} MiB")
-    head = stream.read(132)
+    head = stream.read(HEAD_BYTES)
     stream.seek(0)
-    if head.startswith(PICTURES):
-        return "picture"
     # PS3.10 asks for a preamble; older files begin with group 0002 or 0008 at once, in either byte order.
     if head[128:132] == b"DICM" or head[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08"):
         return "dicom"
+    if head.startswith(PICTURES):
+        return "picture"
+    volume = _volume_kind(_inflated_head(stream) if head.startswith(GZIP) else head)
+    if volume is not None:
+        return volume
     if not head:
         raise RejectedFileError("the file is empty")
     if head.startswith(b"PK\x03\x04"):
         raise RejectedFileError("a zip inside a delivery is not opened: import it by itself")
-    raise RejectedFileError("not an image Fovea reads (DICOM, PNG or JPEG)")
+    raise RejectedFileError("not an image Fovea reads (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF)")
+
+
+def _volume_kind(head: bytes) -> Kind | None:
+    """Tell a volume's format: NIfTI by its length and its magic, the others by their first words.
+
+    raises: RejectedFileError where its voxels are in another file.
+    """
+    if head.startswith(b"NRRD000"):
+        return "nrrd"
+    if head.startswith((b"ObjectType", b"NDims")):
+        return "metaimage"
+    if not head.startswith(NIFTI_LENGTHS):
+        return None
+    magic = head[344:348] if head[344:346] in (b"n+", b"ni") else head[4:8]
+    if magic in PAIRED_NIFTI:
+        raise RejectedFileError("the NIfTI's voxels are in another file: save it as one .nii or .nii.gz")
+    return "nifti" if magic[:2] == b"n+" else None
+
+
+def _inflated_head(stream: BinaryIO) -> bytes:
+    try:
+        packed = stream.read(HEAD_BYTES * 4)
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(packed, HEAD_BYTES)
+    except zlib.error:
+        return b""
+    finally:
+        stream.seek(0)
 
 
 class WithinFile:

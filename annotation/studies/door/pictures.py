@@ -1,9 +1,12 @@
-"""PNG and JPEG become DICOM: pixels decoded and described anew; nothing else of the file is looked at."""
+"""PNG, JPEG and TIFF become DICOM: pixels decoded and described anew; nothing else is looked at."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 from pydicom.dataset import Dataset
 
 from annotation.studies.door import limits
@@ -12,20 +15,63 @@ from annotation.studies.door.pseudonyms import Identity
 from annotation.studies.door.verdict import RejectedFileError
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+PAGE_NUMBERS, BITS_PER_SAMPLE = 0x00182001, 258
+# Classes for several pages: grey of 8 bits, grey of 16, colour.
+GREY_BYTE, GREY_WORD, COLOUR = (f"{SECONDARY_CAPTURE}.{kind}" for kind in (2, 3, 4))
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 
 
-def read_picture(stream: BinaryIO) -> Frame:
-    """Decode the first image of a PNG or JPEG, upright as its EXIF orientation says.
+@dataclass(frozen=True)
+class Pages:
+    """A picture's pages, decoded when they are asked for: all of a TIFF, the first of any other."""
+
+    frames: Iterator[Frame]
+    count: int
+
+
+def open_pages(stream: BinaryIO) -> Pages:
+    """Open a PNG, JPEG or TIFF.
 
     raises: RejectedFileError where it is too large or its pixel type has no DICOM counterpart.
     """
     Image.MAX_IMAGE_PIXELS = limits.FRAME_PIXELS
-    with Image.open(stream, formats=("PNG", "JPEG")) as picture:
+    picture = Image.open(stream, formats=("PNG", "JPEG", "TIFF"))
+    count = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
+    if picture.width * picture.height > limits.FRAME_PIXELS or count > limits.FRAMES:
+        raise RejectedFileError("the picture has more pixels than Fovea reads")
+    if picture.width * picture.height * count > limits.DECODED_BYTES:
+        raise RejectedFileError(
+            f"the pages are more than {limits.DECODED_BYTES // limits.MEBIBYTE} MiB once decoded"
+        )
+    return Pages(_decoded(picture, count), count)
+
+
+def _decoded(picture: Image.Image, count: int) -> Iterator[Frame]:
+    for number in range(count):
+        if count > 1:
+            picture.seek(number)
         if picture.width * picture.height > limits.FRAME_PIXELS:
             raise RejectedFileError("the picture has more pixels than Fovea reads")
-        upright = ImageOps.exif_transpose(picture)
-        pixels = _pixels(upright)
+        _check_depth(picture)
+        yield _frame(ImageOps.exif_transpose(picture))
+
+
+def _check_depth(picture: Image.Image) -> None:
+    """Refuse what Pillow would shorten to 8 bits in silence."""
+    depths = picture.tag_v2.get(BITS_PER_SAMPLE, ()) if isinstance(picture, TiffImageFile) else ()
+    if picture.mode == "F" or (len(depths) > 1 and max(depths) > 8):
+        raise RejectedFileError(
+            "the TIFF's pixels are real numbers, or colours of more than 8 bits: save it as grey of 16 bits"
+            " or as colour of 8"
+        )
+
+
+def _frame(picture: Image.Image) -> Frame:
+    """Give the pixels as they are written.
+
+    raises: RejectedFileError where its pixel type has no DICOM counterpart.
+    """
+    pixels = _pixels(picture)
     layout = Layout(
         keyword="PixelData",
         rows=pixels.shape[0],
@@ -70,3 +116,17 @@ def described_picture(identity: Identity, source_digest: str, modality: str) -> 
     for keyword in ("StudyDate", "StudyTime", "SeriesNumber", "Laterality"):
         setattr(described, keyword, None)
     return described
+
+
+def describe_pages(described: Dataset, layout: Layout, pages: int) -> None:
+    """Name the class of a picture of several pages, and count them (PS3.3 C.8.6.3)."""
+    if pages == 1:
+        return
+    grey = GREY_BYTE if layout.bits_allocated == 8 else GREY_WORD
+    described.SOPClassUID = grey if layout.samples == 1 else COLOUR
+    described.BurnedInAnnotation = "NO"
+    described.FrameIncrementPointer = PAGE_NUMBERS
+    described.PageNumberVector = list(range(1, pages + 1))
+    if layout.samples == 1:
+        described.PresentationLUTShape = "IDENTITY"
+        described.RescaleSlope, described.RescaleIntercept, described.RescaleType = "1", "0", "US"

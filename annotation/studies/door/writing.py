@@ -53,22 +53,25 @@ def write_header(stream: BinaryIO, described: Dataset, layout: Layout, frames: i
     return stream.write(buffer.getvalue())
 
 
-def write_frames(stream: BinaryIO, decoded: Iterable[Frame], layout: Layout, frames: int) -> None:
+def write_frames(stream: BinaryIO, decoded: Iterable[Frame], layout: Layout, frames: int) -> Frame:
     """Write all frames; each must look like the first.
 
+    returns: the middle one, which shows the most.
     raises: RejectedFileError where a frame differs or some are missing.
     """
-    written = 0
+    written, middle = 0, None
     for frame in decoded:
         if frame.layout != layout:
             raise RejectedFileError("the frames differ in size or pixel type")
         stream.write(frame.pixels.tobytes())
+        middle = frame if written == frames // 2 else middle
         written += 1
-    if written != frames:
+    if written != frames or middle is None:
         raise RejectedFileError(
             "(0028,0008) Number of Frames is more than there are frames in (7FE0,0010) Pixel Data"
         )
     stream.write(b"\0" * (frames * layout.frame_bytes % 2))
+    return middle
 
 
 def _representation(layout: Layout) -> bytes:

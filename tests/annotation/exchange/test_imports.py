@@ -47,7 +47,10 @@ def test_every_file_is_counted_with_what_became_of_it(deliver: Deliver, folder: 
     assert found["pictures/0.png"] == ("stored", "")
     assert found["us.dcm"][0] == "quarantined"
     assert "Modality US" in found["us.dcm"][1]
-    assert found["notes.txt"] == ("quarantined", "not an image Fovea reads (DICOM, PNG or JPEG)")
+    assert found["notes.txt"] == (
+        "quarantined",
+        "not an image Fovea reads (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF)",
+    )
     assert "labels.csv" not in found, "the table is used, not counted"
 
 
