@@ -143,7 +143,7 @@ def labelled(project_id: UUID) -> list[Labelled]:
 
 
 def teachable_series(dataset: Dataset) -> QuerySet[Series]:
-    """List series that an encoder may learn from: no project judges by them, holds them out or places them so.
+    """List series that an encoder may learn from: no project judges by them, holds them out or tests on them.
 
     Where a project's patients are divided, who has no place yet may be of the test: those wait too.
     """

@@ -105,13 +105,14 @@ def people_of(project: Project, groups: Mapping[UUID, int]) -> list[Person]:
         given.setdefault(patient, []).append(split)
         streams[patient] = stream
     pseudonyms = Patient.objects.filter(cases__project=project).order_by().distinct()
+    divides = Case.Stream.HELD_OUT in streams.values()
     parts = dict(project.placements.values_list("patient_id", "part"))
     return [
         Person(
             patient,
             pseudonym,
             streams[patient],
-            given_to(given[patient], streams[patient]),
+            given_to(given[patient], streams[patient], divides=divides),
             parts.get(patient, ""),
             groups.get(patient, 0),
         )
@@ -119,10 +120,16 @@ def people_of(project: Project, groups: Mapping[UUID, int]) -> list[Person]:
     ]
 
 
-def given_to(splits: Sequence[str], stream: str) -> str:
-    """Say what the delivery's table decides of a patient: whoever is audited is never trained on."""
+def given_to(splits: Sequence[str], stream: str, *, divides: bool) -> str:
+    """Say what the deliveries' tables decide of a patient.
+
+    divides: whether they hold anybody out: only then is "train" a decision. Whoever is audited is never
+    trained on.
+    """
     strictest = strictest_split(splits)
-    return "" if stream == Case.Stream.AUDIT and strictest == Part.TRAIN else strictest
+    if strictest == Part.TRAIN and (not divides or stream == Case.Stream.AUDIT):
+        return ""
+    return strictest
 
 
 def write_parts(project: Project) -> None:

@@ -10,14 +10,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from accounts.models import User
+from accounts.models import Role, User
 from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import project_for
 from annotation.queue.models import Entry, QueryBatch
-from annotation.queue.rules import BATCH_RANK, QUERY_BATCH, checked_batch, left_out
+from annotation.queue.rules import BATCH_RANK, QUERY_BATCH, READ_BY_ALL, checked_batch, left_out
 from annotation.queue.services import UNRANKED_VALUES
+from annotation.readings.models import Reading
 from audit.services import record
 
 
@@ -30,22 +31,32 @@ class Gathered:
 
 
 @transaction.atomic
-def make_batch(*, project: Project, numbers: Sequence[int], why: str, by: User, now: datetime) -> Gathered:
+def make_batch(
+    *, project: Project, numbers: Sequence[int], why: str, by: User, now: datetime, again: bool = False
+) -> Gathered:
     """Put cases before every ranked one until they are read; what a reader holds stays with the reader.
 
-    numbers: of the cases. raises: RefusedError where there is no case, too many, or no word of why.
+    numbers: of the cases. again: those that are read get a second reading, by another reader.
+    raises:  RefusedError where there is no case, too many, or no word of why.
     """
     why = checked_batch(numbers, why)
     lock_project(project.pk)
     entries = Entry.objects.select_for_update(of=("self",)).select_related("case").order_by("case_id")
     found = list(entries.filter(project=project, case__number__in=numbers))
-    verdicts = [left_out(one.case.stream, one.state, is_in_batch=one.batch_id is not None) for one in found]
+    exhausted = read_by_all(project.pk, found) if again else set()
+    verdicts = [
+        READ_BY_ALL
+        if one.pk in exhausted
+        else left_out(one.case.stream, one.state, is_in_batch=is_in_batch(one), again=again)
+        for one in found
+    ]
     chosen = [entry for entry, verdict in zip(found, verdicts, strict=True) if not verdict]
     reasons = Counter(filter(None, verdicts)) + Counter(held_out=len(set(numbers)) - len(found))
     if not chosen:
         return Gathered(None, reasons)
     batch = QueryBatch.objects.create(project=project, asked_by=by, why=why, size=len(chosen), created_at=now)
     place = {**UNRANKED_VALUES, "rank": BATCH_RANK, "reason": QUERY_BATCH, "batch": batch}
+    place["state"] = Entry.State.WAITING
     Entry.objects.filter(pk__in=[entry.pk for entry in chosen]).update(**place)
     cases = sorted(entry.case.number for entry in chosen)
     record_batch(by, "query_batch.make", batch, {"cases": cases})
@@ -66,11 +77,30 @@ def withdraw_batch(*, project: Project, batch_id: UUID, by: User, now: datetime)
     unread = [Entry.State.WAITING, Entry.State.LEASED]
     entries = Entry.objects.select_for_update().filter(batch=batch, state__in=unread).order_by("case_id")
     back = Entry.objects.filter(pk__in=[entry.pk for entry in entries])
+    is_read = Reading.objects.filter(case=OuterRef("pk"), reader__isnull=False)
+    back.filter(Exists(is_read), state=Entry.State.WAITING).update(state=Entry.State.DONE)
     count = back.update(**UNRANKED_VALUES, batch=None)
     batch.withdrawn_at = now
     batch.save(update_fields=["withdrawn_at"])
     record_batch(by, "query_batch.withdraw", batch, {"went_back": count})
     return count
+
+
+def is_in_batch(entry: Entry) -> bool:
+    """Whether a batch is still waiting for a case; one that was read for an older batch is free."""
+    return entry.batch_id is not None and entry.state != Entry.State.DONE
+
+
+def read_by_all(project_id: UUID, entries: Sequence[Entry]) -> set[UUID]:
+    """Name the read cases that no reader is left for: a second reading is another reader's."""
+    readers = set(
+        Membership.objects.filter(project=project_id, role=Role.READER).values_list("user", flat=True)
+    )
+    done = [one.pk for one in entries if one.state == Entry.State.DONE]
+    read: dict[UUID, set[UUID]] = {pk: set() for pk in done}
+    for case, reader in Reading.objects.filter(case__in=done).values_list("case", "reader"):
+        read[case].add(reader)
+    return {case for case, by in read.items() if readers <= by}
 
 
 def lock_project(project_id: UUID) -> None:

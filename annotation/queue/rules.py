@@ -23,6 +23,7 @@ COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON, QUERY_BATCH = (
     "query_batch",
 )
 BATCH_RANK = 0
+READ_BY_ALL = "read_by_all"
 LARGEST_BATCH, LONGEST_WHY = 200, 200
 AUDIT_TEXT = "Part of the random audit stream: it measures the model honestly."
 WHY: Mapping[str, str] = {
@@ -75,14 +76,14 @@ def checked_batch(numbers: Sequence[int], why: str) -> str:
     return words
 
 
-def left_out(stream: str, state: str, *, is_in_batch: bool) -> str:
-    """Say why a case cannot be in a query batch; nothing where it can.
+def left_out(stream: str, state: str, *, is_in_batch: bool, again: bool = False) -> str:
+    """Say why a case cannot be in a query batch; nothing where it can. again: read ones are to be read again.
 
     A case of the audit stream is drawn by chance alone: asked for by hand, it would no longer judge honestly.
     """
     if stream == AUDIT:
         return AUDIT
-    if state != "waiting":
+    if state != "waiting" and not (again and state == "done"):
         return state
     return "in_batch" if is_in_batch else ""
 

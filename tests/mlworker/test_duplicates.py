@@ -1,4 +1,4 @@
-"""Near-duplicates: pairs of vectors that are the same but for noise, in any order and any number of blocks."""
+"""Near-duplicates: vectors that are the same but for noise, in any order and any number of blocks."""
 
 import numpy as np
 import pytest

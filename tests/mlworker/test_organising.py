@@ -63,8 +63,8 @@ def label(case: Case, answer: str) -> None:
     )
 
 
-def split(project: Project, wanted: Wanted = Wanted()) -> Split:
-    job = request_split(project=project, wanted=wanted, by=None, now=timezone.now())
+def split(project: Project, wanted: Wanted | None = None) -> Split:
+    job = request_split(project=project, wanted=wanted or Wanted(), by=None, now=timezone.now())
     run(job.pk)
     job.refresh_from_db()
     assert job.state == "done", job.error
@@ -141,6 +141,18 @@ def test_more_data_move_nobody_and_find_their_duplicates_place() -> None:
     assert again.figures["waiting"] == 1
 
 
+def test_where_the_deliveries_hold_patients_out_what_they_gave_stands() -> None:
+    project = a_project()
+    some_cases(project, 20, split="train")
+    some_cases(project, 5, split="test")
+    cases = list(project.cases.select_related("series").order_by("number"))
+    vectors_of(project, cases, np.random.default_rng(0).normal(size=(25, WIDTH)))
+    split(project)
+    there = parts(project)
+    assert {there[number] for number in range(1, 21)} == {"train"}
+    assert {there[number] for number in range(21, 26)} == {"test"}
+
+
 def test_a_patient_who_is_placed_keeps_the_place_with_later_images() -> None:
     project, cases = a_stage()
     split(project)
@@ -190,7 +202,7 @@ def test_both_wrong_labels_of_the_brain_mri_set_are_found(real_data: Path, tmp_p
     paths = dict(ImportedFile.objects.values_list("instance__series__cases__number", "path"))
     named = [{groups[paths[number]] for number in group.numbers} for group in found]
     assert sorted(map(sorted, named)) == [["g1445"], ["g1520"]]
-    assert [set(group.labels.values()) for group in found] == [{"glioma", "meningioma"}] * 2
+    assert [set(group.labels.values()) for group in found] == [{"Glioma", "Meningioma"}] * 2
 
 
 def delivered(folder: Path, source: Path, rows: Sequence[dict[str, str]], table: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ LEFT_OUT = {
     "audit": "of the audit stream, which chance alone fills",
     "leased": "being read just now",
     "done": "read already",
+    "read_by_all": "read by every reader of the project",
     "set_aside": "set aside by every reader",
     "in_batch": "in a query batch already",
     "held_out": "not in the queue",
