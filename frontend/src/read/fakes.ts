@@ -85,6 +85,8 @@ export class MemoryVault implements Vault {
   readonly kept = new Map<string, unknown>();
   /** A full or forbidden storage. */
   isFull = false;
+  /** A slow disk: what is written is there when this settles. */
+  disk: Promise<unknown> = Promise.resolve();
   #keys = "";
   readonly #sealed = new Map<string, string>();
 
@@ -101,7 +103,7 @@ export class MemoryVault implements Vault {
   }
 
   async write(changes: ReadonlyMap<string, unknown>): Promise<void> {
-    await Promise.resolve();
+    await this.disk;
     if (this.isFull) throw new DOMException("full", "QuotaExceededError");
     for (const [name, value] of changes) {
       this.#sealed.set(name, this.#keys);

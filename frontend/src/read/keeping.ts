@@ -52,6 +52,11 @@ export class Keeping {
     this.#cell.set({ pending: this.outbox.entries.length, notice: null, undo: null });
   }
 
+  /** Settles when what was confirmed can be lost no more: on the disk, unless this browser cannot keep anything. */
+  kept(): Promise<void> {
+    return this.journal.written();
+  }
+
   /** Take over what this browser keeps, and send it. */
   async resume(): Promise<void> {
     await this.journal.refresh();

@@ -63,6 +63,7 @@ export class Presenter {
       const hanging = await this.#hanging(view);
       if (this.#session.state.showing !== state.showing) return;
       await this.#stage.show(frames, index, hanging);
+      await this.#session.kept();
       this.#session.desk.imageShown(state.showing);
     } catch (error) {
       this.#session.imageFailed(state.showing, error);

@@ -58,6 +58,7 @@ export class ReadingSession {
       leases,
       projectId: parts.projectId,
       pending: () => outbox.entries,
+      kept: () => this.kept(),
     });
   }
 
@@ -146,6 +147,11 @@ export class ReadingSession {
   /** Say what an act did. */
   tell(words: string): void {
     this.#cell.say(words);
+  }
+
+  /** Settles when what was confirmed is kept: before, nothing that comes after it is called shown. */
+  kept(): Promise<void> {
+    return this.#keeping.kept();
   }
 
   /** A key, a click, a move: the reader is here. */

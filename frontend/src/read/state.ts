@@ -41,6 +41,7 @@ export interface Lost {
 export type Phase =
   | "loading" // the first work list is on its way
   | "reading"
+  | "keeping" // the last at hand is answered, and not on the disk yet
   | "waiting" // all that was at hand is answered; more may come
   | "empty" // nothing is left
   | "error"; // cannot go on without the reader

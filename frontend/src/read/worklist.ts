@@ -21,6 +21,8 @@ export interface WorklistParts {
   readonly projectId: string;
   /** Work that is finished here and not acknowledged by the server. */
   readonly pending: () => readonly Pending[];
+  /** Settles when what was confirmed is on the disk. */
+  readonly kept: () => Promise<void>;
 }
 
 export class Worklist {
@@ -59,8 +61,8 @@ export class Worklist {
       desk.open(first);
       return;
     }
-    cell.set({ phase: "waiting", current: null });
-    if (cell.state.pending === 0) void this.look();
+    cell.set({ phase: "keeping", current: null });
+    void this.#wait();
   }
 
   /** Go back clearly: a case that was not taken is on screen again, with its answer and the reason. */
@@ -117,6 +119,14 @@ export class Worklist {
     if (isPassing(error)) connection.lost(error);
     else if (cell.state.current === null) cell.set({ phase: "error", error: wordsFor(error) });
     else cell.say(say("could_not", { what, words: wordsFor(error) }), "bad");
+  }
+
+  async #wait(): Promise<void> {
+    const { cell, kept } = this.#parts;
+    await kept();
+    if (cell.state.phase !== "keeping") return;
+    cell.set({ phase: "waiting" });
+    if (cell.state.pending === 0) await this.look();
   }
 
   #fetch(): Promise<Workload> {

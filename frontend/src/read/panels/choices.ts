@@ -1,6 +1,7 @@
 /** Questions that are answered by choosing: one, or several. */
 
 import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import { type Answer, choicesOf, type Question } from "../../protocol/types";
 import type { Stop } from "../stops";
 import { chosen } from "../stops";
@@ -35,7 +36,7 @@ export const choices = ({
           type=${stop.question.kind === "multi" ? "checkbox" : "radio"}
           name=${stop.path}
           .value=${choice.value}
-          .checked=${isChosen(stop.question, answer, choice.value)}
+          .checked=${live(isChosen(stop.question, answer, choice.value))}
           ?disabled=${isDisabled}
           aria-describedby=${describedBy === "" ? nothing : describedBy}
           @change=${() => answered(stop.path, chosen(stop.question, answer, nth))}

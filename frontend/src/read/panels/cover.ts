@@ -89,13 +89,16 @@ const otherUser = () =>
     `,
   );
 
-const waiting = (state: RoomState) =>
-  state.connection === "online" ? loading(say("saving_then_looking")) : loading(say("more_when_back"));
+/** Nothing is called kept before it is on the disk. */
+const waiting = ({ phase, connection }: RoomState) =>
+  phase === "keeping" || connection === "online"
+    ? loading(say("saving_then_looking"))
+    : loading(say("more_when_back"));
 
 const early = (state: RoomState, place: Place, actions: RoomActions) => {
   if (state.phase === "error") return failed(state, place, actions);
   if (state.phase === "empty") return empty(state, place, actions);
-  if (state.phase === "waiting") return waiting(state);
+  if (state.phase === "keeping" || state.phase === "waiting") return waiting(state);
   return state.phase === "loading" ? loading(say("opening_worklist")) : null;
 };
 

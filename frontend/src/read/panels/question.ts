@@ -69,7 +69,7 @@ const one = (
     stop,
     answer: answerAt(state.answers, stop, state.spot),
     isActive,
-    isDisabled: state.image !== "shown",
+    isDisabled: state.image !== "shown" || state.lost !== null,
     describedBy: wrong.length > 0 ? `${id}-problem` : "",
     answered: (path, value, by) => session.desk.answer(path, value, by),
   };
