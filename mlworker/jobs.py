@@ -6,7 +6,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from jobs.models import Lane
-from mlworker import embedding_map, erasing, organising, similar_cases
+from mlworker import backing_up, embedding_map, erasing, organising, similar_cases
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
@@ -138,3 +138,9 @@ def replay(work: Work, *, project_id: str, strategies: list[str], seeds: int, bu
 
     with threadpool_limits(limits=1):
         replaying.replay(work, project_id, strategies=strategies, seeds=seeds, budget=budget)
+
+
+@job("backup", lane=Lane.LIGHT)
+def backup(work: Work) -> None:
+    """Write a backup into the folder that the settings name: seconds where little is new, no torch."""
+    backing_up.backup(work)

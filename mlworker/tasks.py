@@ -33,13 +33,15 @@ def training(job_id: str) -> None:
 
 @current_app.task(name="fovea.sweep")
 def sweep() -> None:
-    """Send again what was lost, end the reading leases of absent readers, remove exports that expired."""
+    """Send again what was lost, end leases of absent readers, remove what has expired, ask for a backup."""
     from annotation.exchange.out.services import remove_expired
     from annotation.queue.services import expire_leases
+    from mlworker.backing_up import ask_backup
 
     now = timezone.now()
     expire_leases(now=now)
     remove_expired(now=now)
+    ask_backup(now=now)
     services.sweep(now)
 
 

@@ -123,11 +123,15 @@ def lasting(seconds: float | None) -> str:
 
 JOB_WORDS = {
     "import_delivery": "Import images",
+    "import_labels": "Import labels",
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",
     "erase": "Erase a patient",
+    "backup": "Back everything up",
     "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
+    "find_duplicates": "Find near-duplicates",
+    "place_split": "Place patients in the split",
     "map_pool": "Draw the map (PCA)",
     "map_pool_umap": "Draw the map (UMAP)",
     "pretrain": "Train the encoder",
@@ -247,6 +251,13 @@ STATE_LOOKS = {
     "stored": "ok",
     "failed": "bad",
     "quarantined": "warn",
+    "checking": "live",
+    "writing": "live",
+    "checked": "warn",
+    "new": "ok",
+    "changed": "ok",
+    "invalid": "bad",
+    "unmatched": "warn",
 }
 
 

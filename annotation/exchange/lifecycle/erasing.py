@@ -34,7 +34,7 @@ DISTURBING: Final = ("embed", "export", "refit", "map_pool", "map_pool_umap", "f
 
 @transaction.atomic
 def request_erasure(
-    *, project: Project, found: Belongings, reason: str, by: User, now: datetime, address: str = ""
+    *, project: Project, found: Belongings, reason: str, by: User | None, now: datetime, address: str = ""
 ) -> Erasure:
     """Ask for a patient to be removed from everywhere. The audit names no patient.
 

@@ -147,7 +147,7 @@ JOB_LEASE_SECONDS = float(os.environ.get("FOVEA_JOB_LEASE_SECONDS", "90"))
 JOB_HEARTBEAT_SECONDS = float(os.environ.get("FOVEA_JOB_HEARTBEAT_SECONDS", "15"))
 JOB_SWEEP_SECONDS = float(os.environ.get("FOVEA_JOB_SWEEP_SECONDS", "15"))
 JOB_LIMIT_SECONDS = {"light": 2 * 60 * 60, "transfer": 6 * 60 * 60, "training": 6 * 60 * 60}
-JOB_MODULES = ["mlworker.jobs", "mlworker.imports"]
+JOB_MODULES = ["mlworker.jobs", "mlworker.imports", "mlworker.label_imports"]
 JOB_SPAWN_NICENESS = 10
 # Longer than the longest job by a tenth: else the broker would give a running job's message out again.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": int(1.1 * max(JOB_LIMIT_SECONDS.values()))}
@@ -160,6 +160,11 @@ CELERY_BEAT_SCHEDULE = {
 }
 READING_LEASE_SECONDS = 30 * 60
 EXPORT_DAYS = float(os.environ.get("FOVEA_EXPORT_DAYS", "7"))
+
+# Where backups are written by themselves, and how often: a loss is at most this and what one takes.
+BACKUP_FOLDER = os.environ.get("FOVEA_BACKUP_FOLDER", "")
+BACKUP_SECONDS = float(os.environ.get("FOVEA_BACKUP_SECONDS", "240"))
+BACKUP_DAYS = int(os.environ.get("FOVEA_BACKUP_DAYS", "14"))
 
 LOGGING: dict[str, Any] = {
     "version": 1,
