@@ -12,13 +12,15 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, Playwright
 
-from benchmarks.killing import kill_tree
+from benchmarks.killing import kill_all, tree_of
 from benchmarks.working_reader import Reader, Work
 from tests.browser.reading import VIEWPORT, Room, sign_in_here
 from tests.browser.serving import Fovea
 
 READER = "reader"
 KILL_AFTER_SECONDS = (0.5, 14.0)
+# The share of kills that come the moment an answer is confirmed, not at any.
+KILLED_AT_ENTER = 0.3
 DYING_SECONDS = 1.0
 SETTLED = """() => {
   const { saving } = document.querySelector(".saving").dataset;
@@ -129,13 +131,21 @@ class Bench:
             kill.find(read[kill.project_id])
 
     def killed(self, room: Room, trouble: str) -> Kill:
-        """Work until the browser dies under the reader's hands."""
+        """Work until the browser dies: under the reader's hands, or as the next case is there."""
         reader = Reader(room, self.draw, self.drafts(room))
         delay = self.draw.uniform(*KILL_AFTER_SECONDS)
         trouble_at = time.monotonic() + delay * self.draw.random()
         between = once_after(trouble_at, lambda: trouble_begins(room, trouble))
+        if self.draw.random() < KILLED_AT_ENTER:
+            moment = self.at_enter(reader, between, time.monotonic() + delay)
+        else:
+            moment = self.at_any_moment(reader, between, delay)
+        return Kill(room.project_id, trouble, reader.done, moment)
+
+    def at_any_moment(self, reader: Reader, between: Callable[[], None], delay: float) -> float:
+        """Kill the browser after a delay, whatever the reader does then."""
         moments: list[float] = []
-        timer = threading.Timer(delay, lambda: moments.append(kill_tree(self.profile)))
+        timer = threading.Timer(delay, lambda: moments.append(kill_all(tree_of(self.profile))))
         timer.start()
         try:
             while timer.is_alive():
@@ -145,7 +155,16 @@ class Bench:
             if not moments:
                 raise
         timer.join()
-        return Kill(room.project_id, trouble, reader.done, moments[-1])
+        return moments[-1]
+
+    def at_enter(self, reader: Reader, between: Callable[[], None], earliest: float) -> float:
+        """Kill the browser at once when an answer is confirmed: nothing may be only in its memory."""
+        while True:
+            dying = tree_of(self.profile)
+            reader.read(between=between)
+            is_out_of_cases = reader.room.page.get_attribute(".stage", "data-phase") == "waiting"
+            if time.monotonic() >= earliest or is_out_of_cases:
+                return kill_all(dying)
 
     def away(
         self, project_id: str, leave: Callable[[Room], None], back: Callable[[Room], None]
@@ -169,10 +188,19 @@ class Bench:
         return reader.done
 
     def confirmed_lost(self) -> list[str]:
-        """Say which confirmed answers the server does not hold whole."""
+        """Say which confirmed answers the server does not hold whole, and which were confirmed twice."""
         read = {project_id: self.submitted(project_id) for project_id in self.projects}
-        compared = [(work, read[project].get(work.number, {})) for project, work in self.confirmed]
-        return [in_words(work, found) for work, found in compared if work.lost(found)]
+        compared = [(project, work, read[project].get(work.number, {})) for project, work in self.confirmed]
+        seen = [(project, work.number) for project, work in self.confirmed]
+        return [
+            in_words(work, found) + f"; confirmed {seen.count((project, work.number))} times"
+            for project, work, found in compared
+            if work.lost(found)
+        ]
+
+    def changed_by_the_page(self) -> list[int]:
+        """Cases whose choice on screen at Enter was not the one that was clicked."""
+        return [work.number for _, work in self.confirmed if work.shown != work.finding]
 
 
 def in_words(work: Work, found: dict[str, Any]) -> str:

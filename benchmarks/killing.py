@@ -7,15 +7,20 @@ import time
 from pathlib import Path
 
 
-def kill_tree(profile: Path) -> float:
-    """SIGKILL the Chromium of a profile and all that it started; returns when."""
+def tree_of(profile: Path) -> list[int]:
+    """Find the Chromium of a profile and all that it started."""
     parents = {int(path.name): parent_of(path) for path in Path("/proc").iterdir() if path.name.isdigit()}
     mark = f"--user-data-dir={profile}"
     dying = [pid for pid in parents if mark in command_of(pid)]
     for pid in dying:
         dying += [child for child, parent in parents.items() if parent == pid and child not in dying]
+    return dying
+
+
+def kill_all(pids: list[int]) -> float:
+    """SIGKILL processes; returns when."""
     moment = time.monotonic()
-    for pid in dying:
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     return moment

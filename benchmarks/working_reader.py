@@ -60,12 +60,15 @@ class Work:
     """What was done to one case, in order.
 
     before:    its answers when the reader came to it.
+    finding:   the choice that was clicked.
+    shown:     the choice that the page showed when Enter was pressed.
     confirmed: the next case came on screen after Enter.
     """
 
     number: int
     before: dict[str, Any] = field(default_factory=dict)
     finding: str = ""
+    shown: str = ""
     acts: list[Act] = field(default_factory=list)
     confirmed: bool = False
 
@@ -113,6 +116,7 @@ class Reader:
         if not confirms:
             return
         between()
+        work.shown = self.room.page.evaluate(CHOSEN)
         self.room.press("Enter")
         self.room.page.wait_for_function(LEFT, arg=str(work.number))
         work.confirmed = True
@@ -169,7 +173,8 @@ class Reader:
         work.acts.append(Act(kind, begun, time.monotonic(), words))
 
 
+CHOSEN = """() => document.querySelector('[data-path="finding"] :checked')?.value ?? ''"""
 LEFT = """was => {
   const { shown, phase } = document.querySelector(".stage").dataset;
-  return phase !== "reading" || (shown && shown !== was);
+  return !["reading", "keeping"].includes(phase) || (shown && shown !== was);
 }"""
