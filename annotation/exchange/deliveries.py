@@ -1,28 +1,30 @@
-"""What lies in a delivery: a folder or a zip, walked with bounds; all is counted, no link is followed."""
+"""What lies in a delivery: a folder or an archive, walked with bounds; no link is followed."""
 
 import os
+import shutil
 import stat
+import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from annotation.exchange.uploads import UploadError, check_path
+from annotation.exchange.archives import (
+    MAX_MEMBERS,
+    DeliveryError,
+    TarMember,
+    ZipMember,
+    members_of_tar,
+    members_of_zip,
+)
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
 from annotation.studies.intake import UnreadableFileError
 
-MAX_MEMBERS = 200_000
-MAX_UNPACKED_BYTES = 64 * 1024 * MEBIBYTE
 MAX_PATH = 1024
-IN_MEMORY_BYTES = 8 * MEBIBYTE
-COPY_BYTES = 1024 * 1024
 TABLE = "labels.csv"
-
-
-class DeliveryError(Exception):
-    """A delivery cannot be read at all; the message says what to do."""
+VOXELS = (".raw", ".zraw")  # beside a .mhd of the same name
 
 
 @dataclass(frozen=True)
@@ -46,40 +48,38 @@ class FolderFile:
 
 
 @dataclass(frozen=True)
-class ZipFileMember:
-    """A file in a zip."""
+class HeaderWithVoxels:
+    """A MetaImage in two files (.mhd and .raw or .zraw), read as the one that it could be."""
 
-    path: str
-    size: int
-    archive: Path
-    name: str
-    problem: str = ""
+    header: "FolderFile | ZipMember | TarMember"
+    voxels: "FolderFile | ZipMember | TarMember"
+
+    @property
+    def path(self) -> str:
+        """Where the header lies: it stands for both."""
+        return self.header.path
+
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return self.header.size + self.voxels.size
+
+    @property
+    def problem(self) -> str:
+        """Why one of them cannot be read; "" where both can."""
+        return self.header.problem or self.voxels.problem
 
     def open(self) -> BinaryIO:
-        """Unpack it into a temporary file, no further than its announced size."""
-        if self.problem:
-            raise UnreadableFileError(self.problem)
-        unpacked = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
-        try:
-            with zipfile.ZipFile(self.archive) as archive, archive.open(self.name) as member:
-                while block := member.read(COPY_BYTES):
-                    unpacked.write(block)
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-            OSError,
-            ValueError,
-        ) as error:
-            unpacked.close()
-            raise UnreadableFileError("the zip is damaged or encrypted here") from error
-        unpacked.rollover()
-        unpacked.seek(0)
-        return cast("BinaryIO", unpacked)
+        """Give the header, then the voxels."""
+        both = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        for part in (self.header, self.voxels):
+            with part.open() as stream:
+                shutil.copyfileobj(stream, both)
+        both.seek(0)
+        return both
 
 
-DeliveredFile = FolderFile | ZipFileMember
+DeliveredFile = FolderFile | ZipMember | TarMember | HeaderWithVoxels
 
 
 @dataclass(frozen=True)
@@ -92,23 +92,41 @@ class Delivery:
 
 
 def open_source(source: Path) -> Delivery:
-    """List a folder or a zip.
+    """List a folder, a zip or a tar.
 
     raises: DeliveryError naming what is wrong with it.
     """
+    found: list[DeliveredFile]
     if source.is_dir():
         found = sorted(_folder(source), key=lambda one: one.path)
     elif source.is_file() and zipfile.is_zipfile(source):
-        found = sorted(_archive(source), key=lambda one: one.path)
+        found = sorted(members_of_zip(source), key=lambda one: one.path)
+    elif source.is_file() and tarfile.is_tarfile(source):
+        found = sorted(members_of_tar(source), key=lambda one: one.path)
     elif source.is_file():
         found = [FolderFile(source.name, source.stat().st_size, source)]
     else:
-        raise DeliveryError("there is no such folder, zip or file: check the path")
+        raise DeliveryError("there is no such folder, archive or file: check the path")
     if not found:
         raise DeliveryError("there is no file in it")
+    found = paired(found)
     base = _base([one.path for one in found])
     table = next((one for one in found if one.path == base + TABLE and not one.problem), None)
     return Delivery([one for one in found if one is not table], base, table)
+
+
+def paired(found: Sequence[DeliveredFile]) -> list[DeliveredFile]:
+    """Take a MetaImage's header and voxels as one file."""
+    by_path = {one.path: one for one in found if not isinstance(one, HeaderWithVoxels)}
+    pairs: dict[str, HeaderWithVoxels] = {}
+    taken: set[str] = set()
+    for path, header in by_path.items():
+        stem = path.removesuffix(".mhd")
+        voxels = next((by_path[stem + end] for end in VOXELS if stem + end in by_path), None)
+        if path.endswith(".mhd") and voxels is not None:
+            pairs[path] = HeaderWithVoxels(header, voxels)
+            taken.add(voxels.path)
+    return [pairs.get(one.path, one) for one in found if one.path not in taken]
 
 
 def _base(paths: list[str]) -> str:
@@ -149,45 +167,3 @@ def _folder_file(root: Path, where: Path) -> FolderFile:
     elif status.st_size > FILE_BYTES:
         problem = f"the file is larger than {FILE_BYTES // MEBIBYTE} MiB"
     return FolderFile(path, status.st_size, where, problem)
-
-
-def _archive(source: Path) -> Iterator[DeliveredFile]:
-    try:
-        with zipfile.ZipFile(source) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise DeliveryError("the zip is damaged: pack it again") from error
-    if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
-        raise DeliveryError(f"the zip has over {MAX_MEMBERS} files or 64 GiB: import it in parts")
-    seen: set[str] = set()
-    for number, member in enumerate(members):
-        yield _member(source, member, number, seen)
-
-
-def _member(source: Path, member: zipfile.ZipInfo, number: int, seen: set[str]) -> ZipFileMember:
-    """Describe one member; an unusable path is replaced by a number, so that it still is counted."""
-    problem = _member_problem(member)
-    path = member.filename
-    try:
-        check_path(path)
-    except UploadError:
-        path, problem = (
-            f"member {number}",
-            "its path leaves the delivery or is no path",
-        )
-    if path in seen:
-        path, problem = f"member {number}", "a second member of the same path"
-    seen.add(path)
-    return ZipFileMember(path, member.file_size, source, member.filename, problem)
-
-
-def _member_problem(member: zipfile.ZipInfo) -> str:
-    if stat.S_ISLNK(member.external_attr >> 16):
-        return "a link: links are not followed"
-    if member.flag_bits & 1:
-        return "encrypted: pack the zip without a password"
-    if member.file_size > FILE_BYTES:
-        return f"the file is larger than {FILE_BYTES // MEBIBYTE} MiB"
-    if member.filename.lower().endswith(".zip"):
-        return "a zip inside a zip is not opened: import it by itself"
-    return ""

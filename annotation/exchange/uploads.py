@@ -18,7 +18,8 @@ MAX_PATH, MAX_PART_BYTES, MAX_DEPTH = 1024, 255, 32
 PIECE_BYTES = 1024 * 1024
 COPY_BYTES = 256 * 1024
 BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f\\]")
-LIST, PARTS, FOLDER, ARCHIVE = "list.json", "parts", "delivery", "delivery.zip"
+LIST, PARTS, FOLDER, ARCHIVE = "list.json", "parts", "delivery", "delivery.archive"
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 class UploadError(ValueError):
@@ -175,7 +176,7 @@ def listed(spool: Path, import_id: UUID) -> list[Listed]:
 
 
 def complete(spool: Path, import_id: UUID) -> Path:
-    """Put every file in its place and give the folder or the zip that the import reads.
+    """Put every file in its place and give the folder or the archive that the import reads.
 
     raises: OutOfOrderError naming how many files are not wholly there.
     """
@@ -196,8 +197,8 @@ def complete(spool: Path, import_id: UUID) -> Path:
 
 
 def is_archive(files: Sequence[Listed]) -> bool:
-    """Whether the delivery is one zip file."""
-    return len(files) == 1 and files[0].path.lower().endswith(".zip")
+    """Whether the delivery is one archive."""
+    return len(files) == 1 and files[0].path.lower().endswith(ARCHIVES)
 
 
 def source_of(spool: Path, import_id: UUID) -> Path:

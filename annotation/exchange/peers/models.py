@@ -12,8 +12,8 @@ from annotation.studies.models import Import
 class Peer(models.Model):
     """A remote PACS, archive or modality, as an administrator describes it.
 
-    Over DICOMweb it is asked at `dicomweb_url`; over DIMSE it is called at `host`:`port` as `ae_title`. It may
-    send to us by C-STORE where it `sends`: its images then go into `project`.
+    Over DICOMweb it is asked at `dicomweb_url`; over DIMSE it is called at `host`:`port` as `ae_title`. It
+    may send to us by C-STORE where it `sends`: its images then go into `project`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-/** The import page: choose or drop a folder or a zip, look at what it is, send it, go to the report. */
+/** The import page: choose or drop a folder or an archive, look at what it is, send it, go to the report. */
 import { type Chosen, fromDrop, fromInput, relativeTo } from "./dropped";
 import { type Delivery, send } from "./send";
 
@@ -126,9 +126,9 @@ function nameOf(chosen: readonly Chosen[]): string {
   return chosen.length === 1 || first.includes("/") ? top : counted(chosen.length);
 }
 
-/** Pictures by their names; a zip may hold some. */
+/** Pictures and volumes by their names; an archive may hold some. */
 function mayBePicture(path: string): boolean {
-  return /\.(png|jpe?g|zip)$/i.test(path);
+  return /\.(png|jpe?g|tiff?|nii(\.gz)?|nrrd|mha|mhd|zip|tar|tgz|tar\.(gz|bz2|xz))$/i.test(path);
 }
 
 function counted(files: number): string {

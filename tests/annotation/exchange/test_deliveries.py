@@ -1,12 +1,16 @@
 """What a zip may do, and what its table may say."""
 
+import io
 import stat
+import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK
 
-from annotation.exchange import deliveries
+from annotation.exchange import archives, deliveries
 from annotation.exchange.deliveries import DeliveryError, open_source
 from annotation.exchange.tables import read_table
 from tests import phantoms
@@ -82,6 +86,7 @@ def test_a_member_that_unpacks_to_more_than_it_says_is_refused(deliver: Deliver,
 
 def test_a_zip_with_too_many_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
     source = a_zip(tmp_path / "d.zip", {f"{number}.png": b"" for number in range(4)})
     with pytest.raises(DeliveryError, match="3 files"):
         open_source(source)
@@ -118,3 +123,61 @@ def test_a_patient_with_one_held_out_file_is_held_out_wholly(tmp_path: Path) -> 
     table = read_table(open_source(tmp_path / "d").table)
     assert [table.row(name).split for name in ("a.png", "b.png", "c.png")] == ["test", "test", "train"]
     assert table.choices == [("x", "X"), ("y", "Y")]
+
+
+def a_tar(target: Path, members: dict[str, bytes], mode: str = "w") -> Path:
+    with tarfile.open(target, mode) as archive:  # type: ignore[call-overload]  one of tarfile's modes
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return target
+
+
+@pytest.mark.parametrize(("name", "mode"), [("d.tar", "w"), ("d.tar.gz", "w:gz"), ("d.tar.xz", "w:xz")])
+def test_a_tar_is_imported_like_a_folder(
+    deliver: Deliver, folder: Path, tmp_path: Path, name: str, mode: str
+) -> None:
+    members = {f"./{one.relative_to(folder)}": one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    delivery, packed = deliver(a_tar(tmp_path / name, members, mode))
+    _, plain = deliver(folder)
+    assert (packed.stored, packed.quarantined) == (7, 2)
+    assert (plain.stored, plain.duplicate, plain.quarantined) == (0, 7, 2)
+    assert "ct/1.dcm" in outcomes(delivery)
+
+
+def test_a_tar_s_links_and_paths_are_counted(deliver: Deliver, tmp_path: Path) -> None:
+    source = a_tar(tmp_path / "d.tar", {"ok.png": PICTURE, "../out.png": PICTURE, "in.tar.gz": b"x"})
+    with tarfile.open(source, "a") as archive:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE):
+            link = tarfile.TarInfo(f"link-{kind.decode()}")
+            link.type, link.linkname = kind, "/etc/passwd"
+            archive.addfile(link)
+    delivery, report = deliver(source)
+    assert (report.stored, report.quarantined) == (1, 5)
+    found = outcomes(delivery)
+    assert found["member 1"][1] == "its path leaves the delivery or is no path"
+    assert found["link-2"][1] == found["link-1"][1] == "a link: links are not followed"
+    assert found["in.tar.gz"][1].startswith("an archive inside an archive")
+
+
+def test_a_broken_tar_is_refused_in_words(tmp_path: Path) -> None:
+    whole = a_tar(tmp_path / "d.tar.gz", {"a.png": PICTURE * 50}, "w:gz").read_bytes()
+    broken = tmp_path / "broken.tar.gz"
+    broken.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DeliveryError, match="damaged"):
+        open_source(broken)
+
+
+def test_a_metaimage_in_two_files_is_one(deliver: Deliver, tmp_path: Path) -> None:
+    source = tmp_path / "two"
+    source.mkdir()
+    values = np.random.default_rng(4).integers(0, 900, (3, 4, 5)).astype(np.int16)
+    for name, packed in (("a", False), ("b", True)):
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values + len(name)), source / f"{name}.mhd", packed)
+    (source / "lost.mhd").write_bytes((source / "a.mhd").read_bytes().replace(b"a.raw", b"lost.raw"))
+    delivery, report = deliver(source)
+    found = outcomes(delivery)
+    assert sorted(found) == ["a.mhd", "b.mhd", "lost.mhd"]
+    assert (report.stored, report.quarantined) == (2, 1)
+    assert "voxels are missing" in found["lost.mhd"][1]
