@@ -1,0 +1,1 @@
+"""Files of labels read into statements, in throw-away processes without Django."""
