@@ -8,7 +8,19 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from annotation.api import errors, exports, frames, hanging, leases, own, projects, readings, remarks, session
+from annotation.api import (
+    errors,
+    exports,
+    frames,
+    hanging,
+    leases,
+    organise,
+    own,
+    projects,
+    readings,
+    remarks,
+    session,
+)
 from annotation.api.permissions import Session
 
 PROBLEM, JSON = "application/problem+json", "application/json"
@@ -62,5 +74,5 @@ def nowhere(_request: HttpRequest, **_path: str) -> HttpResponse:
 
 api = Api(title="Fovea", version="1", auth=Session(), docs_url=None, openapi_url="")
 errors.register(api)
-for noun in (session, projects, leases, readings, own, remarks, frames, hanging, exports):
+for noun in (session, projects, leases, readings, own, remarks, frames, hanging, exports, organise):
     api.add_router("", noun.router)

@@ -126,6 +126,11 @@ class Group:
         return len(set(self.labels.values())) > 1
 
     @property
+    def labelled(self) -> list[tuple[Duplicate, str]]:
+        """Its members, each with its label in words; "" where there is none."""
+        return [(one, self.labels.get(one.case_id, "")) for one in self.members]
+
+    @property
     def numbers(self) -> list[int]:
         """Numbers of its cases."""
         return [one.case.number for one in self.members]

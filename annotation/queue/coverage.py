@@ -62,10 +62,14 @@ class Coverage:
     classes: Mapping[str, str]
     rows: list[CoverageRow]
 
+    def cells_of(self, row: CoverageRow) -> list[tuple[int, bool]]:
+        """Give a row's labels, class by class, and whether they are too few to say anything."""
+        return [(row.labels[value], row.labels[value] < FEWEST_LABELS) for value in self.classes]
+
     @property
     def gaps(self) -> int:
-        """How many cells have too few labels to say anything."""
-        return sum(row.labels[value] < FEWEST_LABELS for row in self.rows for value in self.classes)
+        """How many cells have too few labels."""
+        return sum(is_gap for row in self.rows for _, is_gap in self.cells_of(row))
 
 
 def coverage_of(user: User, project_id: UUID) -> Coverage:
@@ -115,7 +119,7 @@ def as_table(coverage: Coverage) -> list[list[str]]:
     rows = [
         [
             *row.device,
-            *map(str, (row.cases, row.patients, row.read)),
+            *map(str, (row.cases, row.read)),
             *(str(row.labels[one]) for one in coverage.classes),
         ]
         for row in coverage.rows

@@ -123,6 +123,7 @@ def lasting(seconds: float | None) -> str:
 
 JOB_WORDS = {
     "import_delivery": "Import images",
+    "pull_studies": "Fetch studies",
     "import_labels": "Import labels",
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",

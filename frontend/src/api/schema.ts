@@ -508,6 +508,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cases
+         * @description List a project's cases by number, filtered, a page at a time.
+         */
+        get: operations["list_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Split
+         * @description Say how a project's patients are divided.
+         */
+        get: operations["show_split"];
+        put?: never;
+        /**
+         * Make Split
+         * @description Ask for patients who have no place to be placed; who has one keeps it.
+         */
+        post: operations["make_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duplicates
+         * @description List groups of near-duplicates after a group's number; conflicts: those with contradicting labels.
+         */
+        get: operations["list_duplicates"];
+        put?: never;
+        /**
+         * Find Duplicates
+         * @description Ask for the near-duplicates among a project's images.
+         */
+        post: operations["find_duplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Coverage
+         * @description List what each site and scanner has given.
+         */
+        get: operations["list_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1704,6 +1792,255 @@ export interface components {
              * @default
              */
             snapshot: string;
+        };
+        /**
+         * CaseFilters
+         * @description What cases are looked for; "none": those of which nothing is told. after: the last number of a page.
+         */
+        CaseFilters: {
+            /**
+             * Modality
+             * @default
+             */
+            modality: string;
+            /**
+             * Body Part
+             * @default
+             */
+            body_part: string;
+            /**
+             * Scanner
+             * @description maker and model with a bar between them
+             * @default
+             */
+            scanner: string;
+            /**
+             * Site
+             * @default
+             */
+            site: string;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /**
+             * Status
+             * @default
+             */
+            status: string;
+            /**
+             * Part
+             * @default
+             */
+            part: string;
+            /**
+             * Stream
+             * @default
+             */
+            stream: string;
+            /**
+             * After
+             * @default 0
+             */
+            after: number;
+            /**
+             * Size
+             * @default 60
+             */
+            size: number;
+        };
+        /**
+         * CaseLineView
+         * @description A case as the list shows it.
+         */
+        CaseLineView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /**
+             * Study Id
+             * Format: uuid
+             */
+            study_id: string;
+            /** Modality */
+            modality: string;
+            /** Body Part */
+            body_part: string;
+            /** Site */
+            site: string;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Manufacturer Model Name */
+            manufacturer_model_name: string;
+            /** Magnetic Field Strength */
+            magnetic_field_strength: string;
+            /** Convolution Kernel */
+            convolution_kernel: string;
+            /** Label */
+            label: string;
+            /** Status */
+            status: string;
+            /** Stream */
+            stream: string;
+            /** Part */
+            part: string;
+        };
+        /**
+         * CasesView
+         * @description A page of cases; next: what to give as after, 0 at the end. count: at most 10,001.
+         */
+        CasesView: {
+            /** Cases */
+            cases: components["schemas"]["CaseLineView"][];
+            /** Next */
+            next: number;
+            /** Count */
+            count: number;
+        };
+        /**
+         * PartView
+         * @description A part of the split; "" holds who is not placed.
+         */
+        PartView: {
+            /** Part */
+            part: string;
+            /** Patients */
+            patients: number;
+            /** Cases */
+            cases: number;
+        };
+        /**
+         * SplitView
+         * @description How patients are divided; crossing: near-duplicates, by case number, that were placed apart.
+         */
+        SplitView: {
+            /** Is Made */
+            is_made: boolean;
+            /** Val Share */
+            val_share: number;
+            /** Test Share */
+            test_share: number;
+            /** Seed */
+            seed: number;
+            /** Likeness */
+            likeness: number;
+            /** Parts */
+            parts: components["schemas"]["PartView"][];
+            /** Crossing */
+            crossing: number[][];
+        };
+        /**
+         * JobView
+         * @description The job that was asked for.
+         */
+        JobView: {
+            /**
+             * Job
+             * Format: uuid
+             */
+            job: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * SplitBody
+         * @description How to divide patients who have no place yet.
+         */
+        SplitBody: {
+            /**
+             * Val Share
+             * @default 0.15
+             */
+            val_share: number;
+            /**
+             * Test Share
+             * @default 0.15
+             */
+            test_share: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Likeness
+             * @default 0.95
+             */
+            likeness: number;
+        };
+        /**
+         * DuplicatesView
+         * @description What the newest search found; groups: the most alike first, a hundred at a time.
+         */
+        DuplicatesView: {
+            /** Likeness */
+            likeness: number;
+            /** Searched */
+            searched: number;
+            /** Groups */
+            groups: components["schemas"]["GroupView"][];
+            /** Group Count */
+            group_count: number;
+            /** Conflicts */
+            conflicts: number[];
+        };
+        /**
+         * GroupView
+         * @description Near-duplicates; labels: in words, by case number.
+         */
+        GroupView: {
+            /** Group */
+            group: number;
+            /** Cases */
+            cases: number[];
+            /** Likeness */
+            likeness: number;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Conflicts */
+            conflicts: boolean;
+        };
+        /**
+         * LikenessBody
+         * @description From which cosine on two images are near-duplicates.
+         */
+        LikenessBody: {
+            /**
+             * Likeness
+             * @default 0.95
+             */
+            likeness: number;
+        };
+        /**
+         * CoverageView
+         * @description What a scanner at a site has given; labels: by class.
+         */
+        CoverageView: {
+            /** Site */
+            site: string;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Manufacturer Model Name */
+            manufacturer_model_name: string;
+            /** Magnetic Field Strength */
+            magnetic_field_strength: string;
+            /** Convolution Kernel */
+            convolution_kernel: string;
+            /** Cases */
+            cases: number;
+            /** Read */
+            read: number;
+            /** Labels */
+            labels: {
+                [key: string]: number;
+            };
         };
     };
     responses: never;
@@ -3116,6 +3453,377 @@ export interface operations {
                 };
                 content: {
                     "application/zip": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_cases: {
+        parameters: {
+            query?: {
+                modality?: string;
+                body_part?: string;
+                /** @description maker and model with a bar between them */
+                scanner?: string;
+                site?: string;
+                label?: string;
+                status?: string;
+                part?: string;
+                stream?: string;
+                after?: number;
+                size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SplitView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query?: {
+                after?: number;
+                conflicts?: boolean;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LikenessBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageView"][];
                 };
             };
             /** @description Unauthorized */

@@ -26,6 +26,8 @@ READERS_JSON = "401 404 404 200 200 403 403"
 HOLDER_OF_A_CASE = "401 404 404 200 404 403 403"
 OWNER_JSON = "401 404 404 200 404 404 404"
 
+STAFF_AND_ADMIN_JSON = "401 404 404 403 403 200 200"
+
 SIGNED_IN = "302 200 200 200 200 200 200"
 MEMBERS = "302 404 404 200 200 200 200"
 READERS = "302 404 404 200 200 403 403"
@@ -85,6 +87,12 @@ MATRIX: dict[tuple[str, str], str] = {
     ("POST", f"{API}projects/<project_id>/exports"): "401 404 404 403 403 403 403",
     ("GET", f"{API}exports/<export_id>"): "401 404 404 403 403 200 200",
     ("GET", f"{API}exports/<export_id>/file"): "401 404 404 403 403 403 403",
+    ("GET", f"{API}projects/<project_id>/cases"): STAFF_AND_ADMIN_JSON,
+    ("GET", f"{API}projects/<project_id>/split"): STAFF_AND_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/split"): "401 404 404 403 403 202 403",
+    ("GET", f"{API}projects/<project_id>/duplicates"): STAFF_AND_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/duplicates"): "401 404 404 403 403 202 403",
+    ("GET", f"{API}projects/<project_id>/coverage"): STAFF_AND_ADMIN_JSON,
     ("GET", API): NOWHERE,
     ("GET", ""): SIGNED_IN,
     ("GET", "sign-in"): "200 302 302 302 302 302 302",
@@ -127,9 +135,25 @@ MATRIX: dict[tuple[str, str], str] = {
     ("POST", "projects/<project_id>/learning/rollback"): STAFF_ACTS,
     ("POST", "projects/<project_id>/learning/encoders"): "302 404 404 403 403 422 403",
     ("POST", "projects/<project_id>/learning/encoders/<encoder_id>"): STAFF_ACTS,
+    ("GET", "projects/<project_id>/data"): STAFF_AND_ADMIN,
+    ("GET", "projects/<project_id>/data/studies/<study_id>"): STAFF_AND_ADMIN,
+    ("GET", "projects/<project_id>/data/split"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/data/split/place"): "302 404 404 403 403 422 403",
+    ("GET", "projects/<project_id>/data/duplicates"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/data/duplicates/search"): STAFF_ACTS,
+    ("POST", "projects/<project_id>/data/duplicates/read"): STAFF_ACTS,
+    ("GET", "projects/<project_id>/data/coverage"): STAFF_AND_ADMIN,
+    ("GET", "projects/<project_id>/data/coverage/table"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/data/sites/<import_id>"): "302 404 404 403 403 403 302",
     ("GET", "projects/<project_id>/exports"): STAFF_AND_ADMIN,
     ("POST", "projects/<project_id>/exports/start"): "302 404 404 403 403 302 302",
     ("GET", "projects/<project_id>/exports/<export_id>/file"): "302 404 404 403 403 302 302",
+    ("GET", "projects/<project_id>/labels"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/labels/start"): "302 404 404 403 403 422 422",
+    ("GET", "projects/<project_id>/labels/<label_import_id>"): STAFF_AND_ADMIN,
+    ("POST", "projects/<project_id>/labels/<label_import_id>/agree"): "302 404 404 403 403 302 302",
+    ("POST", "projects/<project_id>/labels/<label_import_id>/discard"): "302 404 404 403 403 302 302",
+    ("GET", "projects/<project_id>/labels/<label_import_id>/table"): STAFF_AND_ADMIN,
     ("GET", "projects/<project_id>/import"): PROJECT_ADMIN,
     ("POST", "projects/<project_id>/import/announce"): "302 404 404 403 403 403 422",
     ("GET", "projects/<project_id>/quarantine"): PROJECT_ADMIN,
@@ -187,6 +211,8 @@ BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", f"{API}cases/<case_id>/readings"): lambda world: lease(world) | answers(world),
     ("POST", f"{API}cases/<case_id>/skips"): lambda world: lease(world) | key() | {"reason": "quality"},
     ("POST", f"{API}projects/<project_id>/exports"): lambda _world: {"format": "csv"},
+    ("POST", f"{API}projects/<project_id>/split"): nothing,
+    ("POST", f"{API}projects/<project_id>/duplicates"): nothing,
     ("PUT", f"{API}preferences"): lambda _world: {"language": "en", "keys": {}},
     ("POST", f"{API}cases/<case_id>/remarks"): lambda _world: key() | {"kind": "comment", "text": "blurred"},
     ("POST", f"{API}remarks/<remark_id>/reply"): lambda _world: {"text": "yes"},

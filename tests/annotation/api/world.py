@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
+from annotation.exchange.labels.models import LabelImport
 from annotation.exchange.out.models import Export
 from annotation.learning import services
 from annotation.learning.files import keep
@@ -53,6 +54,7 @@ def a_world() -> World:
     ids = ids_of(project, people["reader"]) | found_ids(project, people["staff"])
     ids |= asked_ids(project, people["colleague"], people["reader"])
     ids["export_id"] = export_id(project, people["staff"])
+    ids["label_import_id"] = label_import_id(project, people["staff"])
     return World(people, ids)
 
 
@@ -110,6 +112,20 @@ def export_id(project: Project, staff: User | None) -> UUID:
     return made.pk
 
 
+def label_import_id(project: Project, staff: User | None) -> UUID:
+    """Name a label import that is being checked."""
+    made = LabelImport.objects.create(
+        project=project,
+        source_name="Labeler",
+        use="kept",
+        format="csv",
+        file_title="labels.csv",
+        requested_by=staff,
+        created_at=timezone.now(),
+    )
+    return made.pk
+
+
 def case_ids(held: LeasedCase) -> dict[str, Any]:
     """Name a case that is held, its lease and its pixels."""
     (instance,) = held.case.series.instances.all()
@@ -119,6 +135,7 @@ def case_ids(held: LeasedCase) -> dict[str, Any]:
         "case_id": held.case.pk,
         "number": held.case.number,
         "lease_id": held.lease.pk,
+        "study_id": held.case.series.study_id,
         "study_uid": held.case.series.study.study_instance_uid,
         "series_uid": held.case.series.series_instance_uid,
         "sop_uid": instance.sop_instance_uid,

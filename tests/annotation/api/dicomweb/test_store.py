@@ -135,7 +135,7 @@ def test_a_full_intake_asks_to_come_again(program: Program, settings: Settings) 
 def test_a_part_larger_than_a_file_may_be_is_refused(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("annotation.api.dicomweb.multipart.FILE_BYTES", 1000)
+    monkeypatch.setattr("annotation.exchange.multipart.FILE_BYTES", 1000)
     assert program.store(phantoms.series(1)).status_code == 413
 
 
@@ -146,8 +146,8 @@ def test_a_body_larger_than_an_upload_may_be_is_refused(program: Program, settin
 
 
 def test_parts_that_outgrow_memory_come_in_whole(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annotation.api.dicomweb.multipart.IN_MEMORY_BYTES", 600)
-    monkeypatch.setattr("annotation.api.dicomweb.multipart.BLOCK_BYTES", 97)
+    monkeypatch.setattr("annotation.exchange.multipart.IN_MEMORY_BYTES", 600)
+    monkeypatch.setattr("annotation.exchange.multipart.BLOCK_BYTES", 97)
     assert program.store(phantoms.series(2)).status_code == 200
     stored = Instance.objects.get(instance_number=2)
     wanted = phantoms.a_slice(2).PixelData
