@@ -1,6 +1,7 @@
 /** A segmentation while it is painted: one class a voxel, slices made when they are first painted. */
 
 import type { Mask } from "./mask";
+import type { Axis } from "./painting";
 import { BadRuns, RunWriter, spansOf } from "./runs";
 
 export interface GridSize {
@@ -65,6 +66,30 @@ export class Labels {
     }
   }
 }
+
+/** One plane along the grid's axes as a picture's pixels: (down, across). */
+export const labelsAlong = (
+  labels: Labels,
+  axes: { readonly across: Axis; readonly down: Axis; readonly through: Axis },
+  at: number,
+): Uint8Array => {
+  const size = [labels.size.columns, labels.size.rows, labels.size.slices] as const;
+  if (axes.through === 2 && axes.across === 0) {
+    return labels.slice(at) ?? new Uint8Array(size[0] * size[1]);
+  }
+  const [width, height] = [size[axes.across], size[axes.down]];
+  const plane = new Uint8Array(width * height);
+  const voxel: [number, number, number] = [0, 0, 0];
+  voxel[axes.through] = at;
+  for (let row = 0, place = 0; row < height; row += 1) {
+    voxel[axes.down] = row;
+    for (let column = 0; column < width; column += 1, place += 1) {
+      voxel[axes.across] = column;
+      plane[place] = labels.at(...voxel);
+    }
+  }
+  return plane;
+};
 
 /** One act in the making: remembers each slice as it was before. */
 export class LabelEdit {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { reslice } from "../images/reslice";
+import { relabel, reslice } from "../images/reslice";
+import { Labels } from "./labels";
 import {
   combined,
   cross,
@@ -95,5 +96,27 @@ describe("values between voxels", () => {
   it("are none outside of the volume and where a slice is not here yet", () => {
     expect(reslice(slices, GRID.size, { ...request, start: [-0.6, 2, 0.5] }, -1)[0]).toBe(-1);
     expect(reslice([slices[0], undefined, slices[2], slices[3]], GRID.size, request, -7)[0]).toBe(-7);
+  });
+});
+
+describe("classes on turned planes", () => {
+  const labels = new Labels({ columns: 5, rows: 7, slices: 4 });
+  labels.writable(2)[3 * 5 + 1] = 2;
+  const grid = { across: [0.25, 0, 0], down: [0, 0, 0.5], columns: 12, rows: 8 } as const;
+
+  it("are those of the voxel that a pixel's centre lies in, on pixels that are not square", () => {
+    const found = relabel(labels, { ...grid, start: [-0.45, 3, -0.45] });
+    const painted = [...found].flatMap((label, at) =>
+      label === 0 ? [] : [[Math.floor(at / 12), at % 12, label]],
+    );
+    // Columns 0.55 – 1.3 lie in voxel 1 (0.5 – 1.5), rows 1.55 and 2.05 in slice 2 (1.5 – 2.5).
+    const columns = [4, 5, 6, 7];
+    expect(painted).toEqual([4, 5].flatMap((row) => columns.map((column) => [row, column, 2])));
+  });
+
+  it("are none outside of the volume", () => {
+    labels.writable(0).fill(1);
+    const outside = relabel(labels, { ...grid, start: [-2, 0, -2], columns: 6, rows: 3 });
+    expect([...outside]).toEqual(new Array(18).fill(0));
   });
 });

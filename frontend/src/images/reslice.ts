@@ -1,18 +1,22 @@
 /** Planes at any angle through slices: values between voxels, linear along each axis. */
 
+import type { Labels } from "../geometry/labels";
 import type { Vector } from "../geometry/oblique";
 import type { Index3 } from "../geometry/painting";
 import type { SlabMode } from "../geometry/volume";
 import type { Slices } from "./slab";
 
 /** All in voxels: the picture's first pixel's centre, and the steps from one to the next. */
-export interface Resliced {
+export interface PlaneGrid {
   readonly start: Vector;
   readonly across: Vector;
   readonly down: Vector;
-  readonly through: Vector;
   readonly columns: number;
   readonly rows: number;
+}
+
+export interface Resliced extends PlaneGrid {
+  readonly through: Vector;
   /** Steps on each side of the plane. */
   readonly half: number;
   readonly mode: SlabMode;
@@ -84,19 +88,37 @@ const combinedAt = (
   return mode === "mean" ? kept / count : kept;
 };
 
-/** Values of a plane or slab: (down, across), row by row. missing: what is shown outside of the volume. */
-export const reslice = (slices: Slices, size: Index3, request: Resliced, missing: number): Float32Array => {
-  const { start, across, down, columns, rows } = request;
-  const picture = new Float32Array(columns * rows);
+/** Fill a picture row by row: (down, across). */
+const fill = <Picture extends Float32Array | Uint8Array>(
+  picture: Picture,
+  { start, across, down, columns, rows }: PlaneGrid,
+  sampleAt: (place: Vector) => number,
+): Picture => {
   for (let row = 0, at = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1, at += 1) {
-      const place: Vector = [
+      picture[at] = sampleAt([
         start[0] + column * across[0] + row * down[0],
         start[1] + column * across[1] + row * down[1],
         start[2] + column * across[2] + row * down[2],
-      ];
-      picture[at] = combinedAt(slices, size, request, place, missing);
+      ]);
     }
   }
   return picture;
+};
+
+/** Values of a plane or slab. missing: what is shown outside of the volume. */
+export const reslice = (slices: Slices, size: Index3, request: Resliced, missing: number): Float32Array =>
+  fill(new Float32Array(request.columns * request.rows), request, (place) =>
+    combinedAt(slices, size, request, place, missing),
+  );
+
+/** Classes on a plane: each pixel has that of the voxel that its centre lies in. */
+export const relabel = (labels: Labels, grid: PlaneGrid): Uint8Array => {
+  const { columns, rows } = labels.size;
+  const nearest = (at: number): number => Math.floor(at + 0.5);
+  return fill(new Uint8Array(grid.columns * grid.rows), grid, ([x, y, z]) => {
+    const [column, row] = [nearest(x), nearest(y)];
+    const isInside = column >= 0 && row >= 0 && column < columns && row < rows;
+    return isInside ? labels.at(column, row, nearest(z)) : 0;
+  });
 };

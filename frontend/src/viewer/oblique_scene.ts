@@ -1,13 +1,13 @@
 /** A plane at any angle through a series' volume: values between its voxels. */
 
-import { type Camera, type FrameSize, fitted } from "../geometry/camera";
+import type { Camera, FrameSize } from "../geometry/camera";
+import type { Labels } from "../geometry/labels";
 import { boxOf, type Cut, combined, dot, extentAlong, inPatient, type Vector } from "../geometry/oblique";
 import type { Point } from "../geometry/region";
 import type { PlaneView } from "../geometry/volume";
 import type { FrameDescription } from "../images/frame";
-import { isInverted } from "../images/pixels";
-import { reslice } from "../images/reslice";
-import { type CutScene, planeFrame, type VolumeSource } from "./planes";
+import { type PlaneGrid, relabel, reslice } from "../images/reslice";
+import { type CutScene, planeFrame, planeHome, planeTone, type VolumeSource } from "./planes";
 import { type PlaneAxes, type Sides, sidesOf } from "./scene";
 import type { Picture, Tone } from "./surface";
 
@@ -56,43 +56,35 @@ export class ObliqueScene implements CutScene {
   }
 
   picture(index: number): Promise<Picture> {
-    const { across, down, normal } = this.cut;
-    const inVoxels = ([x, y, z]: Vector): Vector => {
-      const [columns, rows, slices] = this.source.grid.spacingMm;
-      return [x / columns, y / rows, z / slices];
-    };
-    const step = (direction: Vector): Vector => inVoxels(combined([this.#step, direction]));
     const slices = this.source.slices();
     const request = {
-      start: inVoxels(this.toMm([0.5, 0.5], index)),
-      across: step(across),
-      down: step(down),
-      through: step(normal),
-      columns: this.#edge,
-      rows: this.#edge,
+      ...this.#grid(index),
+      through: this.#inVoxels(combined([this.#step, this.cut.normal])),
       half: Math.max(0, Math.round((this.source.millimetres / this.#step - 1) / 2)),
       mode: this.source.mode,
     };
     const samples = reslice(slices, this.source.grid.size, request, this.source.missing(slices));
     const frame = planeFrame(samples, this.#edge, this.#edge, this.source.window(-1));
     const size = { columns: this.#edge, rows: this.#edge, spacing: [this.#step, this.#step] as const };
-    return Promise.resolve({ id: `oblique:${this.view.name}/${index}`, frame, size });
+    return Promise.resolve({ id: `oblique:${this.#angle}/${index}`, frame, size });
   }
 
   /** As large as the straight plane was: the picture's margin is for its corners. */
   home(size: FrameSize): Camera {
     const { edges } = boxOf(this.source.grid);
     return {
-      ...fitted(size),
+      ...planeHome(this.view, size),
       zoom: (this.#edge * this.#step) / Math.max(edges[this.axes.across], edges[this.axes.down]),
-      isFlippedHorizontally: this.view.isAcrossReversed,
-      isFlippedVertically: this.view.isDownReversed,
     };
   }
 
-  tone({ frame }: Picture): Tone {
-    const [first] = this.frames;
-    return { window: frame.window, isInverted: first ? isInverted(first.attributes) : false };
+  tone(picture: Picture): Tone {
+    return planeTone(this.frames, picture);
+  }
+
+  /** Of a slab its middle plane. */
+  labels(labels: Labels, at: number): Uint8Array {
+    return relabel(labels, this.#grid(at));
   }
 
   sides(): Sides {
@@ -119,5 +111,27 @@ export class ObliqueScene implements CutScene {
 
   indexAt(place: Vector): number {
     return Math.round((dot(place, this.cut.normal) - this.#first) / this.#step);
+  }
+
+  /** Which of all planes at all angles the first one is. */
+  get #angle(): string {
+    return [...this.cut.across, ...this.cut.normal, this.#first].map((one) => one.toFixed(4)).join();
+  }
+
+  #inVoxels([x, y, z]: Vector): Vector {
+    const [columns, rows, slices] = this.source.grid.spacingMm;
+    return [x / columns, y / rows, z / slices];
+  }
+
+  /** Where the picture's pixels lie in the voxels. */
+  #grid(index: number): PlaneGrid {
+    const step = (direction: Vector): Vector => this.#inVoxels(combined([this.#step, direction]));
+    return {
+      start: this.#inVoxels(this.toMm([0.5, 0.5], index)),
+      across: step(this.cut.across),
+      down: step(this.cut.down),
+      columns: this.#edge,
+      rows: this.#edge,
+    };
   }
 }

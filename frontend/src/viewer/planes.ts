@@ -2,6 +2,7 @@
 
 import { type Affine, IDENTITY } from "../geometry/affine";
 import { type Camera, type FrameSize, fitted } from "../geometry/camera";
+import { type Labels, labelsAlong } from "../geometry/labels";
 import { type Cut, unit, type Vector } from "../geometry/oblique";
 import type { Axis } from "../geometry/painting";
 import type { Point } from "../geometry/region";
@@ -52,6 +53,18 @@ export const planeFrame = (
     isFloat: true,
   } as const;
   return { format, samples, display: samples, extent: { lowest: 0, highest: 0 }, window, bytes: 0 };
+};
+
+/** As the view lays it on a screen. */
+export const planeHome = (view: PlaneView, size: FrameSize): Camera => ({
+  ...fitted(size),
+  isFlippedHorizontally: view.isAcrossReversed,
+  isFlippedVertically: view.isDownReversed,
+});
+
+export const planeTone = (frames: readonly FrameDescription[], { frame }: Picture): Tone => {
+  const [first] = frames;
+  return { window: frame.window, isInverted: first ? isInverted(first.attributes) : false };
 };
 
 const NAMES: Readonly<Record<PlaneName, string>> = {
@@ -151,16 +164,15 @@ export class PlaneScene implements CutScene {
   }
 
   home(size: FrameSize): Camera {
-    return {
-      ...fitted(size),
-      isFlippedHorizontally: this.view.isAcrossReversed,
-      isFlippedVertically: this.view.isDownReversed,
-    };
+    return planeHome(this.view, size);
   }
 
-  tone({ frame }: Picture): Tone {
-    const [first] = this.frames;
-    return { window: frame.window, isInverted: first ? isInverted(first.attributes) : false };
+  tone(picture: Picture): Tone {
+    return planeTone(this.frames, picture);
+  }
+
+  labels(labels: Labels, at: number): Uint8Array {
+    return labelsAlong(labels, this.axes, at);
   }
 
   sides(): Sides {

@@ -2,6 +2,7 @@
 
 import { type Affine, IDENTITY } from "../geometry/affine";
 import { type Camera, type CanvasSize, type FrameSize, fitted, pannedBy, scaleOf } from "../geometry/camera";
+import { type Labels, labelsAlong } from "../geometry/labels";
 import type { Axis, Index3 } from "../geometry/painting";
 import type { DirectionLps } from "../geometry/units";
 import { letterOf } from "../geometry/volume";
@@ -40,6 +41,8 @@ export interface Scene {
   /** From a frame's pixels to the picture's; null where the picture is not one frame. */
   readonly fromFrame: Affine | null;
   picture(index: number, priority: Priority): Promise<Picture>;
+  /** Classes at the picture's pixels. at: the slice, or which of the parallel planes. */
+  labels(labels: Labels, at: number): Uint8Array;
   /** How it is first shown on a canvas. */
   home(size: FrameSize, canvas: CanvasSize): Camera;
   tone(picture: Picture): Tone;
@@ -109,6 +112,10 @@ export class StackScene implements Scene {
     const frame = await this.#store.get(description, priority);
     const { columns, rows } = frame.format;
     return { id: description.id, frame, size: { columns, rows, spacing: shownSpacingOf(description) } };
+  }
+
+  labels(labels: Labels, at: number): Uint8Array {
+    return labelsAlong(labels, this.axes, at);
   }
 
   home(size: FrameSize, canvas: CanvasSize): Camera {

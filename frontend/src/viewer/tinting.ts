@@ -1,29 +1,7 @@
 /** Segmentations over a pane: classes as colours, suggestions as broken outlines. */
 
-import type { Labels } from "../geometry/labels";
 import type { MaskLayer, Masks } from "./masks";
 import type { Pane } from "./pane";
-import type { PlaneAxes } from "./scene";
-
-/** One plane of labels as a picture's pixels: (down, across). */
-export const planeOf = (labels: Labels, axes: PlaneAxes, at: number): Uint8Array => {
-  const size = [labels.size.columns, labels.size.rows, labels.size.slices] as const;
-  if (axes.through === 2 && axes.across === 0) {
-    return labels.slice(at) ?? new Uint8Array(size[0] * size[1]);
-  }
-  const [width, height] = [size[axes.across], size[axes.down]];
-  const plane = new Uint8Array(width * height);
-  const voxel: [number, number, number] = [0, 0, 0];
-  voxel[axes.through] = at;
-  for (let row = 0, place = 0; row < height; row += 1) {
-    voxel[axes.down] = row;
-    for (let column = 0; column < width; column += 1, place += 1) {
-      voxel[axes.across] = column;
-      plane[place] = labels.at(...voxel);
-    }
-  }
-  return plane;
-};
 
 /** Red, green, blue of any CSS colour. */
 const parsed = new Map<string, readonly [number, number, number]>();
@@ -70,7 +48,7 @@ const add = (picture: Uint32Array, plane: Uint8Array, colours: Uint32Array): voi
   }
 };
 
-/** at: the slice of the case (or the place along the pane's axis) that is on the pane. */
+/** at: the slice of the case, or which of its parallel planes, that is on the pane; below 0 none is. */
 export const tint = (pane: Pane, masks: Masks, at: number): void => {
   const { picture, mask: canvas } = pane;
   const { layer, suggested } = masks;
@@ -84,10 +62,10 @@ export const tint = (pane: Pane, masks: Masks, at: number): void => {
   if (canvas.height !== rows) canvas.height = rows;
   const tinted = new Uint32Array(columns * rows);
   if (suggested) {
-    const plane = outlined(planeOf(suggested.labels, pane.scene.axes, at), columns);
+    const plane = outlined(pane.scene.labels(suggested.labels, at), columns);
     add(tinted, plane, coloursOf(suggested, masks, 1));
   }
-  if (layer) add(tinted, planeOf(layer.labels, pane.scene.axes, at), coloursOf(layer, masks));
+  if (layer) add(tinted, pane.scene.labels(layer.labels, at), coloursOf(layer, masks));
   const pixels = new ImageData(new Uint8ClampedArray(tinted.buffer), columns);
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
 };

@@ -187,8 +187,14 @@ class Workbench {
     };
   }
 
+  /** The slice, or the plane along the grid's axes, that may be painted on; -1 where none may. */
   #placeOf(pane: Pane): number {
-    if (!pane.scene.isCase || pane.scene.isOblique) return -1;
+    return pane.scene.isOblique ? -1 : this.#planeOf(pane);
+  }
+
+  /** Which of the case's slices or planes is on a pane; -1 where none is. */
+  #planeOf(pane: Pane): number {
+    if (!pane.scene.isCase) return -1;
     return pane.scene.fromFrame ? this.#hangings.frameOf(pane) : pane.index;
   }
 
@@ -239,8 +245,9 @@ class Workbench {
   }
 
   #drawOver(pane: Pane): void {
-    const seen = `${this.#masks.version}/${this.#placeOf(pane)}/${pane.picture?.id}`;
-    if (this.#tinted.get(pane) !== seen) tint(pane, this.#masks, this.#placeOf(pane));
+    const plane = this.#planeOf(pane);
+    const seen = `${this.#masks.version}/${plane}/${pane.picture?.id}`;
+    if (this.#tinted.get(pane) !== seen) tint(pane, this.#masks, plane);
     this.#tinted.set(pane, seen);
     const drawings = [...this.#drawing.drawings(pane), ...this.#brushing.drawings(pane)];
     drawOverlay(pane, drawings, pane.frameMatrix(), this.#tools.marks(pane));
