@@ -9,12 +9,19 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser.desk import CHEST, ask
 from tests.browser.reading import Room, new_context, open_room, small_delivery
 from tests.browser.serving import Fovea, build_front_end, running_chromium, serving, whole_system_in
+from tests.browser.staging import build_stage
 
 
 @pytest.fixture(scope="session")
 def front_end() -> Path:
     """Build the front end where it is not built."""
     return build_front_end()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the page that holds a stage alone."""
+    return build_stage(tmp_path_factory.mktemp("stage"))
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, ViewportSize
 
+from annotation.projects.masks import written
 from annotation.studies.door.sandbox import Sandbox
 from tests.browser.reading import urlopen_data
 from tests.browser.shown import Admitted, Screen, admitted, screen_on
-from tests.browser.staging import build_stage
 from tests.phantoms import a_slice, dicom, fill
 
 pytestmark = pytest.mark.browser
@@ -49,10 +49,7 @@ def series() -> Iterator[list[Admitted]]:
 
 
 @pytest.fixture
-def screen(
-    chromium: Browser, series: list[Admitted], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Screen]:
-    built: Path = build_stage(tmp_path_factory.mktemp("stage"))
+def screen(chromium: Browser, series: list[Admitted], built: Path) -> Iterator[Screen]:
     page = chromium.new_page(viewport=ViewportSize(width=800, height=600))
     page.set_default_timeout(60_000)
     with screen_on(page, built, webgl=False) as opened:
@@ -173,3 +170,56 @@ def test_with_every_plane_turned_slices_still_scroll_and_an_act_is_shown_where_i
     screen.stage.run("await stage.undo()")
     view = screen.stage.view()
     assert (view["isTurned"], view["index"], view["canRedo"]) == (False, 15, True)
+
+
+def painted(screen: Screen, pane: int) -> NDArray[np.bool_]:
+    """Where a pane's mask is seen, in the picture's own pixels."""
+    url = screen.stage.page.evaluate(
+        "n => document.querySelectorAll('.pane')[n].querySelector('.mask').toDataURL()", pane
+    )
+    with urlopen_data(url) as image:
+        return np.asarray(Image.open(image).convert("RGBA"))[..., 3] > 0
+
+
+def cut_through(classes: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
+    """A volume (z, y, x) on the coronal plane through its middle, turned about z: the voxel under each pixel."""
+    size, angle = np.array(SHAPE), np.deg2rad(degrees)
+    diagonal = float(np.linalg.norm(size * SPACING_MM))
+    step = max(float(SPACING_MM.min()), diagonal / 768)
+    edge = int(np.ceil(diagonal / step))
+    along = (np.arange(edge) + 0.5 - edge / 2) * step
+    down, across = np.meshgrid(along, along, indexing="ij")
+    places = np.stack([down, across * np.sin(angle), across * np.cos(angle)], axis=-1)
+    voxels = np.floor(places / SPACING_MM + (size - 1) / 2 + 0.5).astype(int)
+    is_inside = ((voxels >= 0) & (voxels < size)).all(axis=-1)
+    z, y, x = np.moveaxis(np.clip(voxels, 0, size - 1), -1, 0)
+    return np.asarray(is_inside & classes[z, y, x])
+
+
+def test_a_mask_is_seen_on_a_turned_plane_where_its_voxels_are_and_is_not_painted_there(
+    screen: Screen,
+) -> None:
+    classes = balls() > 400
+    images = screen.stage.run("return frames().map(frame => frame.address.sopInstanceUid)")
+    screen.stage.run(
+        "stage.setMaskQuestion('seg', [{ value: 'ball', label: 'Ball', colour: '#ff8c42' }]);"
+        "stage.setMask('seg', value)",
+        written(SHAPE, images, {"ball": classes}),
+    )
+    screen.stage.settle()
+    np.testing.assert_array_equal(painted(screen, 1), classes[:, SHAPE[1] // 2])
+    for degrees in (TURN, -TURN / 2, -TURN / 2 - 7):
+        turn(screen, degrees)
+    turned = -7.0
+    np.testing.assert_array_equal(painted(screen, 1), cut_through(classes, turned))
+    turn(screen, TURN + 7)
+    assert painted(screen, 1).sum() > 2 * cut_through(classes, turned).sum()
+    np.testing.assert_array_equal(painted(screen, 1), cut_through(classes, TURN))
+
+    box = screen.stage.page.locator(".pane").nth(1).bounding_box()
+    assert box is not None
+    before = screen.stage.run("return stage.mask('seg')")
+    screen.stage.run("stage.use('brush')")
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    screen.stage.drag(middle, (middle[0] + 20, middle[1]))
+    assert screen.stage.run("return stage.mask('seg')") == before

@@ -13,7 +13,6 @@ from pydicom.sequence import Sequence
 
 from annotation.studies.door.sandbox import Sandbox
 from tests.browser.shown import Screen, admitted, pydicom_shows, screen_on
-from tests.browser.staging import build_stage
 from tests.phantoms import a_slice, dicom, fill
 
 pytestmark = pytest.mark.browser
@@ -54,10 +53,7 @@ def door() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["graphics card", "plain canvas"])
-def screen(
-    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Screen]:
-    built = build_stage(tmp_path_factory.mktemp("stage"))
+def screen(request: pytest.FixtureRequest, chromium: Browser, built: Path) -> Iterator[Screen]:
     page = chromium.new_page()
     page.set_default_timeout(60_000)
     with screen_on(page, built, webgl=request.param) as opened:

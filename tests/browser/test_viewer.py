@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext
 
 from tests.browser.reading import Room, expected_picture, open_room, prepare
 from tests.browser.serving import Fovea
-from tests.browser.staging import Staged, build_stage
+from tests.browser.staging import Staged
 from tests.phantoms import a_slice, chest, dicom, fill, series
 
 pytestmark = pytest.mark.browser
@@ -36,11 +36,6 @@ class Project:
 
     room: Room
     cases: list[dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Path:
-    return build_stage(tmp_path_factory.mktemp("stage"))
 
 
 def project(fovea: Fovea, context: BrowserContext, source: Path, name: str, modality: str = "OT") -> Project:
