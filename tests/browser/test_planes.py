@@ -182,7 +182,7 @@ def painted(screen: Screen, pane: int) -> NDArray[np.bool_]:
 
 
 def cut_through(classes: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
-    """A volume (z, y, x) on the coronal plane through its middle, turned about z: the voxel under each pixel."""
+    """A volume (z, y, x) on the coronal plane through its middle, turned about z: (row, column)."""
     size, angle = np.array(SHAPE), np.deg2rad(degrees)
     diagonal = float(np.linalg.norm(size * SPACING_MM))
     step = max(float(SPACING_MM.min()), diagonal / 768)
