@@ -34,14 +34,18 @@ def training(job_id: str) -> None:
 @current_app.task(name="fovea.sweep")
 def sweep() -> None:
     """Send again what was lost, end leases of absent readers, remove what has expired, ask for a backup."""
+    from annotation.exchange.labels.services import drop_forgotten
     from annotation.exchange.out.services import remove_expired
     from annotation.queue.services import expire_leases
     from mlworker.backing_up import ask_backup
+    from mlworker.removing import ask_removal
 
     now = timezone.now()
     expire_leases(now=now)
     remove_expired(now=now)
+    drop_forgotten(now=now)
     ask_backup(now=now)
+    ask_removal(now=now)
     services.sweep(now)
 
 

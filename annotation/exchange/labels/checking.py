@@ -49,6 +49,7 @@ class Found:
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[tuple[str, int | None, str, str]] = field(default_factory=list)
+    known_sources: set[str] = field(default_factory=set)
 
     def note(self, where: str, case: int | None, outcome: str, words: str) -> None:
         """Add a line, while there is room."""
@@ -175,6 +176,7 @@ def proposal(case: Case, statements: list[About], walk: Walk) -> Proposed | None
     if not problems:
         if answers == before:
             found.counts[SAME] += 1
+            found.known_sources.add(walk.source_name)
             return None
         examined, problems = examined_by(case, answers, walk.protocol, loaded, statements[0].statement.where)
     if problems or examined is None:

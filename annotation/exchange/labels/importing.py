@@ -35,6 +35,8 @@ def write(asked: Asked, source: Path, *, use: str, now: datetime, progress: Prog
         mine = sources[one.source_name]
         write_sourced(source=mine, case=one.case, examined=one.examined, answers=one.answers, now=now)
         found.note("", one.case.number, one.outcome, f"written as {one.source_name}")
+    for name in found.known_sources - set(sources):
+        source_named(project=asked.project, name=name, use=use, now=now)
     if found.counts[NEW] and use != Source.Use.KEPT:
         ask_refit(project_id=asked.project.pk)
     return found

@@ -13,7 +13,6 @@ from annotation.studies.door.pseudonyms import new_uid
 from annotation.studies.keys import dataset_key, pseudonym_of
 from annotation.studies.models import ImportedFile, Instance
 
-DEPTH: Final = 4
 UID: Final = re.compile(r"[0-9]+(\.[0-9]+){4,}")
 
 
@@ -31,6 +30,7 @@ class Cases:
         self._studies: dict[str, set[UUID]] = defaultdict(set)
         self._patients: dict[str, set[UUID]] = defaultdict(set)
         self._paths: dict[str, set[tuple[UUID, str]]] = defaultdict(set)
+        self._whole_paths: dict[str, set[tuple[UUID, str]]] = defaultdict(set)
         self._sizes: dict[UUID, set[str]] = defaultdict(set)
         self.numbers: dict[UUID, int] = dict(project.cases.values_list("pk", "number"))
         self._by_number = {str(number): key for key, number in self.numbers.items()}
@@ -55,8 +55,10 @@ class Cases:
         arrivals = ImportedFile.objects.filter(instance__series__cases__project=project)
         for path, image in arrivals.values_list("path", "instance__sop_instance_uid").distinct().iterator():
             for case in self._images.get(image, ()):
-                for name in names_of(path):
+                for name in endings_of(path):
                     self._paths[name].add((case, image))
+                for name in whole_names(path):
+                    self._whole_paths[name].add((case, image))
 
     def found(self, target: Target) -> tuple[UUID, str]:
         """Find the case that is meant, and the image in it; "" where the whole case is.
@@ -100,10 +102,10 @@ class Cases:
             if UID.fullmatch(stem) and self.uid(stem) in self._images:
                 uid = self.uid(stem)
                 return self._one(self._images[uid], "image"), uid
-            for name in names_of(path):
-                hits = self._paths.get(name)
-                if hits:
-                    return self._hit(hits, name)
+            for index, names in ((self._paths, whole_names(path)), (self._whole_paths, endings_of(path))):
+                for name in names:
+                    if hits := index.get(name):
+                        return self._hit(hits, name)
         raise UnmatchedError(
             "no stored file has this name: import the image first, or name it as it was sent"
         )
@@ -129,12 +131,27 @@ class Cases:
         return case, next(iter(images)) if len(images) == 1 else ""
 
 
-def names_of(path: str) -> list[str]:
-    """List what a file may be called, the surest first: with its last folders, without, without ending."""
-    parts = [part for part in path.replace("\\", "/").lower().split("/") if part not in ("", ".")][-DEPTH:]
-    whole = ["/".join(parts[place:]) for place in range(len(parts))]
-    stems = ["/".join([*parts[place:-1], stem_of(parts[-1])]) for place in range(len(parts))]
-    return list(dict.fromkeys([*whole, *stems]))
+def whole_names(path: str) -> list[str]:
+    """Give a path as it is, and without its ending; in small letters."""
+    return named(parts_of(path))
+
+
+def endings_of(path: str) -> list[str]:
+    """List what a path ends in, the longest first: a file is found with fewer folders in front of it."""
+    parts = parts_of(path)
+    return [name for place in range(len(parts)) for name in named(parts[place:])]
+
+
+def parts_of(path: str) -> list[str]:
+    """Cut a path into its folders and its name."""
+    return [part for part in path.replace("\\", "/").lower().split("/") if part not in ("", ".")]
+
+
+def named(parts: list[str]) -> list[str]:
+    """Write folders and a name, with the name's ending and without."""
+    if not parts:
+        return []
+    return list(dict.fromkeys(["/".join(parts), "/".join([*parts[:-1], stem_of(parts[-1])])]))
 
 
 def stem_of(name: str) -> str:

@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -148,7 +149,7 @@ def agree(*, asked: LabelImport, by: User, address: str = "") -> LabelImport:
 
 
 @transaction.atomic
-def discard(*, asked: LabelImport, by: User, now: datetime, address: str = "") -> None:
+def discard(*, asked: LabelImport, by: User | None, now: datetime, address: str = "") -> None:
     """Drop a file of labels that was not written.
 
     raises: RefusedError.
@@ -167,6 +168,19 @@ def drop_file(asked: LabelImport) -> None:
     name, asked.file_name = asked.file_name, ""
     if name:
         transaction.on_commit(lambda: files.remove(name))
+
+
+def drop_forgotten(*, now: datetime) -> int:
+    """Discard files of labels that nobody has said a word about for as long as exports are kept.
+
+    returns: how many.
+    """
+    since = now - timedelta(days=settings.EXPORT_DAYS)
+    waiting = LabelImport.objects.filter(state__in=(State.CHECKED, State.FAILED), created_at__lt=since)
+    forgotten = list(waiting.exclude(file_name=""))
+    for one in forgotten:
+        discard(asked=one, by=None, now=now)
+    return len(forgotten)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from scipy import ndimage
 
 from annotation.exchange.out.archive import Archive, Report
@@ -58,7 +59,7 @@ def voc_of(sheet: Sheet, file_name: str) -> str:
     ET.SubElement(root, "filename").text = file_name
     source = ET.SubElement(root, "source")
     ET.SubElement(source, "database").text = "Fovea"
-    ET.SubElement(source, "image").text = f"{sheet.picture.sop_instance_uid}#{sheet.picture.frame}"
+    ET.SubElement(source, "image").text = image_name(sheet)
     size = ET.SubElement(root, "size")
     depth = 1 if sheet.plane.ndim == 2 else 3
     for name, value in (("width", sheet.width), ("height", sheet.height), ("depth", depth)):
@@ -79,6 +80,11 @@ def voc_of(sheet: Sheet, file_name: str) -> str:
             ET.SubElement(bounds, name).text = str(value)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def image_name(sheet: Sheet) -> str:
+    """Name the stored frame that a picture shows."""
+    return f"{sheet.picture.sop_instance_uid}#{sheet.picture.frame}"
 
 
 def whole(box: Box) -> tuple[int, int, int, int]:
@@ -119,7 +125,9 @@ def class_picture(sheet: Sheet, numbers: dict[str, int]) -> bytes:
         if one.pixels is not None:
             drawn[one.pixels] = numbers[one.category]
     stream = io.BytesIO()
-    Image.fromarray(drawn).save(stream, "PNG", compress_level=6)
+    told = PngInfo()
+    told.add_text("Source", image_name(sheet))
+    Image.fromarray(drawn).save(stream, "PNG", compress_level=6, pnginfo=told)
     if not np.array_equal(np.asarray(Image.open(io.BytesIO(stream.getvalue()))), drawn):
         raise DifferenceError(sheet.case.number, "a mask was read back otherwise from Pascal VOC")
     return stream.getvalue()

@@ -47,11 +47,16 @@ def read_voc(content: bytes, order: Order) -> Iterator[Statement]:
 
 def target_of(root: ET.Element, order: Order) -> Target:
     """Say which image it is: by the UID that our exports give, its file name, or the XML's own name."""
-    uid, _, frame = (root.findtext("source/image") or "").strip().partition("#")
     name = (root.findtext("filename") or "").strip()
     names = tuple(one for one in (name, PurePosixPath(order.path).name) if one)
+    return named(root.findtext("source/image") or "", names)
+
+
+def named(image: str, paths: tuple[str, ...]) -> Target:
+    """Name an image by "UID#frame", where that is what is given; else by file."""
+    uid, _, frame = image.strip().partition("#")
     is_uid = uid.replace(".", "").isdigit()
-    return Target(image=uid if is_uid else "", frame=int(frame) if frame.isdigit() else 1, paths=names)
+    return Target(image=uid if is_uid else "", frame=int(frame) if frame.isdigit() else 1, paths=paths)
 
 
 def masks_in(content: bytes, order: Order) -> Iterator[Statement]:
@@ -61,8 +66,9 @@ def masks_in(content: bytes, order: Order) -> Iterator[Statement]:
         if picture.mode not in ("P", "L", "1", "I", "I;16"):
             raise LabelFileError(f"{order.path} is in colour: give a palette or grey PNG of class numbers")
         values: NDArray[Any] = np.asarray(picture)
+        source = str(picture.info.get("Source", ""))
     names = order.names.get("", {})
-    target = Target(paths=(PurePosixPath(order.path).name,))
+    target = named(source, (PurePosixPath(order.path).name,))
     for number in np.unique(values).tolist():
         if number and (number != VOID or str(number) in names):
             label = names.get(str(int(number)), str(int(number)))
