@@ -1,7 +1,6 @@
 """Near-duplicates and splits as jobs: on vectors by hand, and on real brain MRI with two wrong labels."""
 
 import csv
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from mlworker.vectors import store_of
 from tests.factories import a_member, a_project, some_cases, some_series
 from tests.mlworker.stages import WIDTH, an_encoder
 from tests.mlworker.test_encode import embedded
+from tests.real import contradicting_delivery
 
 pytestmark = [pytest.mark.django_db]
 
@@ -179,14 +179,9 @@ def test_models_learn_from_training_alone_and_rankings_leave_the_rest() -> None:
     assert teachable == {case.series_id for case in pool if there[case.number] == "train"}
 
 
-def test_both_wrong_labels_of_the_brain_mri_set_are_found(real_data: Path, tmp_path: Path) -> None:
-    source, folder = real_data / "brain_mri", tmp_path / "brain"
-    with (source / "labels.csv").open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    wrong = {"g1445", "g1520"}
-    kept = [row for at, row in enumerate(rows) if row["near_dup_group"] in wrong or at % 8 == 0]
-    table = ["path,label", *(f"{row['path']},{row['label']}" for row in kept)]
-    delivered(folder, source, kept, table)
+@pytest.mark.usefixtures("real_data")
+def test_both_wrong_labels_of_the_brain_mri_set_are_found(tmp_path: Path) -> None:
+    folder = contradicting_delivery(tmp_path, every=8)
     call_command("import", folder, project="Brain MRI", modality="MR", verbosity=0)
     project = Project.objects.get(name="Brain MRI")
     embedded(project)
@@ -198,17 +193,9 @@ def test_both_wrong_labels_of_the_brain_mri_set_are_found(real_data: Path, tmp_p
     search = newest_search(staff, project.pk)
     assert search is not None
     found = groups_in(search, conflicting_numbers(search))
-    groups = {row["path"]: row["near_dup_group"] for row in kept}
+    with (folder / "labels.csv").open(newline="") as lines:
+        groups = {row["path"]: row["near_dup_group"] for row in csv.DictReader(lines)}
     paths = dict(ImportedFile.objects.values_list("instance__series__cases__number", "path"))
     named = [{groups[paths[number]] for number in group.numbers} for group in found]
     assert sorted(map(sorted, named)) == [["g1445"], ["g1520"]]
     assert [set(group.labels.values()) for group in found] == [{"Glioma", "Meningioma"}] * 2
-
-
-def delivered(folder: Path, source: Path, rows: Sequence[dict[str, str]], table: Sequence[str]) -> None:
-    """Lay out a delivery of some of a data set's images."""
-    for row in rows:
-        there = folder / row["path"]
-        there.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / row["path"], there)
-    (folder / "labels.csv").write_text("\n".join(table))
