@@ -1,4 +1,4 @@
-"""The job that imports what was sent through the browser."""
+"""The jobs that bring images in: sent through the browser, or fetched from a peer."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotation.exchange import uploads
 from annotation.exchange.deliveries import DeliveryError
 from annotation.exchange.imports import admit_delivery, fail_delivery, finish_delivery
+from annotation.exchange.peers.pulls import fetch_studies
 from annotation.studies.models import Import
 from jobs.models import Lane
 from mlworker.runtime import Work, job
@@ -26,3 +27,11 @@ def import_delivery(work: Work, *, import_id: str) -> None:
     with work.commit():
         finish_delivery(key, now=timezone.now())
     uploads.remove(settings.HOME.spool, key)
+
+
+@job("pull_studies", lane=Lane.TRANSFER)
+def pull_studies(work: Work, *, pull_id: str) -> None:
+    """Fetch the studies that were picked at a peer; run again, it goes on where it stopped."""
+    delivery_id = fetch_studies(UUID(pull_id), progress=work.progress)
+    with work.commit():
+        finish_delivery(delivery_id, now=timezone.now())

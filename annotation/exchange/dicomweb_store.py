@@ -1,37 +1,32 @@
 """STOW-RS: instances through the one door, batch by batch; what became of each in the standard's words."""
 
 import atexit
-import itertools
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import BinaryIO
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
 from annotation.exchange.dicomweb_json import DataSet, dataset
-from annotation.exchange.imports import admit_batch
-from annotation.learning.services import ask_embed
+from annotation.exchange.imports import admitted, count_arrived, delivery_of_the_hour
 from annotation.projects.models import Project
 from annotation.studies.batches import OTHER_CONTENT, Taken
 from annotation.studies.door.sandbox import Sandbox
 from annotation.studies.door.verdict import Reference
-from annotation.studies.intake import PROCESSES, Arrival, Intake, Treatment
+from annotation.studies.intake import PROCESSES, Arrival, Judged, Treatment
 from annotation.studies.models import Import, ImportedFile, QuarantinedFile
 from audit.services import Act, record_all
 
 SOURCE = "DICOMweb"
-BATCH_FILES = 64
-ONE_DELIVERY = timedelta(hours=1)
 
 # PS3.18 Annex I: reasons of failures and warnings; C7xx and Bxxx are left to implementations.
 PROCESSING_FAILURE = 0x0110
@@ -139,21 +134,21 @@ def store_instances(
     treatment = Treatment(pictures_cleared=False, study=study, proposes=False)
     answers: list[Answer] = []
     try:
-        for judged in Intake(project.dataset, treatment, door()).judged(_batches(received)):
-            now = timezone.now()
-            taken = admit_batch(delivery=delivery, project=project, judged=judged, now=now)
-            answers += [answer_of(one) for one in taken]
-            for one in judged:
-                one.arrival.file.content.close()  # type: ignore[attr-defined]  # all are Received
+        arrivals = map(Arrival, received)
+        for batch in admitted(delivery, project, arrivals, treatment=treatment, door=door()):
+            answers += [answer_of(taken) for _, taken in batch if taken is not None]
+            close_all(judged for judged, _ in batch)
     finally:
-        finish(delivery, answers, sender.user, now=timezone.now())
+        is_new = any(one.outcome == ImportedFile.Outcome.STORED for one in answers)
+        count_arrived(delivery, came=len(answers), stored=is_new, by=sender.user, now=timezone.now())
     return answers
 
 
-def _batches(received: Iterable[Received]) -> Iterator[list[Arrival]]:
-    waiting = iter(received)
-    while batch := [Arrival(one) for one in itertools.islice(waiting, BATCH_FILES)]:
-        yield batch
+def close_all(batch: Iterable[Judged]) -> None:
+    """Let go of received files."""
+    for one in batch:
+        if isinstance(one.arrival.file, Received):
+            one.arrival.file.content.close()
 
 
 @transaction.atomic
@@ -163,16 +158,7 @@ def announce(project: Project, sender: Sender, *, now: datetime) -> tuple[Import
     returns: the delivery, and the request's own number in it.
     """
     number = uuid4().hex[:12]
-    mine = Import.objects.filter(project_id=project.pk, requested_by=sender.user, source_name=SOURCE)
-    delivery = mine.filter(created_at__gt=now - ONE_DELIVERY).first() or Import.objects.create(
-        dataset=project.dataset,
-        project_id=project.pk,
-        source_name=SOURCE,
-        requested_by=sender.user,
-        pictures_cleared=False,
-        state=Import.State.DONE,
-        created_at=now,
-    )
+    delivery = delivery_of_the_hour(project=project, source_name=SOURCE, requested_by=sender.user, now=now)
     details = {"project": str(project.pk), "request": number, "token": sender.token}
     record_all(
         [
@@ -187,14 +173,6 @@ def announce(project: Project, sender: Sender, *, now: datetime) -> tuple[Import
         ]
     )
     return delivery, number
-
-
-@transaction.atomic
-def finish(delivery: Import, answers: Sequence[Answer], user: User, *, now: datetime) -> None:
-    """Count what came, and have new images encoded."""
-    Import.objects.filter(pk=delivery.pk).update(total=F("total") + len(answers), finished_at=now)
-    if any(one.outcome == ImportedFile.Outcome.STORED for one in answers):
-        ask_embed(dataset_id=delivery.dataset_id, by=user)
 
 
 def answer_of(taken: Taken) -> Answer:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from annotation.studies.services import drop_discarded, store
 from audit.services import record
 
 BATCH_FILES = 64
+ONE_DELIVERY = timedelta(hours=1)
 DEFAULT_CHOICES = (("normal", "Normal"), ("abnormal", "Abnormal"))
 DEFAULT_PROMPT = "What does the image show?"
 
@@ -142,10 +143,50 @@ def admit_delivery(import_id: UUID, *, source: Path, progress: Progress) -> None
     arrivals = _arrivals(delivery, contents, table, counted)
     done = len(counted)
     with Sandbox(PROCESSES) as door:
-        for judged in Intake(delivery.dataset, treatment, door).judged(_batched(arrivals)):
-            admit_batch(delivery=delivery, project=project, judged=judged, now=timezone.now())
-            done += len(judged)
+        for batch in admitted(delivery, project, arrivals, treatment=treatment, door=door):
+            done += len(batch)
             progress(done / total, f"{done} of {total} files")
+
+
+def admitted(
+    delivery: Import, project: Project, arrivals: Iterable[Arrival], *, treatment: Treatment, door: Sandbox
+) -> Iterator[list[tuple[Judged, Taken | None]]]:
+    """Take files in, batch after batch, each durable when it is given.
+
+    gives: each file with what became of it; None where this delivery had counted it before.
+    raises: DoorBrokenError, and what giving the arrivals raises.
+    """
+    for judged in Intake(delivery.dataset, treatment, door).judged(_batched(arrivals)):
+        taken = admit_batch(delivery=delivery, project=project, judged=judged, now=timezone.now())
+        by_path = {one.judged.arrival.file.path: one for one in taken}
+        yield [(one, by_path.get(one.arrival.file.path)) for one in judged]
+
+
+def delivery_of_the_hour(
+    *, project: Project, source_name: str, requested_by: User | None, now: datetime
+) -> Import:
+    """Find or make the delivery that what comes by itself belongs to: one a source, sender and hour."""
+    mine = Import.objects.filter(
+        project_id=project.pk, requested_by=requested_by, source_name=source_name[:255]
+    )
+    return mine.filter(created_at__gt=now - ONE_DELIVERY).first() or Import.objects.create(
+        dataset=project.dataset,
+        project_id=project.pk,
+        source_name=source_name[:255],
+        requested_by=requested_by,
+        pictures_cleared=False,
+        options=project.dataset.deidentification,
+        state=Import.State.DONE,
+        created_at=now,
+    )
+
+
+@transaction.atomic
+def count_arrived(delivery: Import, *, came: int, stored: bool, by: User | None, now: datetime) -> None:
+    """Count files that came by themselves, and have new images encoded."""
+    Import.objects.filter(pk=delivery.pk).update(total=F("total") + came, finished_at=now)
+    if stored:
+        ask_embed(dataset_id=delivery.dataset_id, by=by)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from accounts.models import ApiToken, User
 from accounts.scopes import Scope as TokenScope
 from accounts.tokens import TooManyError, holder_of
 from annotation.api.dicomweb.accept import NotAcceptableError
-from annotation.api.dicomweb.multipart import MalformedError, TooLargeError, UnsupportedError
+from annotation.exchange.multipart import MalformedError, TooLargeError, UnsupportedError
 from annotation.api.errors import on_busy, problem
 from annotation.api.permissions import (
     VIEW_AUDITED_ONCE_IN_SECONDS,

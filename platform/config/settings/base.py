@@ -178,5 +178,7 @@ LOGGING: dict[str, Any] = {
             "filters": ["without_addresses"],
         }
     },
+    # What these say of a request or an association may name a patient.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "pynetdicom")},
     "root": {"handlers": ["console"], "level": os.environ.get("FOVEA_LOG_LEVEL", "INFO")},
 }

@@ -13,6 +13,7 @@ from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
 from annotation.exchange.labels.models import LabelImport
 from annotation.exchange.out.models import Export
+from annotation.exchange.peers.models import Peer
 from annotation.learning import services
 from annotation.learning.files import keep
 from annotation.learning.maps import NewMap, record_map
@@ -55,6 +56,7 @@ def a_world() -> World:
     ids |= asked_ids(project, people["colleague"], people["reader"])
     ids["export_id"] = export_id(project, people["staff"])
     ids["label_import_id"] = label_import_id(project, people["staff"])
+    ids["peer_id"] = Peer.objects.create(name="PACS", ae_title="PACS", created_at=timezone.now()).pk
     return World(people, ids)
 
 
