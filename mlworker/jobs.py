@@ -6,7 +6,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from jobs.models import Lane
-from mlworker import backing_up, embedding_map, erasing, organising, similar_cases
+from mlworker import backing_up, embedding_map, erasing, organising, removing, similar_cases
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
@@ -138,6 +138,12 @@ def replay(work: Work, *, project_id: str, strategies: list[str], seeds: int, bu
 
     with threadpool_limits(limits=1):
         replaying.replay(work, project_id, strategies=strategies, seeds=seeds, budget=budget)
+
+
+@job("remove_deleted", lane=Lane.LIGHT)
+def remove_deleted(work: Work) -> None:
+    """Remove for good what nobody brought back in time: seconds, no torch."""
+    removing.remove_deleted(work)
 
 
 @job("backup", lane=Lane.LIGHT)

@@ -33,7 +33,7 @@ def project_for(user: User, project_id: UUID) -> Project:
 
 def cases_for(user: User) -> QuerySet[Case]:
     """Cases of the projects that the person may see."""
-    cases = Case.objects.select_related("series", "patient")
+    cases = Case.objects.select_related("series", "patient").filter(project__deletion=None)
     return cases if user.is_admin else cases.filter(project__memberships__user=user)
 
 

@@ -21,7 +21,7 @@ class FrameBytes:
 
 def instances_for(user: User, case_id: UUID) -> QuerySet[Instance]:
     """Instances of a case's series, where the person is a member of the case's project or an admin."""
-    instances = Instance.objects.filter(series__cases=case_id)
+    instances = Instance.objects.filter(series__cases=case_id, series__cases__project__deletion=None)
     return instances if user.is_admin else instances.filter(series__cases__project__memberships__user=user)
 
 
@@ -86,7 +86,7 @@ def quarantined_files(user: User, project_id: UUID | None = None) -> QuerySet[Qu
     """Files that were ever held, oldest first: for admins alone, since their pixels may name a patient."""
     if not user.is_admin:
         return QuarantinedFile.objects.none()
-    found = QuarantinedFile.objects.select_related("decided_by")
+    found = QuarantinedFile.objects.select_related("decided_by").filter(dataset__deletion=None)
     return found.filter(project_id=project_id) if project_id is not None else found
 
 

@@ -12,7 +12,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, gettext, to_locale
+from django.utils.translation import gettext_noop as _
 
 from annotation.learning.catalogue import INPUTS
 from annotation.learning.models import Encoder, TrainingRun
@@ -20,7 +21,7 @@ from annotation.learning.training import MODES
 
 register = template.Library()
 
-NOT_BUILT = (
+NOT_BUILT = _(
     "The front end is not built, so this page cannot do all it should. "
     "Run “make run”, or “npm ci && npm run build” in frontend/, and reload."
 )
@@ -36,7 +37,7 @@ def vite(entry: str) -> SafeString:
         manifest = read_manifest(settings.FRONTEND_MANIFEST)
         chunk = manifest[entry]
     except (FileNotFoundError, KeyError):
-        return format_html('<p class="notice bad" role="alert">{}</p>', NOT_BUILT)
+        return format_html('<p class="notice bad" role="alert">{}</p>', gettext(NOT_BUILT))
     chunks = reachable(manifest, entry)
     preloads = [(built(manifest[name]["file"]),) for name in chunks[1:]]
     styles = dict.fromkeys(url for name in chunks for url in manifest[name].get("css", []))
@@ -102,10 +103,10 @@ def ago(moment: datetime | None) -> str:
     if moment is None:
         return "–"
     seconds = max(0.0, (timezone.now() - moment).total_seconds())
-    for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    for size, words in ((86_400, _("%d d ago")), (3_600, _("%d h ago")), (60, _("%d min ago"))):
         if seconds >= size:
-            return f"{int(seconds // size)} {word} ago"
-    return "just now"
+            return gettext(words) % (seconds // size)
+    return gettext("just now")
 
 
 @register.filter
@@ -129,6 +130,7 @@ JOB_WORDS = {
     "refit": "Fit a model and rank the pool",
     "erase": "Erase a patient",
     "backup": "Back everything up",
+    "remove_deleted": "Remove what was deleted",
     "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
     "find_duplicates": "Find near-duplicates",

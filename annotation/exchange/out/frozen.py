@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from annotation.exchange.out.rules import case_name, part_of
 from annotation.learning.models import Snapshot
+from annotation.projects.models import Case
 from annotation.projects.questions import Question, Regions, Segmentation, questions_of
 from annotation.readings.measuring import Stack
 from annotation.studies import files
@@ -125,6 +126,8 @@ class Frozen:
         self.head: Mapping[str, Any] = next(self.lines())
         protocols: list[Mapping[str, Any]] = self.head["protocols"]
         self.protocols = {one["version"]: questions_of(one["questions"]) for one in protocols}
+        there = Case.objects.filter(project=snapshot.project_id).values_list("pk", flat=True)
+        self.there = frozenset(str(pk) for pk in there)  # what was deleted since is in no export
 
     @property
     def digest(self) -> str:
@@ -169,7 +172,7 @@ class Frozen:
     def cases(self) -> Iterator[FrozenCase]:
         """Give the cases by number."""
         for line in self.lines():
-            if line["kind"] == "case":
+            if line["kind"] == "case" and line["case"] in self.there:
                 yield FrozenCase(line, self.protocols)
 
     def walked(self, progress: Progress) -> Iterator[FrozenCase]:

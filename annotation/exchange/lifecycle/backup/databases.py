@@ -108,4 +108,4 @@ def run(tool: str, *arguments: str) -> None:
         [found, *arguments], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BackupError(f"{tool} failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+        raise BackupError(f"{tool} failed: {' '.join(done.stderr.split()) or done.returncode}")
