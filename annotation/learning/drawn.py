@@ -20,7 +20,7 @@ from annotation.projects.questions import Regions, Segmentation, questions_of
 from annotation.projects.selectors import protocol_in_force
 from annotation.projects.splits import unlearnable_parts
 from annotation.readings.models import Revision
-from annotation.readings.selectors import revisions_in_force
+from annotation.readings.selectors import learned_from, readers_first, revisions_in_force
 from jobs.models import Job, Lane
 
 LEARNED_SHAPES = ("box", "ellipse", "polygon", "freehand")
@@ -56,7 +56,7 @@ def is_learnable(project_id: UUID) -> bool:
 
 def drawn_on(project_id: UUID, key: str) -> QuerySet[Revision, UUID]:
     """Name the pool's cases with a reading that draws something, in no order."""
-    pool = Revision.objects.filter(
+    pool = learned_from(Revision.objects.all()).filter(
         reading__case__project=project_id, reading__case__stream=Case.Stream.POOL, answers__has_key=key
     )
     learned = pool.exclude(reading__case__part__in=unlearnable_parts(project_id))
@@ -66,13 +66,15 @@ def drawn_on(project_id: UUID, key: str) -> QuerySet[Revision, UUID]:
 def drawings(project_id: UUID, question: Drawable) -> list[Drawing]:
     """List what the pool's newest readings draw, one reading a case; for machine work, so not scoped.
 
-    A reading that was asked and drew nothing says that there is nothing.
+    A reader who was asked and drew nothing says that there is nothing; a source says nothing by that. Readers
+    come before sources.
     """
-    newest = revisions_in_force().filter(
+    newest = learned_from(revisions_in_force()).filter(
         reading__case__project=project_id, reading__case__stream=Case.Stream.POOL
     )
     learned = newest.exclude(reading__case__part__in=unlearnable_parts(project_id))
-    rows = learned.select_related("protocol", "reading__case__series").order_by("-created_at", "-pk")
+    rows = learned.select_related("protocol", "reading__case__series")
+    rows = rows.order_by(readers_first(), "-created_at", "-pk")
     found: dict[UUID, Drawing] = {}
     for revision in rows[:MOST_READINGS]:
         if revision.reading.case_id not in found and was_asked(revision, question):
@@ -85,6 +87,8 @@ def drawings(project_id: UUID, question: Drawable) -> list[Drawing]:
 
 def was_asked(revision: Revision, question: Drawable) -> bool:
     """Whether a reading's protocol asked the question, in the same form, given the other answers."""
+    if revision.source_id is not None and question.key not in revision.answers:
+        return False
     asked = questions_of(revision.protocol.questions)
     same = any(one.key == question.key and one.kind == question.kind for one in asked)
     return same and asked_of(asked, revision.answers)[question.key]

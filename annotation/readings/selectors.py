@@ -5,20 +5,32 @@ from collections.abc import Collection
 from typing import TypedDict
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from annotation.projects.models import Case
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import project_for
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision
+from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Source
 
 
 def revisions_in_force() -> QuerySet[Revision]:
     """List the newest revision of each reading; not scoped: callers narrow it down."""
     newest = Revision.objects.filter(reading=OuterRef("reading")).order_by("-number").values("number")[:1]
     return Revision.objects.filter(number=Subquery(newest))
+
+
+def learned_from(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
+    """Keep the revisions that models may learn from: readers', and those of sources that are used so."""
+    return revisions.exclude(source__use=Source.Use.KEPT)
+
+
+def readers_first() -> Combinable:
+    """Order revisions by whose they are: readers' before sources'."""
+    return models.Case(models.When(source=None, then=0), default=1)
 
 
 def last_revision(reader: User, project_id: UUID) -> Revision:

@@ -1,6 +1,7 @@
 """Labels in: hand in a file, look at what it would do, agree, and take the report along."""
 
 import csv
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -77,12 +78,12 @@ class LabelForm(forms.Form):
         except MappingError as error:
             raise forms.ValidationError(f"{error}.") from None
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> "UploadedFile[Any]":
         """Refuse what is too large.
 
         raises: ValidationError.
         """
-        found: UploadedFile = self.cleaned_data["file"]
+        found: UploadedFile[Any] = self.cleaned_data["file"]
         if (found.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("It is larger than 2 GiB: hand it in in parts, or use import-labels.")
         return found

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from annotation.exchange.deliveries import DeliveryError, open_source
+from annotation.exchange.archives import DeliveryError
+from annotation.exchange.deliveries import open_source
 from annotation.exchange.labels.composing import About, composed
 from annotation.exchange.labels.door import LabelDoor
 from annotation.exchange.labels.matching import Cases, UnmatchedError

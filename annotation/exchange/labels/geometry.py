@@ -146,7 +146,8 @@ def pixels_of(value: Mapping[str, Any], shape: tuple[int, int]) -> Bits:
                 f"its mask has {one['rows']} × {one['columns']} pixels, the image {shape[0]} × {shape[1]}:"
                 " give masks of the images' own size"
             )
-        return voxels(Mask(shape=[1, *shape], images=["1"], classes={"1": one["runs"]}), "1")[0]
+        drawn = voxels(Mask(shape=[1, *shape], images=["1"], classes={"1": one["runs"]}), "1")
+        return np.asarray(drawn[0], dtype=np.bool_)
     if "outlines" in value:
         drawn = np.zeros(shape, dtype=np.bool_)
         for one in value["outlines"]:
@@ -209,7 +210,9 @@ def volume_on(stack: Stack, value: Mapping[str, Any]) -> dict[int, Bits]:
         return {place: drawn[place] for place in range(shape[0]) if drawn[place].any()}
     indices = np.argwhere(drawn)[:, ::-1]
     moved = placed_indices(
-        np.linalg.inv(grid.affine) @ np.asarray(value["affine"], np.float64), indices, shape
+        np.asarray(np.linalg.inv(grid.affine), np.float64) @ np.asarray(value["affine"], np.float64),
+        indices,
+        shape,
     )
     found: dict[int, Bits] = {}
     if not len(moved):

@@ -11,8 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 from scipy import ndimage
 
 from annotation.exchange.out.archive import Archive, Report
-from annotation.exchange.out.frozen import Frozen
-from annotation.exchange.out.objects import Box, Found, Progress, Sheet, box_of, categories_of, sheets_of
+from annotation.exchange.out.frozen import Frozen, Progress
+from annotation.exchange.out.objects import Box, Found, Sheet, box_of, categories_of, sheets_of
 from annotation.exchange.out.rules import TEST, TRAIN, VALIDATION, DifferenceError
 
 NEAR_PIXELS = 0.01

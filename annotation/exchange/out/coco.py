@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from annotation.exchange.coco_runs import pixels_of, runs_of
 from annotation.exchange.out.archive import Archive, Report
-from annotation.exchange.out.frozen import Frozen
-from annotation.exchange.out.objects import Found, Progress, Sheet, categories_of, sheets_of
+from annotation.exchange.out.frozen import Frozen, Progress
+from annotation.exchange.out.objects import Found, Sheet, categories_of, sheets_of
 from annotation.exchange.out.rules import TEST, TRAIN, VALIDATION, DifferenceError
 
 NEAR_PIXELS = 1e-6

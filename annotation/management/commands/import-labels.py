@@ -12,7 +12,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from annotation.exchange.labels import importing, services
-from annotation.exchange.labels.checking import Found
+from annotation.exchange.labels.checking import Asked, Found
 from annotation.exchange.labels.naming import MappingError, mapping_of
 from annotation.exchange.labels.statements import FORMATS, LabelFileError
 from annotation.projects.models import Project
@@ -103,7 +103,7 @@ class Command(BaseCommand):
 def run(project: Project, wanted: services.Wanted, path: Path, progress: Any, *, is_dry: bool) -> Found:
     """Preview, or write and keep the report."""
     now = timezone.now()
-    asked = importing.Asked(project, wanted.source_name, wanted.format, wanted.mapping)
+    asked = Asked(project, wanted.source_name, wanted.format, wanted.mapping)
     if is_dry:
         return importing.preview(asked, path, progress)
     found = importing.write(asked, path, use=wanted.use, now=now, progress=progress)

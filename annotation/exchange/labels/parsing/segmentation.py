@@ -1,7 +1,7 @@
 """DICOM segmentations (PS3.3 A.51), binary or labelmap: a mask a segment and frame."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,17 +72,16 @@ def drawn_in(
 def target_of(found: Dataset, groups: Dataset, shared: Dataset) -> tuple[Target, dict[str, Any]]:
     """Say which image a frame is of: by reference, or by where it lies."""
     series = found.get("ReferencedSeriesSequence") or [Dataset()]
-    names = {
-        "series": str(series[0].get("SeriesInstanceUID", "")),
-        "study": str(found.get("StudyInstanceUID", "")),
-    }
+    about = Target(
+        series=str(series[0].get("SeriesInstanceUID", "")), study=str(found.get("StudyInstanceUID", ""))
+    )
     for derivation in groups.get("DerivationImageSequence", []):
         for source in derivation.get("SourceImageSequence", []):
             frame = source.get("ReferencedFrameNumber")
             number = frame[0] if isinstance(frame, list) else frame
             uid = str(source.ReferencedSOPInstanceUID)
-            return Target(image=uid, frame=int(number or 1), **names), {}
-    return Target(**names), {"placed": placed_by(groups, shared)}
+            return replace(about, image=uid, frame=int(number or 1)), {}
+    return about, {"placed": placed_by(groups, shared)}
 
 
 def placed_by(groups: Dataset, shared: Dataset) -> dict[str, list[float]]:

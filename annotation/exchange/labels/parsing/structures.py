@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -42,8 +43,8 @@ def target_of(found: Dataset, contour: Dataset) -> Target:
         for study in frame.get("RTReferencedStudySequence", [])
         for one in study.get("RTReferencedSeriesSequence", [])
     ]
-    names = {"series": series[0] if series else "", "study": str(found.get("StudyInstanceUID", ""))}
+    about = Target(series=series[0] if series else "", study=str(found.get("StudyInstanceUID", "")))
     for image in contour.get("ContourImageSequence", []):
         uid = str(image.ReferencedSOPInstanceUID)
-        return Target(image=uid, frame=int(image.get("ReferencedFrameNumber") or 1), **names)
-    return Target(**names)
+        return replace(about, image=uid, frame=int(image.get("ReferencedFrameNumber") or 1))
+    return about

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, RTStructureSetStorage
 
 from annotation.exchange.labels.door import LabelDoor
 from annotation.exchange.labels.statements import LabelFileError, Order, Statement, Target
@@ -81,7 +81,7 @@ def a_structure_set() -> bytes:
     """A sound structure set of one triangle."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = RTStructureSetStorage, ExplicitVRLittleEndian
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     made = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     made.SOPClassUID, made.SOPInstanceUID, made.StudyInstanceUID = RTStructureSetStorage, "1.2.3", "1.2"
     roi, contours, one = Dataset(), Dataset(), Dataset()

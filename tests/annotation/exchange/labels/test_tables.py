@@ -12,11 +12,17 @@ from annotation.exchange.labels import importing
 from annotation.exchange.labels.checking import Asked
 from annotation.exchange.labels.naming import MappingError, mapping_of
 from annotation.exchange.labels.statements import LabelFileError
+from annotation.learning.drawn import drawings
+from annotation.projects.masks import written
 from annotation.projects.models import Project
 from annotation.projects.protocols import document_of
-from annotation.projects.services import start_project
+from annotation.projects.questions import Segmentation, questions_of
+from annotation.projects.selectors import protocol_in_force
+from annotation.projects.services import save_protocol, start_project
 from annotation.readings.models import Reading, ReferenceStandard, Source
 from annotation.readings.selectors import counts_by_reader, revisions_in_force
+from annotation.readings.services import Examined
+from annotation.readings.sourced import write_sourced
 from tests import factories, phantoms
 from tests.annotation.exchange.conftest import write
 from tests.annotation.exchange.labels.conftest import NAME, brought, problems_in, quiet
@@ -34,6 +40,10 @@ QUESTIONS: list[dict[str, Any]] = [
     },
     {"key": "age", "prompt": "Age", "kind": "number", "required": False, "min": 0, "max": 120},
 ]
+DRAWN: list[dict[str, Any]] = [
+    {"key": "organ", "prompt": "Paint", "kind": "segmentation", "required": False, "classes": labels("lung")}
+]
+MASK = written((1, 2, 2), ["1.2.3"], {"lung": [[[True, False], [False, False]]]})
 
 
 @pytest.fixture
@@ -217,3 +227,31 @@ def test_a_reading_has_one_author_in_the_database_itself(project: Project) -> No
     reader = factories.a_reader(project)
     with pytest.raises(IntegrityError), transaction.atomic():
         Reading.objects.create(case=case, reader=reader, source=source, created_at=now, updated_at=now)
+
+
+def test_only_what_a_source_draws_is_learned_and_readers_come_first(project: Project) -> None:
+    question = questions_of(document_of({"questions": DRAWN}).plain()["questions"])[0]
+    assert isinstance(question, Segmentation)
+    save_protocol(
+        project=project,
+        document=document_of({"questions": [*QUESTIONS, *DRAWN]}),
+        base_version=1,
+        now=timezone.now(),
+        by=None,
+    )
+    first, second = project.cases.filter(stream="pool").order_by("number")[:2]
+    source = Source.objects.create(
+        project=project, name="x", use=Source.Use.TRAINING, created_at=timezone.now()
+    )
+    protocol = protocol_in_force(project.pk)
+    for case, answers in ((first, {"organ": MASK}), (second, {"finding": "normal"})):
+        write_sourced(
+            source=source,
+            case=case,
+            examined=Examined(protocol, [], {}),
+            answers=answers,
+            now=timezone.now(),
+        )
+    assert [one.case for one in drawings(project.pk, question)] == [first]
+    Source.objects.update(use=Source.Use.KEPT)
+    assert drawings(project.pk, question) == []
