@@ -169,7 +169,12 @@ def parts_for(user: User, project_id: UUID) -> list[PartRow]:
 
     raises: Project.DoesNotExist.
     """
-    cases = project_for(user, project_id).cases.order_by()
+    return part_rows(project_for(user, project_id))
+
+
+def part_rows(project: Project) -> list[PartRow]:
+    """Count as parts_for does; not scoped."""
+    cases = project.cases.order_by()
     counts = cases.values("part").annotate(patients=Count("patient", distinct=True), cases=Count("pk"))
     found = {one["part"]: PartRow(one["part"], one["patients"], one["cases"]) for one in counts}
     return [found.get(part, PartRow(part, 0, 0)) for part in (*Part.values, "")]

@@ -45,7 +45,7 @@ print(Job.objects.filter(name="embed", state="done").count())
 
 @pytest.fixture(scope="module")
 def project_id(whole_system: Fovea, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Import brain MRI with its labels, of which two groups of copies contradict; wait until it is encoded."""
+    """Import brain MRI with its labels, two groups of which contradict; wait until it is encoded."""
     assert real_data
     delivery = contradicting_delivery(tmp_path_factory.mktemp("brain"), every=40)
     made = prepare(whole_system, delivery, PROJECT, ["data-reader"], modality="MR")

@@ -1,12 +1,13 @@
 """Near-duplicates and splits as jobs: on vectors by hand, and on real brain MRI with two wrong labels."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import Role
@@ -139,6 +140,24 @@ def test_more_data_move_nobody_and_find_their_duplicates_place() -> None:
     assert Placement.objects.get(project=project, patient=alike.patient_id).why == "alike"
     assert after[alike.number + 1] == ""
     assert again.figures["waiting"] == 1
+
+
+def test_the_command_divides_and_says_how_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    project, _ = a_stage(audit_share=0.0)
+    call_command("split", project.name, val=0.25, test=0.15, seed=3)
+    said = capsys.readouterr().out
+    found = dict(re.findall(r"(\w+)\s+(\d+) patients", said))
+    assert [int(found[name]) for name in ("Training", "Validation", "Test")] == pytest.approx(
+        [36, 15, 9], abs=1
+    )
+    split_now = Split.objects.get(project=project)
+    assert (split_now.seed, split_now.val_share) == (3, 0.25)
+    call_command("split", str(project.pk), show=True)
+    assert capsys.readouterr().out == said
+    with pytest.raises(CommandError, match="there is no project"):
+        call_command("split", "nowhere")
+    with pytest.raises(CommandError, match="give shares from 0"):
+        call_command("split", project.name, val=0.9, test=0.2)
 
 
 def test_where_the_deliveries_hold_patients_out_what_they_gave_stands() -> None:
