@@ -20,6 +20,7 @@ from annotation.api.pages.deliveries import found_delivery, job_key, job_of
 from annotation.api.permissions import person, record_act
 from annotation.exchange import uploads
 from annotation.exchange.imports import UnknownModalityError, open_delivery
+from annotation.exchange.lifecycle.usage import QuotaError, check_room
 from annotation.exchange.uploads import Listed, OutOfOrderError, UploadError
 from annotation.studies.models import Import
 from jobs.models import Job, Lane
@@ -49,6 +50,7 @@ def opened(request: HttpRequest, visit: Visit) -> JsonResponse:
     """Open a delivery and make room for its files."""
     told = announced(request)
     uploads.check_list(told.files, settings.UPLOAD_MAX_BYTES)
+    check_room(visit.project.pk, sum(file.size for file in told.files))
     delivery = open_delivery(
         project=visit.project,
         source_name=told.source_name,
@@ -132,6 +134,8 @@ def in_words(act: Callable[[], HttpResponse]) -> HttpResponse:
         return act()
     except OutOfOrderError as error:
         return problem(409, "out_of_order", str(error))
+    except QuotaError as error:
+        return problem(507, "quota", f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except (UploadError, UnknownModalityError) as error:
         return problem(422, "upload_refused", str(error))
     except OSError as error:

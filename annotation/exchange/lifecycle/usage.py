@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 
 from accounts.models import User
+from annotation.exchange.deliveries import DeliveryError
 from annotation.exchange.out.models import Export
 from annotation.learning.drawn_models import PixelHead
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion, Snapshot
@@ -22,10 +23,11 @@ from annotation.studies.models import Instance, QuarantinedFile, Series
 KEY_BYTES = 32
 
 
-class QuotaError(RefusedError):
+class QuotaError(RefusedError, DeliveryError):
     """A project's quota leaves no room for what comes; nothing of it was taken."""
 
     code = "quota"
+    refused = 0  # files of the batch that was not let in
 
 
 class Sized(Protocol):
@@ -161,14 +163,31 @@ def check_room(project_id: UUID, coming_bytes: int = 0) -> None:
         )
 
 
-def within_quota(project_id: UUID, batches: Iterable[Sequence[Arrived]]) -> Iterator[Sequence[Arrived]]:
-    """Let batch after batch pass while there is room; a batch too many is not taken.
+class Room:
+    """Lets batches pass while a project's quota has room; what was let in before is brought to its end."""
 
-    raises: QuotaError.
-    """
-    for batch in batches:
-        check_room(project_id, sum(one.file.size for one in batch))
-        yield batch
+    def __init__(self, project_id: UUID) -> None:
+        self._project_id = project_id
+        self._full: QuotaError | None = None
+
+    def passing(self, batches: Iterable[Sequence[Arrived]]) -> Iterator[Sequence[Arrived]]:
+        """Give the batches that there is room for."""
+        for batch in batches:
+            try:
+                check_room(self._project_id, sum(one.file.size for one in batch))
+            except QuotaError as error:
+                self._full = error
+                self._full.refused = len(batch)
+                return
+            yield batch
+
+    def check(self) -> None:
+        """Say at the end that a batch was not let in.
+
+        raises: QuotaError.
+        """
+        if self._full is not None:
+            raise self._full
 
 
 def in_units(count: int) -> str:

@@ -12,6 +12,8 @@ from accounts.models import Role, User
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
 from annotation.exchange.labels.models import LabelImport
+from annotation.exchange.lifecycle.deleting import Asked, delete_project
+from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
 from annotation.exchange.peers.models import Peer
 from annotation.learning import services
@@ -55,6 +57,7 @@ def a_world() -> World:
     ids = ids_of(project, people["reader"]) | found_ids(project, people["staff"])
     ids |= asked_ids(project, people["colleague"], people["reader"])
     ids["export_id"] = export_id(project, people["staff"])
+    ids |= life_cycle_ids(project)
     ids["label_import_id"] = label_import_id(project, people["staff"])
     ids["peer_id"] = Peer.objects.create(name="PACS", ae_title="PACS", created_at=timezone.now()).pk
     return World(people, ids)
@@ -126,6 +129,23 @@ def label_import_id(project: Project, staff: User | None) -> UUID:
         created_at=timezone.now(),
     )
     return made.pk
+
+
+def life_cycle_ids(project: Project) -> dict[str, Any]:
+    """Name a deletion that can be brought back, and an erasure that is certified."""
+    now = timezone.now()
+    by = factories.a_user(is_admin=True)
+    deletion = delete_project(project=factories.a_project(), asked=Asked(by, "finished", now))
+    erasure = Erasure.objects.create(
+        dataset=project.dataset,
+        project_id=project.pk,
+        pseudonym="",
+        subject="0" * 64,
+        certificate={"removed": {}},
+        created_at=now,
+        done_at=now,
+    )
+    return {"deletion_id": deletion.pk, "erasure_id": erasure.pk}
 
 
 def case_ids(held: LeasedCase) -> dict[str, Any]:
