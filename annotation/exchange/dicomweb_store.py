@@ -3,6 +3,7 @@
 import atexit
 import os
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from django.utils import timezone
 from accounts.models import User
 from annotation.exchange.dicomweb_json import DataSet, dataset
 from annotation.exchange.imports import admitted, count_arrived, delivery_of_the_hour
+from annotation.exchange.lifecycle.usage import QuotaError, check_room
 from annotation.projects.models import Project
 from annotation.studies.batches import OTHER_CONTENT, Taken
 from annotation.studies.door.sandbox import Sandbox
 from annotation.studies.door.verdict import Reference
-from annotation.studies.intake import PROCESSES, Arrival, Judged, Treatment
+from annotation.studies.intake import PROCESSES, Arrival, Treatment
 from annotation.studies.models import Import, ImportedFile, QuarantinedFile
 from audit.services import Act, record_all
 
@@ -30,6 +32,7 @@ SOURCE = "DICOMweb"
 
 # PS3.18 Annex I: reasons of failures and warnings; C7xx and Bxxx are left to implementations.
 PROCESSING_FAILURE = 0x0110
+OUT_OF_RESOURCES = 0xA700
 DUPLICATE_WITH_OTHER_CONTENT = 0x0111
 CLASS_NOT_SUPPORTED = 0x0122
 NOT_OF_THIS_STUDY = 0xA900
@@ -56,11 +59,15 @@ class IntakeFullError(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """One instance as it was sent, in a temporary file without a name."""
+    """One instance as it was sent, in a temporary file without a name that lives as long as this."""
 
     path: str
     size: int
     content: BinaryIO
+
+    def __post_init__(self) -> None:
+        """Have the file closed when nobody holds this any more, however that comes about."""
+        weakref.finalize(self, self.content.close)
 
     def open(self) -> BinaryIO:
         """Give its bytes from the start; the caller closes what it gets."""
@@ -124,8 +131,10 @@ def store_instances(
 
     contents: size in bytes and the file, of each instance.
     study:    the study that all must belong to, "" where any may come.
-    raises:   DoorBrokenError, and what reading the contents raises; what was stored before stays.
+    raises:   DoorBrokenError, QuotaError where nothing could be stored, and what reading the contents raises;
+              what was stored before stays.
     """
+    check_room(project.pk)
     delivery, number = announce(project, sender, now=timezone.now())
     received = (
         Received(f"{number}/{place:06d}", size, content)
@@ -137,18 +146,15 @@ def store_instances(
         arrivals = map(Arrival, received)
         for batch in admitted(delivery, project, arrivals, treatment=treatment, door=door()):
             answers += [answer_of(taken) for _, taken in batch if taken is not None]
-            close_all(judged for judged, _ in batch)
+    except QuotaError as error:
+        if not answers:
+            raise
+        left = error.refused + sum(1 for _ in received)
+        answers += [Answer(ImportedFile.Outcome.QUARANTINED, OUT_OF_RESOURCES, Reference())] * left
     finally:
         is_new = any(one.outcome == ImportedFile.Outcome.STORED for one in answers)
         count_arrived(delivery, came=len(answers), stored=is_new, by=sender.user, now=timezone.now())
     return answers
-
-
-def close_all(batch: Iterable[Judged]) -> None:
-    """Let go of received files."""
-    for one in batch:
-        if isinstance(one.arrival.file, Received):
-            one.arrival.file.content.close()
 
 
 @transaction.atomic

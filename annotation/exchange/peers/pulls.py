@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from annotation.exchange.dicomweb_store import Received, close_all
+from annotation.exchange.dicomweb_store import Received
 from annotation.exchange.imports import admitted, fail_delivery, project_of
 from annotation.exchange.peers.client import PeerError, retrieve
 from annotation.exchange.peers.models import Peer, Pull
@@ -115,7 +115,6 @@ def _fetch(pull: Pull, peer: Peer, uid: str, door: Sandbox) -> Iterator[int]:
         fresh = sum(taken is not None for _, taken in batch)
         Import.objects.filter(pk=delivery.pk).update(total=F("total") + fresh)
         count += len(batch)
-        close_all(judged for judged, _ in batch)
         yield count
 
 
