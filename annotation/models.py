@@ -4,6 +4,7 @@ from annotation.exchange.labels.models import LabelImport
 from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
 from annotation.exchange.peers.models import Peer, Pull
+from annotation.exchange.sending.models import Sending
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.learning.models import (
@@ -74,6 +75,7 @@ __all__ = [
     "RegionSuggestion",
     "Remark",
     "Revision",
+    "Sending",
     "Series",
     "SimilaritySearch",
     "Skip",
