@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from accounts.models import User
+from annotation.learning.scanners import scanner_name
 from annotation.learning.selectors import learning_project
 from annotation.projects.models import Case
 from annotation.projects.selectors import question_learned
@@ -32,7 +33,7 @@ class Device(NamedTuple):
     @property
     def name(self) -> str:
         """Its maker and model."""
-        return f"{self.manufacturer} {self.manufacturer_model_name}".strip() or "Device not told"
+        return scanner_name(self.manufacturer, self.manufacturer_model_name)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTransform
 
 from accounts.models import User
+from annotation.learning.scanners import scanner_name
 from annotation.learning.selectors import learning_project
 from annotation.projects.models import Case, Part, Project
 from annotation.projects.rules import LearnedQuestion
@@ -177,12 +178,12 @@ def choices_for(user: User, project_id: UUID) -> Choices:
     """List what a project's cases can be filtered by, from its acquisitions alone."""
     project = learning_project(user, project_id)
     rows = list(acquisitions_in(project))
-    scanners = sorted({(one.manufacturer, one.manufacturer_model_name) for one in rows} - {("", "")})
+    scanners = sorted({(one.manufacturer, one.manufacturer_model_name) for one in rows})
     question = question_learned(project.pk)
     return Choices(
         modalities=sorted({one.modality for one in rows} - {""}),
         body_parts=sorted({one.body_part_examined for one in rows} - {""}),
-        scanners=[(f"{maker}|{model}", f"{maker} {model}".strip()) for maker, model in scanners],
+        scanners=[(f"{maker}|{model}", scanner_name(maker, model)) for maker, model in scanners],
         sites=sorted({one.site for one in rows} - {""}),
         labels=list(question.words.items()),
     )

@@ -84,13 +84,13 @@ def shown(
     )
 
 
-def initial_of(found: object) -> dict[str, float]:
+def initial_of(found: object) -> dict[str, float | str]:
     """Fill the form with what holds, in percent."""
     wanted = Wanted()
     told = {name: getattr(found, name, getattr(wanted, name)) for name in vars(wanted)}
     return {
-        "val": round(100 * told["val_share"], 2),
-        "test": round(100 * told["test_share"], 2),
+        "val": f"{100 * told['val_share']:g}",
+        "test": f"{100 * told['test_share']:g}",
         "seed": told["seed"],
         "likeness": told["likeness"],
     }
