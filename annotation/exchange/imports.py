@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
+from annotation.exchange.lifecycle.usage import Room, check_room
 from annotation.exchange.tables import Table, read_table
 from annotation.learning.services import ask_embed, policy_for
 from annotation.projects.models import Project
@@ -26,7 +27,7 @@ from annotation.studies.door.sandbox import Sandbox
 from annotation.studies.door.terms import MODALITIES
 from annotation.studies.intake import PROCESSES, Arrival, Intake, Judged, Treatment
 from annotation.studies.keys import dataset_key, pseudonym_of
-from annotation.studies.models import Import, ImportedFile
+from annotation.studies.models import Import, ImportedFile, Series
 from annotation.studies.services import drop_discarded, store
 from audit.services import record
 
@@ -71,8 +72,9 @@ def open_delivery(
     modality:         what plain pictures (PNG, JPEG) are said to be.
     pictures_cleared: the sender vouches that no plain picture names a person; else each waits for an admin's
         eyes. DICOM of suspicious kinds waits in any case.
-    raises: UnknownModalityError.
+    raises: UnknownModalityError, QuotaError where the project's quota is used up.
     """
+    check_room(project.pk)
     if modality not in MODALITIES:
         raise UnknownModalityError(
             f'modality "{modality[:16]}" is not one of DICOM: give DX, MR, CT, US, OT, …'
@@ -154,12 +156,14 @@ def admitted(
     """Take files in, batch after batch, each durable when it is given.
 
     gives: each file with what became of it; None where this delivery had counted it before.
-    raises: DoorBrokenError, and what giving the arrivals raises.
+    raises: DoorBrokenError, QuotaError, and what giving the arrivals raises.
     """
-    for judged in Intake(delivery.dataset, treatment, door).judged(_batched(arrivals)):
+    room = Room(project.pk)
+    for judged in Intake(delivery.dataset, treatment, door).judged(room.passing(_batched(arrivals))):
         taken = admit_batch(delivery=delivery, project=project, judged=judged, now=timezone.now())
         by_path = {one.judged.arrival.file.path: one for one in taken}
         yield [(one, by_path.get(one.arrival.file.path)) for one in judged]
+    room.check()
 
 
 def delivery_of_the_hour(
@@ -202,6 +206,8 @@ def admit_batch(
     counted = set(delivery.files.filter(path__in=paths).values_list("path", flat=True))
     open_ones = [one for one in judged if one.arrival.file.path not in counted]
     taken = store(dataset=delivery.dataset, judged=open_ones, project_id=project.pk, now=now)
+    if delivery.site:
+        name_new_series(taken, delivery.site)
     make_cases(project=project, taken=taken, now=now)
     ImportedFile.objects.bulk_create([_line(delivery, one) for one in taken])
     outcomes = [one.outcome.value for one in taken]
@@ -210,6 +216,13 @@ def admit_batch(
         **{name: F(name) + outcomes.count(name) for name in ImportedFile.Outcome.values},
     )
     return taken
+
+
+def name_new_series(taken: Iterable[Taken], site: str) -> None:
+    """Say where the series were made that a delivery brings; those that are there keep their site."""
+    stored = ImportedFile.Outcome.STORED
+    series = {one.instance.series_id for one in taken if one.instance and one.outcome == stored}
+    Series.objects.filter(pk__in=series, site="").update(site=site)
 
 
 def make_cases(*, project: Project, taken: Iterable[Taken], now: datetime) -> None:

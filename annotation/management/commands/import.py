@@ -26,7 +26,7 @@ from annotation.projects.rules import RefusedError
 from annotation.studies.door.sandbox import DoorBrokenError
 from annotation.studies.models import Import, ImportedFile
 
-SHOWN_REASONS = 12
+SHOWN_REASONS, LONGEST_SITE = 12, 64
 
 
 class Command(BaseCommand):
@@ -49,6 +49,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--template", help="what a new project asks: a ready-made protocol, by its name")
         parser.add_argument("--modality", default="OT", help="what plain pictures are said to be (DX, MR, …)")
+        parser.add_argument(
+            "--site", default="", help="where the images were made, by a name that may be known"
+        )
         parser.add_argument(
             "--pictures-uncleared",
             action="store_true",
@@ -84,8 +87,10 @@ class Command(BaseCommand):
             raise CommandError(f"{options['path']}: {error}") from error
 
     def _delivery(self, project: Project, options: dict[str, Any]) -> Import:
+        if len(options["site"]) > LONGEST_SITE:
+            raise CommandError(f"--site has {len(options['site'])} characters: give {LONGEST_SITE} at most")
         try:
-            return open_delivery(
+            delivery = open_delivery(
                 project=project,
                 source_name=options["path"].resolve().name,
                 requested_by=None,
@@ -95,6 +100,9 @@ class Command(BaseCommand):
             )
         except UnknownModalityError as error:
             raise CommandError(str(error)) from error
+        delivery.site = options["site"]
+        delivery.save(update_fields=["site"])
+        return delivery
 
     def _run(self, delivery: Import, options: dict[str, Any]) -> Report:
         bar = tqdm(

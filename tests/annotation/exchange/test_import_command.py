@@ -47,6 +47,17 @@ def test_a_second_import_goes_into_the_same_project(folder: Path) -> None:
     assert Project.objects.count() == 1
 
 
+def test_a_delivery_s_site_is_its_cases_and_a_later_delivery_takes_none_over(folder: Path) -> None:
+    run(str(folder), "--project", "chest", "--json", "--site", "Hospital A")
+    run(str(folder), "--project", "chest", "--json", "--site", "Hospital B")
+    cases = Project.objects.get(name="chest").cases.select_related("acquisition", "series")
+    assert {(one.acquisition.site, one.series.site) for one in cases if one.acquisition} == {
+        ("Hospital A", "Hospital A")
+    }
+    with pytest.raises(CommandError, match="65 characters"):
+        run(str(folder), "--project", "chest", "--site", "x" * 65)
+
+
 def test_pictures_are_what_the_command_line_says(folder: Path) -> None:
     run(str(folder / "pictures"), "--project", "chest", "--modality", "DX", "--json")
     assert Series.objects.values_list("modality", flat=True).first() == "DX"
