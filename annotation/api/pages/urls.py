@@ -33,6 +33,7 @@ from annotation.api.pages import (
     quarantine,
     read,
     replay,
+    sending,
     sign_in,
     similar,
     splits,
@@ -104,6 +105,8 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/exports", exports.exports, name="exports"),
     path("projects/<uuid:project_id>/exports/start", exports.start, name="start-export"),
     path("projects/<uuid:project_id>/exports/<uuid:export_id>/file", exports.fetch, name="fetch-export"),
+    path("projects/<uuid:project_id>/exports/<uuid:export_id>/sendings", sending.sendings, name="sendings"),
+    path("projects/<uuid:project_id>/exports/<uuid:export_id>/send", sending.send, name="send-export"),
     path("projects/<uuid:project_id>/labels", labels.labels, name="labels"),
     path("projects/<uuid:project_id>/labels/start", labels.start, name="start-labels"),
     path(

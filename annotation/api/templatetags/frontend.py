@@ -125,7 +125,9 @@ def lasting(seconds: float | None) -> str:
 JOB_WORDS = {
     "import_delivery": "Import images",
     "pull_studies": "Fetch studies",
+    "import_received": "Import what was received",
     "import_labels": "Import labels",
+    "send_export": "Send an export to a PACS",
     "embed": "Encode images",
     "refit": "Fit a model and rank the pool",
     "erase": "Erase a patient",

@@ -125,6 +125,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 PUBLIC_URL = os.environ.get("FOVEA_PUBLIC_URL", "")
 STOW_REQUESTS_AT_ONCE = int(os.environ.get("FOVEA_STOW_REQUESTS", "4"))
+# The C-STORE receiver: off without a port.
+DICOM_TITLE = os.environ.get("FOVEA_AE_TITLE", "FOVEA")
+DICOM_HOST = os.environ.get("FOVEA_DICOM_HOST", "127.0.0.1")
+DICOM_PORT = int(os.environ.get("FOVEA_DICOM_PORT", "0"))
 UPLOAD_MAX_BYTES = int(os.environ.get("FOVEA_UPLOAD_MAX_BYTES", str(4 * 1024**3)))
 
 # Held images are searched for burned-in text where the library is installed: a second of processor time each.
@@ -147,7 +151,7 @@ JOB_LEASE_SECONDS = float(os.environ.get("FOVEA_JOB_LEASE_SECONDS", "90"))
 JOB_HEARTBEAT_SECONDS = float(os.environ.get("FOVEA_JOB_HEARTBEAT_SECONDS", "15"))
 JOB_SWEEP_SECONDS = float(os.environ.get("FOVEA_JOB_SWEEP_SECONDS", "15"))
 JOB_LIMIT_SECONDS = {"light": 2 * 60 * 60, "transfer": 6 * 60 * 60, "training": 6 * 60 * 60}
-JOB_MODULES = ["mlworker.jobs", "mlworker.imports", "mlworker.label_imports"]
+JOB_MODULES = ["mlworker.jobs", "mlworker.imports", "mlworker.label_imports", "mlworker.sending"]
 JOB_SPAWN_NICENESS = 10
 # Longer than the longest job by a tenth: else the broker would give a running job's message out again.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": int(1.1 * max(JOB_LIMIT_SECONDS.values()))}

@@ -148,6 +148,8 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "projects/<project_id>/exports"): STAFF_AND_ADMIN,
     ("POST", "projects/<project_id>/exports/start"): "302 404 404 403 403 302 302",
     ("GET", "projects/<project_id>/exports/<export_id>/file"): "302 404 404 403 403 302 302",
+    ("GET", "projects/<project_id>/exports/<export_id>/sendings"): PROJECT_ADMIN,
+    ("POST", "projects/<project_id>/exports/<export_id>/send"): "302 404 404 403 403 403 302",
     ("GET", "projects/<project_id>/labels"): STAFF_AND_ADMIN,
     ("POST", "projects/<project_id>/labels/start"): "302 404 404 403 403 422 422",
     ("GET", "projects/<project_id>/labels/<label_import_id>"): STAFF_AND_ADMIN,
