@@ -97,9 +97,9 @@ $(STAMPS)/chromium: $(STAMPS)/test
 	  || $(BIN)/playwright install chromium
 	@touch $@
 
-# Debian's Orthanc, which tests and benchmarks start by themselves on a free port: the PACS that we exchange images with.
+# Debian's Orthanc and dcmtk, which tests and benchmarks start by themselves on a free port: the PACS that we exchange images with.
 $(STAMPS)/orthanc: | $(STAMPS)/test
-	@[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] \
-	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends orthanc orthanc-dicomweb; } \
-	  || { echo "Orthanc is missing. On Debian: sudo apt-get install orthanc orthanc-dicomweb"; exit 1; }
+	@[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] && command -v storescu >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends orthanc orthanc-dicomweb dcmtk; } \
+	  || { echo "Orthanc or dcmtk is missing. On Debian: sudo apt-get install orthanc orthanc-dicomweb dcmtk"; exit 1; }
 	@touch $@

@@ -1,4 +1,4 @@
-"""The jobs that bring images in: sent through the browser, or fetched from a peer."""
+"""The jobs that bring images in: sent through the browser, fetched from a peer, or received."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 from annotation.exchange import uploads
 from annotation.exchange.deliveries import DeliveryError
 from annotation.exchange.imports import admit_delivery, fail_delivery, finish_delivery
+from annotation.exchange.peers import received
 from annotation.exchange.peers.pulls import fetch_studies
 from annotation.studies.models import Import
 from jobs.models import Lane
@@ -35,3 +36,9 @@ def pull_studies(work: Work, *, pull_id: str) -> None:
     delivery_id = fetch_studies(UUID(pull_id), progress=work.progress)
     with work.commit():
         finish_delivery(delivery_id, now=timezone.now())
+
+
+@job("import_received", lane=Lane.TRANSFER)
+def import_received(work: Work, *, project_id: str, peer_id: str) -> None:
+    """Take in what a sender gave by C-STORE; run again, it goes on with what is left."""
+    received.import_received(settings.HOME.received, UUID(project_id), UUID(peer_id), progress=work.progress)

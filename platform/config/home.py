@@ -46,6 +46,11 @@ class Home:
         return self.root / "spool"
 
     @property
+    def received(self) -> Path:
+        """What came by C-STORE, until its import."""
+        return self.spool / "received"
+
+    @property
     def redis(self) -> Path:
         """The embedded broker's socket and append-only file."""
         return self.root / "redis"

@@ -53,21 +53,38 @@ class Orthanc:
         assert answer.is_success, (answer.status_code, answer.text)
         return answer.json()
 
+    def delete(self, path: str) -> None:
+        """DELETE what is there."""
+        answer = httpx.delete(self.url + path, timeout=ANSWER_SECONDS)
+        assert answer.is_success, (answer.status_code, answer.text)
+
     def file(self, instance: str) -> bytes:
         """GET the file of one of its instances."""
         return httpx.get(f"{self.url}/instances/{instance}/file", timeout=ANSWER_SECONDS).content
 
 
 @contextmanager
-def running_orthanc(folder: Path, **servers: Mapping[str, Any]) -> Iterator[Orthanc]:
-    """Run one; servers: the DICOMweb servers that it knows, by name."""
+def running_orthanc(
+    folder: Path,
+    modalities: Mapping[str, Any] | None = None,
+    dicom_port: int = 0,
+    **servers: Mapping[str, Any],
+) -> Iterator[Orthanc]:
+    """Run one; modalities, servers: the DIMSE nodes and DICOMweb servers that it knows, by name.
+
+    dicom_port: where it takes C-STORE, as ORTHANC; 0 = nowhere.
+    """
     port = free_port()
     settings = {
         "Name": "peer",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "index"),
         "HttpPort": port,
-        "DicomServerEnabled": False,
+        "DicomServerEnabled": bool(dicom_port),
+        "DicomPort": dicom_port,
+        "DicomAet": "ORTHANC",
+        "DicomCheckCalledAet": True,
+        "DicomModalities": dict(modalities or {}),
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
         "Plugins": [str(PLUGIN)],

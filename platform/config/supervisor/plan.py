@@ -58,7 +58,9 @@ def processes(home: Home, *, host: str, port: int) -> dict[str, list[str]]:
     """List every process by its name in the log."""
     light = int(os.environ.get("FOVEA_LIGHT_PROCESSES", "2"))
     transfer = int(os.environ.get("FOVEA_TRANSFER_PROCESSES", "2"))
-    return {
+    receiver = [sys.executable, "manage.py", "receive"]
+    listening = {"receive": receiver} if os.environ.get("FOVEA_DICOM_PORT") else {}
+    return listening | {
         "redis": redis.command(folder=home.redis, socket=home.redis_socket),
         "web": web(host=host, port=port),
         "light": worker("light", queues="light,sweep", processes=light),
