@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Role
+from accounts.selectors import is_id
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
 from annotation.api.pages.imports import plain_cells
@@ -93,7 +94,21 @@ class LabelForm(forms.Form):
 @member(Role.ML_STAFF, ADMIN)
 def labels(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the form, and what came in so far."""
-    return shown(request, visit, LabelForm(initial={"format": "csv", "use": Source.Use.KEPT}))
+    return shown(request, visit, LabelForm(initial=initial_of(visit, request.GET.get("again", ""))))
+
+
+def initial_of(visit: Visit, again: str) -> dict[str, str]:
+    """Begin with what an earlier import said, where the page was opened from it."""
+    found = label_imports_for(visit.user, visit.project.pk).filter(pk=again).first() if is_id(again) else None
+    if found is None:
+        return {"format": "csv", "use": Source.Use.KEPT}
+    mapping = "\n".join(f"{name}={meaning}" for name, meaning in found.mapping.items())
+    return {
+        "source_name": found.source_name,
+        "format": found.format,
+        "use": found.use,
+        "mapping": mapping,
+    }
 
 
 def shown(request: HttpRequest, visit: Visit, form: LabelForm, *, status: int = 200) -> HttpResponse:

@@ -80,6 +80,37 @@ def stored_series(project: Project, number: int) -> str:
     return new_uid(dataset_key(project.dataset_id), f"1.2.826.0.1.3680043.10.95.{number}")
 
 
+def test_label_files_of_a_real_data_set_find_the_volumes_of_their_name(
+    real_data: Path, tmp_path: Path
+) -> None:
+    source, delivery = real_data / "hippocampus_mr", tmp_path / "delivery"
+    project = asking("volumes", REGIONS)
+    paths = sorted((source / "images").glob("*.nii.gz"))[:2]
+    (delivery / "images").mkdir(parents=True)
+    for path in paths:
+        (delivery / "images" / path.name).write_bytes(path.read_bytes())
+    imported(project, delivery, modality="MR")
+    found = brought(
+        project, source / "labels", "nifti", {"1": "hippocampus:anterior", "2": "hippocampus:posterior"}
+    )
+    assert (found.counts["new"], found.counts["invalid"]) == (2, 0)
+    assert {words.partition(": ")[2] for words in problems_in(found)} == {
+        "no stored file has this name: import the image first, or name it as it was sent"
+    }
+    counted = {
+        label: sorted(
+            int(voxels(Mask.model_validate(one["hippocampus"]), label).sum())
+            for one in revisions_in_force().values_list("answers", flat=True)
+        )
+        for label in ("anterior", "posterior")
+    }
+    truth = [np.asanyarray(NIFTI.load(source / "labels" / path.name).dataobj) for path in paths]
+    assert counted == {
+        label: sorted(int((one == number).sum()) for one in truth)
+        for number, label in ((1, "anterior"), (2, "posterior"))
+    }
+
+
 def test_a_mask_of_another_size_is_refused_in_words(real_data: Path, tmp_path: Path) -> None:
     source, delivery = real_data / "hippocampus_mr", tmp_path / "delivery" / "hippocampus_281"
     project = asking("odd", REGIONS)
