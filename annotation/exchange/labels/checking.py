@@ -53,9 +53,13 @@ class Found:
     known_sources: set[str] = field(default_factory=set)
 
     def note(self, where: str, case: int | None, outcome: str, words: str) -> None:
-        """Add a line, while there is room."""
-        if len(self.lines) < LINES:
+        """Add a line, while there is room; half of it is for what needs a look."""
+        if len(self.lines) < (LINES if outcome in (INVALID, UNMATCHED) else LINES // 2):
             self.lines.append((where[:300], case, outcome, words[:500]))
+
+    def sorted_lines(self) -> list[tuple[str, int | None, str, str]]:
+        """Give the lines, those first that need a look."""
+        return sorted(self.lines, key=lambda one: one[2] not in (INVALID, UNMATCHED))
 
 
 @dataclass(frozen=True)
