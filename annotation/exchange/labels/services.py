@@ -186,7 +186,8 @@ def drop_forgotten(*, now: datetime) -> int:
 @transaction.atomic
 def finish(*, asked: LabelImport, state: str, found: Found, now: datetime) -> None:
     """Write what a step came to, in the transaction that ends its job; a written file is not kept."""
-    asked.state, asked.counts, asked.lines = state, dict(found.counts), [list(one) for one in found.sorted_lines()]
+    asked.state, asked.counts = state, dict(found.counts)
+    asked.lines = [list(one) for one in found.sorted_lines()]
     asked.error, asked.finished_at = "", now if state == State.DONE else None
     if state == State.DONE:
         drop_file(asked)

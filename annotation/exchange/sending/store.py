@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pynetdicom import AE
@@ -13,7 +14,6 @@ from annotation.exchange.peers.client import PeerAwayError, PeerError
 from annotation.exchange.peers.models import Peer
 from annotation.exchange.sending.ways import Send
 
-OUR_TITLE = "FOVEA"
 SECONDS = 60.0
 SUCCESS, WARNINGS = 0x0000, range(0xB000, 0xC000)
 
@@ -27,13 +27,13 @@ def store(peer: Peer, kinds: Sequence[tuple[str, str]]) -> Iterator[Send]:
     """
     if not peer.ae_title or not peer.host or not peer.port:
         raise PeerError("it has no AE title, host and port: an administrator describes them")
-    caller: Any = AE(ae_title=OUR_TITLE)
+    caller: Any = AE(ae_title=settings.DICOM_TITLE)
     caller.acse_timeout = caller.dimse_timeout = caller.network_timeout = caller.connection_timeout = SECONDS
     for sop_class, syntax in kinds:
         caller.add_requested_context(sop_class, syntax)
     association = caller.associate(peer.host, peer.port, ae_title=peer.ae_title)
     if association.is_rejected:
-        raise PeerError(f"it refuses the AE title {OUR_TITLE}: register it there")
+        raise PeerError(f"it refuses the AE title {settings.DICOM_TITLE}: register it there")
     if not association.is_established:
         raise PeerAwayError("it does not answer, or takes none of these objects")
     try:
