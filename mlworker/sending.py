@@ -22,6 +22,8 @@ def send_export(work: Work, *, sending_id: str) -> None:
             raise
         except PeerError as refused:
             error = str(refused)
+            sending.refresh_from_db(fields=["results"])
+            results = dict(sending.results)
     with work.commit():
         if sending.finished_at is None:
             services.finish(sending=sending, results=results, error=error, now=timezone.now())

@@ -100,11 +100,10 @@ def read(asked: Asked, source: Path, names: Names, found: Found, progress: Progr
     raises: LabelFileError where there is no such file, DoorBrokenError.
     """
     try:
-        files = open_source(source).files
-        table = open_source(source).table
+        given = open_source(source)
     except DeliveryError as error:
         raise LabelFileError(str(error)) from None
-    everything = [*files, *([table] if table else [])]
+    everything = [*given.files, *([given.table] if given.table else [])]
     chosen = label_files(everything, asked.format)
     order = Order(asked.format, "", columns_of(asked.mapping), names.wanted)
     with LabelDoor() as door:

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from annotation.exchange.labels.geometry import (
     volume_on,
 )
 from annotation.exchange.labels.naming import MappingError, Names, UnusedError
-from annotation.exchange.labels.statements import Statement
+from annotation.exchange.labels.statements import Statement, Target
 from annotation.exchange.out.contours import filled
 from annotation.exchange.placement import on_frame
 from annotation.projects.masks import written
@@ -54,7 +54,7 @@ class Composer:
         self._loaded: Stack | None = None
         self._said: dict[str, str] = {}
         self._masks: dict[str, dict[str, dict[int, Bits]]] = {}
-        self._boxes: list[tuple[str, str, str, str]] = []
+        self._boxes: list[tuple[str, str, str]] = []
         self._contours: dict[tuple[str, str, int], list[Any]] = {}
         self.found = Composed()
 
@@ -190,7 +190,7 @@ class Composer:
             self._regions(question, meant.label, about)
             return
         if "mask" not in one.value and "outlines" not in one.value and "box" in one.value:
-            self._boxes.append((question.key, meant.label, one.where, about.image))
+            self._boxes.append((question.key, meant.label, one.where))
             return
         placed = one.value.get("placed")
         place = place_of_plane(self.stack, placed) if placed and not about.image else self._place(about)
@@ -238,9 +238,8 @@ class Composer:
         if isinstance(meant.question, Segmentation):
             self._contours.setdefault((meant.question.key, meant.label, place), []).append(outline)
             return
-        target = Statement(one.where, "shape", one.target, one.questions, one.labels, value, one.reader)
-        frame = target.target.__class__(image=picture.sop_instance_uid, frame=picture.frame)
-        moved = Statement(one.where, "shape", frame, one.questions, one.labels, value, one.reader)
+        target = Target(image=picture.sop_instance_uid, frame=picture.frame)
+        moved = replace(one, kind="shape", target=target, value=value)
         self._regions(meant.question, meant.label, About(moved, picture.sop_instance_uid))
 
     def _fill_contours(self) -> None:
@@ -274,7 +273,7 @@ class Composer:
             }
             names = [self._frame_name(place) for place in places]
             self.found.answers[key] = written((len(places), *shape), names, classes)
-        for key, label, where, _ in self._boxes:
+        for key, label, where in self._boxes:
             if label not in self._masks.get(key, {}):
                 text = f'question "{key}" asks for a mask, and this is a box: map it to a question of boxes'
                 self.found.problems.append((where, text))

@@ -100,8 +100,8 @@ class Names:
             meaning = self.mapping.get(name) or self._given.get(plain(name))
             if meaning == LEFT_OUT:
                 raise UnusedError
-            if meaning:
-                key, _, value = meaning.partition(":")
+            key, _, value = (meaning or "").partition(":")
+            if key in self._questions:
                 return self._questions[key], value
         for name in names:
             for one in self._questions.values():
@@ -136,7 +136,8 @@ class Names:
             case OneOf():
                 return self._choice(name, question, texts)
             case SomeOf():
-                return [self._choice(name, question, [part]) for part in parts_of(texts, question)]
+                parts = [self.mapping.get(f"{name}:{one}", one) for one in parts_of(texts, question)]
+                return [self._choice(name, question, [part]) for part in parts if part != LEFT_OUT]
             case Number():
                 return number_in(name, texts[0], question)
             case Text():
@@ -195,8 +196,8 @@ class Names:
 
     def _mapped(self, name: str, meaning: str) -> Meant:
         key, _, value = meaning.partition(":")
-        question = self._questions[key]
-        values = values_of(question)
+        question = self._questions.get(key)
+        values = values_of(question) if question else []
         if not isinstance(question, Regions | Segmentation) or not (value or len(values) == 1):
             raise MappingError(f'{name}={meaning}: give a drawn question and its label, "question:label"')
         return Meant(question, value or values[0])

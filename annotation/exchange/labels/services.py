@@ -33,7 +33,8 @@ from jobs.services import ask
 
 State = LabelImport.State
 FOLDER: Final = "label-imports"
-LONGEST_NAME: Final = 100
+LONGEST_NAME: Final = 50  # leaves room for a reader's pseudonym behind it
+LONGEST_TITLE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def asked_of(row: LabelImport) -> Asked:
 @contextmanager
 def as_file(row: LabelImport) -> Iterator[Path]:
     """Lay a kept file into a folder of its own, under the name that it came with."""
-    name = re.sub(r"[^\w.\-]", "_", Path(row.file_title).name)[-LONGEST_NAME:].lstrip(".") or "labels"
+    name = re.sub(r"[^\w.\-]", "_", Path(row.file_title).name)[-LONGEST_TITLE:].lstrip(".") or "labels"
     with tempfile.TemporaryDirectory(prefix="fovea-labels-") as folder:
         target = Path(folder) / name
         with default_storage.open(row.file_name, "rb") as stored, target.open("wb") as written:

@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, cast
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -84,7 +84,8 @@ def send(sending: Sending, *, now: datetime, progress: Progress) -> dict[str, st
     if peer is None:
         raise PeerError("it is not described any more")
     results = dict(sending.results)
-    with default_storage.open(file_of(sending.export, now), "rb") as stored, objects_in(stored) as archive:
+    name = file_of(sending.export, now)
+    with default_storage.open(name, "rb") as stored, zipfile.ZipFile(cast("IO[bytes]", stored)) as archive:
         names = [name for name in archive.namelist() if name.endswith(OBJECTS)]
         left = [name for name in names if results.get(name, "unsent")]
         with way_to(peer, sending.way, archive, left) as one_by_one, kept(sending, results):
@@ -101,13 +102,6 @@ def kept(sending: Sending, results: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         Sending.objects.filter(pk=sending.pk).update(results=results)
-
-
-@contextmanager
-def objects_in(stored: IO[Any]) -> Iterator[zipfile.ZipFile]:
-    """Open an export's zip."""
-    with zipfile.ZipFile(stored) as archive:
-        yield archive
 
 
 def way_to(peer: Peer, way: str, archive: zipfile.ZipFile, names: list[str]) -> AbstractContextManager[Send]:

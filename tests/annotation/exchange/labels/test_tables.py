@@ -115,6 +115,18 @@ def test_a_value_is_mapped_to_a_choice(project: Project, table: Table) -> None:
     assert found.counts["new"] == 2
 
 
+def test_each_of_several_values_in_a_cell_is_mapped(project: Project, table: Table) -> None:
+    mapping = {"signs:oedema": "edema", "signs:?": "-"}
+    found = brought(project, table("path,signs\n0.png,oedema|mass|?\n"), "csv", mapping)
+    assert problems_in(found) == []
+    assert list(said(project).values()) == [{"signs": ["edema", "mass"]}]
+
+
+def test_a_picture_in_another_folder_of_the_same_name_is_not_meant(project: Project, table: Table) -> None:
+    found = brought(project, table("path,finding\nothers/0.png,normal\n"), "csv")
+    assert (found.counts["new"], found.counts["unmatched"]) == (0, 1)
+
+
 def test_a_mapping_to_a_question_that_is_not_asked_names_those_that_are(
     project: Project, table: Table
 ) -> None:
