@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -104,7 +105,7 @@ def on_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
     kind, key = object_named(request)
     if kind:
         record_denial(request, kind, key)
-    return problem(404, "not_found", "there is no such thing here, or it is not yours to see")
+    return problem(404, "not_found", _("there is no such thing here, or it is not yours to see"))
 
 
 def object_named(request: HttpRequest) -> tuple[str, str]:
@@ -120,8 +121,8 @@ def object_named(request: HttpRequest) -> tuple[str, str]:
 def on_http(_request: HttpRequest, error: HttpError) -> HttpResponse:
     """Answer for who is not signed in, and for a body that is no JSON."""
     if error.status_code == 401:
-        return problem(401, "unauthenticated", "sign in first")
-    return problem(error.status_code, "bad_request", "the request could not be read")
+        return problem(401, "unauthenticated", _("sign in first"))
+    return problem(error.status_code, "bad_request", _("the request could not be read"))
 
 
 def on_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -134,13 +135,13 @@ def on_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
 def on_too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
     """Say how much a request may hold."""
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20
-    return problem(413, "too_large", f"the request holds more than {most} MiB: send less at once")
+    return problem(413, "too_large", _("the request holds more than %d MiB: send less at once") % most)
 
 
 def on_busy(_request: HttpRequest, error: OperationalError) -> HttpResponse:
     """Ask to try again where the database is locked or away."""
     log.error("database: %s", type(error).__name__)
-    return problem(503, "busy", "the database does not answer: nothing was saved, try again")
+    return problem(503, "busy", _("the database does not answer: nothing was saved, try again"))
 
 
 def on_crash(_request: HttpRequest, error: Exception) -> HttpResponse:
@@ -148,7 +149,7 @@ def on_crash(_request: HttpRequest, error: Exception) -> HttpResponse:
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     log.error("unhandled %s at %s", type(error).__name__, where)
-    return problem(500, "internal", "something broke on our side: nothing was saved")
+    return problem(500, "internal", _("something broke on our side: nothing was saved"))
 
 
 def register(api: NinjaAPI) -> None:

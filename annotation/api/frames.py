@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import Router
 
 from annotation.api.errors import NotThereError
@@ -26,7 +27,7 @@ def get_frame(request: HttpRequest, case_id: UUID, sop_uid: str, n: int) -> Http
     try:
         found = frame(user, case_id, sop_uid, n)
     except Instance.DoesNotExist:
-        raise NotThereError(f"the case has no frame {n} of such an instance") from None
+        raise NotThereError(_("the case has no frame %d of such an instance") % n) from None
     record_view(request, case)
     return private(found, "application/octet-stream")
 
@@ -39,7 +40,7 @@ def get_thumbnail(request: HttpRequest, case_id: UUID) -> HttpResponse:
     try:
         found = thumbnail(user, case_id)
     except (Instance.DoesNotExist, FileNotFoundError):
-        raise NotThereError("the case has no thumbnail yet") from None
+        raise NotThereError(_("the case has no thumbnail yet")) from None
     record_view(request, case)
     return private(found, "image/png")
 

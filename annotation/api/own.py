@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Router
 
 from annotation.api.cases import case_view, protocol_view
@@ -31,7 +32,7 @@ def open_reading(request: HttpRequest, reading_id: UUID) -> PastReadingView:
     try:
         revision = own.own_revision(person(request), reading_id)
     except Revision.DoesNotExist:
-        raise NotThereError("there is no such reading of yours") from None
+        raise NotThereError(_("there is no such reading of yours")) from None
     return past_reading(revision)
 
 

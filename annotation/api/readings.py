@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Router
 
 from annotation.api.errors import NotThereError
@@ -87,7 +88,7 @@ def last_reading(request: HttpRequest, project_id: UUID) -> PastReadingView:
     try:
         revision = last_revision(reader, project.pk)
     except Revision.DoesNotExist:
-        raise NotThereError("nothing was read yet in this project") from None
+        raise NotThereError(_("nothing was read yet in this project")) from None
     return past_reading(revision)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from annotation.projects.models import Case
@@ -56,7 +57,7 @@ def add_remark(*, author: User, case_id: UUID, said: Said, now: datetime) -> Rem
     if not Lease.objects.filter(reader=author, case=case).exists():
         raise Case.DoesNotExist
     if said.to is not None and not colleagues_of(author, case.project_id).filter(pk=said.to).exists():
-        raise RefusedError("only readers of the project can be asked: choose another colleague")
+        raise RefusedError(_("only readers of the project can be asked: choose another colleague"))
     remark = Remark.objects.create(
         case=case,
         author=author,
@@ -120,7 +121,7 @@ def remarks_for(reader: User, project_id: UUID) -> Remarks:
     """
     project = project_for(reader, project_id)
     if not is_reader(reader, project.pk):
-        raise ForbiddenError("only readers of the project see its questions: ask for the role")
+        raise ForbiddenError(_("only readers of the project see its questions: ask for the role"))
     here = remarks().filter(case__project=project, kind=Remark.Kind.QUESTION).order_by("-created_at")
     return Remarks(
         asked=list(here.filter(to=reader, replied_at=None)),

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from annotation.projects.models import Case, Membership, Project
@@ -315,5 +316,5 @@ def held_lease(reader: User, lease_id: UUID) -> Lease:
     """
     lease = Lease.objects.select_for_update().get(pk=lease_id, reader=reader)
     if lease.ended_at is not None:
-        raise LeaseLostError("the case was given back to the queue: load the next one")
+        raise LeaseLostError(_("the case was given back to the queue: load the next one"))
     return lease

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from annotation.learning.drawn import ask_regions
@@ -147,7 +148,7 @@ def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
     held = [lease for lease in leases.values() if lease.ended_at is None]
     free = entry.state == Entry.State.WAITING or (entry.state == Entry.State.LEASED and bool(held))
     if not free:
-        raise LeaseLostError("the lease ran out and the case went on: what you entered is kept as a draft")
+        raise LeaseLostError(_("the lease ran out and the case went on: what you entered is kept as a draft"))
     return [leases[lease_id], *(lease for lease in held if lease.pk != lease_id)]
 
 
@@ -244,7 +245,7 @@ def save_draft(*, reader: User, lease_id: UUID, case_id: UUID, entered: Entered,
         lock_reader(reader, case.project_id)
         lost = lost_lease(reader, lease_id, case_id)
         if Reading.objects.filter(reader=reader, case=case).exists():
-            raise LeaseLostError("the case is read already: revise the reading instead")
+            raise LeaseLostError(_("the case is read already: revise the reading instead"))
         draft = keep_draft(reader=reader, case_id=case_id, now=now, entered=entered)
     if lost is not None:
         raise lost

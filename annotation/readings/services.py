@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from annotation.projects.answers import problems_in
@@ -62,7 +63,7 @@ class NewerDraftError(DraftStaleError):
     """A newer draft is there already; it comes with the error."""
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__(f"version {draft.version} is kept already: go on from it")
+        super().__init__(_("version %d is kept already: go on from it") % draft.version)
         self.draft = draft
 
 
@@ -75,7 +76,7 @@ def lock_reader(reader: User, project_id: UUID) -> Membership:
     if membership is None and not reader.is_admin:
         raise Membership.DoesNotExist
     if membership is None or membership.role != Role.READER:
-        raise ForbiddenError("only readers of the project read its cases: ask for the role")
+        raise ForbiddenError(_("only readers of the project read its cases: ask for the role"))
     return membership
 
 
@@ -93,7 +94,7 @@ def keep_draft(*, reader: User, case_id: UUID, entered: Entered, now: datetime) 
         if Entered(draft.version, draft.answers, draft.seconds, draft.protocol_version) == entered:
             return draft
         raise NewerDraftError(draft)
-    draft, _ = Draft.objects.update_or_create(
+    draft, _made = Draft.objects.update_or_create(
         case_id=case_id, reader=reader, defaults=values | {"updated_at": now}
     )
     return draft
@@ -155,8 +156,8 @@ def check_protocol(examined: Examined, answered: Answered) -> None:
     """
     if examined.protocol.version != answered.protocol_version:
         raise ProtocolChangedError(
-            f"the protocol is at version {examined.protocol.version}, the answers are to"
-            f" {answered.protocol_version}: load the case again"
+            _("the protocol is at version %(newest)d, the answers are to %(answered)d: load the case again")
+            % {"newest": examined.protocol.version, "answered": answered.protocol_version}
         )
     refuse_with(examined.problems)
     check_seconds(answered.seconds)
@@ -252,7 +253,8 @@ def revise(
         newest = reading.revisions.aggregate(newest=Max("number"))["newest"]
         if newest != base_revision:
             raise RevisionStaleError(
-                f"the reading is at revision {newest}, not {base_revision}: load it again"
+                _("the reading is at revision %(newest)d, not %(base)d: load it again")
+                % {"newest": newest, "base": base_revision}
             )
         check_protocol(examined, answered)
         revision = add_revision(

@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-WRONG = "The name or the password is wrong. After five wrong passwords sign-in is locked for a while."
+WRONG = _("The name or the password is wrong. After five wrong passwords sign-in is locked for a while.")
 
 
 class SignInForm(AuthenticationForm):
@@ -20,7 +21,7 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         for name, completion in (("username", "username"), ("password", "current-password")):
             self.fields[name].widget.attrs |= {"class": "input", "autocomplete": completion}
-        self.fields["username"].label = "Name"
+        self.fields["username"].label = _("Name")
 
 
 class NewPersonForm(forms.Form):

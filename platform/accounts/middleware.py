@@ -44,7 +44,7 @@ class SessionLimits:
 
 
 class OwnLanguage:
-    """Answer in the language that the person chose; English before that, and to who is not signed in."""
+    """Answer in the language that the person chose; to who is not signed in in the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -57,7 +57,7 @@ class OwnLanguage:
     def language_for(self, request: HttpRequest) -> str:
         """Name the language; nobody's session is begun for it."""
         if not request.user.is_authenticated:
-            return settings.LANGUAGE_CODE
+            return translation.get_language_from_request(request)
         if LANGUAGE not in request.session:
             chosen = Preferences.objects.filter(pk=request.user.pk).values_list("language", flat=True).first()
             request.session[LANGUAGE] = chosen or settings.LANGUAGE_CODE

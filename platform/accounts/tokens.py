@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import ApiToken, User
 from accounts.scopes import Scope
@@ -74,13 +75,15 @@ def check(user: User, wish: Wish, now: datetime) -> None:
     raises: TokenRefusedError.
     """
     if not 0 < len(wish.name.strip()) <= 64:
-        raise TokenRefusedError("Give it a name of at most 64 characters.")
+        raise TokenRefusedError(gettext("Give it a name of at most 64 characters."))
     if not wish.scopes or set(wish.scopes) - set(Scope.values):
-        raise TokenRefusedError("Choose what it is for.")
+        raise TokenRefusedError(gettext("Choose what it is for."))
     if not 1 <= wish.days <= LONGEST_DAYS:
-        raise TokenRefusedError(f"It can live for 1 to {LONGEST_DAYS} days.")
+        words = gettext("It can live for 1 to %(days)s days.")
+        raise TokenRefusedError(words % {"days": LONGEST_DAYS})
     if alive(user.tokens.all(), now).count() >= MOST_ALIVE:
-        raise TokenRefusedError(f"You have {MOST_ALIVE} tokens: revoke one that is not used any more.")
+        words = gettext("You have %(count)s tokens: revoke one that is not used any more.")
+        raise TokenRefusedError(words % {"count": MOST_ALIVE})
 
 
 def alive(tokens: QuerySet[ApiToken], now: datetime) -> QuerySet[ApiToken]:

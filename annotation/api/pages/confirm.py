@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.confirming import confirm as confirmed_by
@@ -18,14 +19,14 @@ from annotation.api.pages.frame import page
 from annotation.api.permissions import address_of, person
 from audit.services import record
 
-WRONG = "The password is wrong. After five wrong passwords it is locked for a while."
+WRONG = _("The password is wrong. After five wrong passwords it is locked for a while.")
 
 
 class ConfirmForm(forms.Form):
     """The password once more."""
 
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         strip=False,
         widget=forms.PasswordInput(
             attrs={"class": "input", "autocomplete": "current-password", "autofocus": True}

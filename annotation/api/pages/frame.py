@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_noop
 
 from accounts.models import Role, User
 from annotation.api.pages.access import ADMIN, Visit, sees_jobs
@@ -9,7 +10,11 @@ from annotation.api.permissions import person
 from annotation.projects.models import Membership
 from annotation.studies.selectors import quarantine_for
 
-ROLE_WORDS = {Role.READER: "Reader", Role.ML_STAFF: "ML staff", ADMIN: "Administrator"}
+ROLE_WORDS = {
+    Role.READER: gettext_noop("Reader"),
+    Role.ML_STAFF: gettext_noop("ML staff"),
+    ADMIN: gettext_noop("Administrator"),
+}
 
 
 def page(

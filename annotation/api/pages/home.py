@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import Role, User
@@ -36,11 +37,11 @@ def acts(user: User, row: ProjectRow) -> list[tuple[str, str]]:
     project = {"project_id": row["id"]}
     found = []
     if row["role"] == Role.READER:
-        found.append(("Read" if row["waiting"] else "Reading room", reverse("read", kwargs=project)))
+        found.append((_("Read") if row["waiting"] else _("Reading room"), reverse("read", kwargs=project)))
     if row["role"] == Role.ML_STAFF:
-        found.append(("Learning", reverse("ml", kwargs=project)))
-    found.append(("Overview", reverse("project", kwargs=project)))
+        found.append((_("Learning"), reverse("ml", kwargs=project)))
+    found.append((_("Overview"), reverse("project", kwargs=project)))
     if user.is_admin:
-        importing = ("Import images", reverse("import", kwargs=project))
+        importing = (_("Import images"), reverse("import", kwargs=project))
         found.insert(0 if row["waiting"] + row["labels"] == 0 else len(found), importing)
     return found

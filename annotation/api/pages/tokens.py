@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import ApiToken
@@ -69,5 +70,6 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
             record_act(request, "token.revoke", "token", token.pk, {"owner": str(token.user_id)})
     except ApiToken.DoesNotExist:
         raise Http404("no such token") from None
-    messages.success(request, f"The token “{token.name}” is revoked: it is refused from now on.")
+    words = gettext("The token “%(name)s” is revoked: it is refused from now on.")
+    messages.success(request, words % {"name": token.name})
     return redirect("tokens") if token.user_id == me.pk else redirect("person", person_id=token.user_id)

@@ -1,5 +1,6 @@
 /** Requests to our own server: JSON and bytes, CSRF, time limits, one retry policy. */
 
+import { say } from "../words/say";
 import { Refusal, Unreachable } from "./problems";
 
 export interface Call {
@@ -28,7 +29,8 @@ const bodyOf = async (response: Response): Promise<Readonly<Record<string, unkno
 };
 
 const refuse = async (response: Response): Promise<never> => {
-  if (NOT_NOW.has(response.status)) throw new Unreachable(`The server is not available (${response.status})`);
+  if (NOT_NOW.has(response.status))
+    throw new Unreachable(say("server_answered", { status: response.status }));
   throw new Refusal(response.status, await bodyOf(response));
 };
 
@@ -74,7 +76,7 @@ export class Http {
     const response = await fetch(this.#base + call.path, this.#options(call, accept, signal)).catch(
       (error: unknown) => {
         if (call.signal?.aborted) throw error;
-        throw new Unreachable("The server cannot be reached");
+        throw new Unreachable(say("server_unreachable"));
       },
     );
     return response.ok ? response : refuse(response);

@@ -1,5 +1,7 @@
 /** What can go wrong between the browser and the server. */
 
+import { say } from "../words/say";
+
 /** The server answered and said no (RFC 9457). */
 export class Refusal extends Error {
   readonly status: number;
@@ -7,7 +9,7 @@ export class Refusal extends Error {
   readonly body: Readonly<Record<string, unknown>>;
 
   constructor(status: number, body: Readonly<Record<string, unknown>>) {
-    super(String(body.detail ?? body.title ?? `The server answered ${status}`));
+    super(String(body.detail ?? say("server_answered", { status })));
     this.name = "Refusal";
     this.status = status;
     this.code = String(body.code ?? "");
@@ -31,8 +33,8 @@ export const isAborted = (error: unknown): boolean =>
 /** A capital and a full stop. */
 const asSentence = (text: string): string => {
   const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
+  return /[.!?…。！？]$/.test(first) ? first : `${first}${say("full_stop")}`;
 };
 
 export const wordsFor = (error: unknown): string =>
-  asSentence(error instanceof Error ? error.message : "Something unexpected happened");
+  asSentence(error instanceof Error ? error.message : say("unexpected"));

@@ -2,19 +2,21 @@
  * A form with data-confirm asks first: <form data-confirm="What will happen" data-confirm-word="Discard">.
  * Enter confirms, Escape goes back.
  */
+import { say } from "../words/say";
+
 export function confirmForms(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || form.dataset.confirm === undefined) return;
     event.preventDefault();
-    ask(form, form.dataset.confirm, form.dataset.confirmWord ?? "Go on");
+    ask(form, form.dataset.confirm, form.dataset.confirmWord ?? say("go_on"));
   });
 }
 
 function ask(form: HTMLFormElement, question: string, word: string): void {
   const dialog = document.createElement("dialog");
   const yes = button(word, `button ${form.dataset.confirmLook ?? "primary"}`);
-  const no = button("Go back", "button");
+  const no = button(say("go_back"), "button");
   const text = document.createElement("p");
   const row = document.createElement("div");
   text.textContent = question;
@@ -25,7 +27,7 @@ function ask(form: HTMLFormElement, question: string, word: string): void {
   yes.addEventListener("click", () => {
     yes.disabled = true;
     no.disabled = true;
-    yes.textContent = "One moment …";
+    yes.textContent = say("one_moment");
     form.submit();
   });
   no.addEventListener("click", () => dialog.close());

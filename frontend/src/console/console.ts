@@ -1,5 +1,6 @@
 /** Behaviour of the server-rendered pages: every page works without it, except uploading by drag and drop. */
 import htmx from "htmx.org";
+import { speak } from "../words/say";
 import { openCase } from "./case";
 import { confirmForms } from "./confirm";
 import { csrfToken } from "./csrf";
@@ -19,6 +20,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   headers["X-CSRFToken"] = csrfToken();
 });
 
+speak(document.documentElement.lang);
 themeToggles();
 confirmForms();
 openImport();

@@ -52,25 +52,32 @@ const isSheared = (first: ImagePlane, last: ImagePlane): boolean => {
   return across > TOLERANCE * Math.abs(along);
 };
 
-/** Why slices are not one volume, in words; "" where they are. planes: in the order of their position. */
-export const volumeProblem = (planes: readonly (ImagePlane | undefined)[]): string => {
+export type VolumeProblem =
+  | "no_position"
+  | "too_few_slices"
+  | "not_parallel"
+  | "pixels_differ"
+  | "tilted"
+  | "one_place"
+  | "uneven";
+
+/** Why slices are not one volume; "" where they are. planes: in the order of their position. */
+export const volumeProblem = (planes: readonly (ImagePlane | undefined)[]): VolumeProblem | "" => {
   const known = planes.filter((plane) => plane !== undefined);
   const [first, last] = [known[0], known.at(-1)];
-  if (known.length < planes.length || !first || !last) return "The images have no position in the patient.";
-  if (known.length < 3) return "Three slices or more are needed.";
-  if (!known.every((plane) => areParallel(first, plane))) return "The slices are not parallel.";
-  if (!known.every((plane) => haveOneSize(first, plane))) return "The slices' pixels differ in size.";
-  if (isSheared(first, last)) return "The slices are shifted against each other (tilted gantry).";
+  if (known.length < planes.length || !first || !last) return "no_position";
+  if (known.length < 3) return "too_few_slices";
+  if (!known.every((plane) => areParallel(first, plane))) return "not_parallel";
+  if (!known.every((plane) => haveOneSize(first, plane))) return "pixels_differ";
+  if (isSheared(first, last)) return "tilted";
   return gapProblem(known.map((plane) => positionAlong(plane, normalOf(first))));
 };
 
-const gapProblem = (positions: readonly number[]): string => {
+const gapProblem = (positions: readonly number[]): VolumeProblem | "" => {
   const gaps = positions.slice(1).map((position, nth) => position - (positions[nth] ?? 0));
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
-  if (mean <= 0 || gaps.some((gap) => gap <= 0)) return "Several slices lie in one place.";
-  return gaps.some((gap) => Math.abs(gap - mean) > TOLERANCE * mean + 0.01)
-    ? "Slices are missing or not evenly spaced."
-    : "";
+  if (mean <= 0 || gaps.some((gap) => gap <= 0)) return "one_place";
+  return gaps.some((gap) => Math.abs(gap - mean) > TOLERANCE * mean + 0.01) ? "uneven" : "";
 };
 
 /** The volume of slices that volumeProblem finds nothing wrong with. */

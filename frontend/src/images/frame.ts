@@ -5,6 +5,7 @@ import { type PixelSize, SQUARE_PIXELS } from "../geometry/measure";
 import { type ImagePlane, normalOf, positionAlong } from "../geometry/plane";
 import type { Point } from "../geometry/region";
 import { type DirectionLps, millimetres, pointLps } from "../geometry/units";
+import { say } from "../words/say";
 import { numberOf, numbersOf, textOf } from "./numbers";
 import { calibratedRegionsOf, sizeWithin } from "./ultrasound";
 
@@ -37,21 +38,22 @@ export interface PixelFormat {
 }
 
 export class UnreadableImage extends Error {
+  /** rule: what does not hold, in DICOM's words. */
   constructor(rule: string) {
-    super(rule);
+    super(say("image_unreadable", { words: rule }));
     this.name = "UnreadableImage";
   }
 }
 
 const required = (attributes: Attributes, keyword: string): number => {
   const value = numberOf(attributes, keyword);
-  if (value === undefined) throw new UnreadableImage(`${keyword} is absent: the image cannot be shown`);
+  if (value === undefined) throw new UnreadableImage(`${keyword}: –`);
   return value;
 };
 
 const oneOf = <T extends number>(keyword: string, value: number, allowed: readonly T[]): T => {
   const found = allowed.find((item) => item === value);
-  if (found === undefined) throw new UnreadableImage(`${keyword} ${value} cannot be shown`);
+  if (found === undefined) throw new UnreadableImage(`${keyword}: ${value}`);
   return found;
 };
 

@@ -69,7 +69,7 @@ describe("decoding a frame", () => {
   });
 
   it("says what is wrong with a frame that is too short", () => {
-    expect(() => decode(words(1, 2), image({}))).toThrow("The frame has 4 bytes, 8 are needed");
+    expect(() => decode(words(1, 2), image({}))).toThrow("4 B ≠ 8 B");
   });
 
   it("never guesses the size of an image", () => {

@@ -46,7 +46,7 @@ const constructors = {
 
 const constructorFor = ({ bitsAllocated, signed, isFloat }: PixelFormat) => {
   if (isFloat) return bitsAllocated === 64 ? Float64Array : Float32Array;
-  if (bitsAllocated === 64) throw new UnreadableImage("BitsAllocated 64 cannot be shown");
+  if (bitsAllocated === 64) throw new UnreadableImage("BitsAllocated: 64");
   return constructors[bitsAllocated][signed ? "signed" : "unsigned"];
 };
 
@@ -54,7 +54,7 @@ const stored = (buffer: ArrayBuffer, format: PixelFormat): Samples => {
   const count = format.rows * format.columns * format.samplesPerPixel;
   const expected = (count * format.bitsAllocated) / 8;
   if (buffer.byteLength < expected) {
-    throw new UnreadableImage(`The frame has ${buffer.byteLength} bytes, ${expected} are needed`);
+    throw new UnreadableImage(`${buffer.byteLength} B ≠ ${expected} B`);
   }
   const Kind = constructorFor(format);
   return new Kind(buffer, 0, count);

@@ -5,6 +5,7 @@ import { gridOf, type PlaneName, volumeProblem } from "../geometry/volume";
 import { type FrameDescription, planeOf } from "../images/frame";
 import { textOf } from "../images/numbers";
 import type { FrameStore } from "../images/store";
+import { say } from "../words/say";
 import { PlaneScene, VolumeSource } from "./planes";
 import { commonSize, type Scene, StackScene } from "./scene";
 import type { Companion, LayoutName } from "./stage";
@@ -69,15 +70,16 @@ export const volumeOf = ({ store, frames }: Hung): VolumeSource | undefined => {
 /** Why a case cannot hang so, in words; "" where it can. */
 export const layoutProblem = (layout: LayoutName, hung: Hung): string => {
   if (layout === "stack") return "";
-  if (layout === "priors") return newestPrior(hung) ? "" : "There is no earlier study.";
+  if (layout === "priors") return newestPrior(hung) ? "" : say("no_earlier_study");
   if (layout === "four-up") {
     const missing = VIEWS.filter((view) => !viewScene(hung, view));
     return missing.length === 0
       ? ""
-      : `${missing.map((one) => `${one.laterality} ${one.view}`).join(", ")}: no such view.`;
+      : say("no_such_view", { views: missing.map((one) => `${one.laterality} ${one.view}`).join(", ") });
   }
-  if (!commonSize(hung.frames)) return "The images differ in size.";
-  return volumeProblem(hung.frames.map(planeOf));
+  if (!commonSize(hung.frames)) return say("images_differ");
+  const problem = volumeProblem(hung.frames.map(planeOf));
+  return problem && say(`volume_${problem}`);
 };
 
 export const scenesOf = (
@@ -85,7 +87,7 @@ export const scenesOf = (
   hung: Hung,
   volume: VolumeSource | undefined,
 ): readonly Scene[] => {
-  const caption = layout === "priors" ? "Current" : "";
+  const caption = layout === "priors" ? say("current_study") : "";
   const own = new StackScene(hung.store, hung.frames, { isCase: true, caption });
   if (layout === "priors") {
     const prior = newestPrior(hung);

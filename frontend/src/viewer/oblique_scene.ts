@@ -7,6 +7,7 @@ import type { Point } from "../geometry/region";
 import type { PlaneView } from "../geometry/volume";
 import type { FrameDescription } from "../images/frame";
 import { type PlaneGrid, relabel, reslice } from "../images/reslice";
+import { say } from "../words/say";
 import { type CutScene, planeFrame, planeHome, planeTone, type VolumeSource } from "./planes";
 import { type PlaneAxes, type Sides, sidesOf } from "./scene";
 import type { Picture, Tone } from "./surface";
@@ -42,7 +43,7 @@ export class ObliqueScene implements CutScene {
     this.view = view;
     this.cut = cut;
     this.axes = view;
-    this.caption = straight.caption.includes("(") ? straight.caption : `${straight.caption} (turned)`;
+    this.caption = say("plane_turned", { plane: say(`plane_${view.name}`) });
     this.#step = Math.max(Math.min(...source.grid.spacingMm), diagonal / LONGEST_EDGE);
     this.#edge = Math.ceil(diagonal / this.#step);
     this.#middle = middle;

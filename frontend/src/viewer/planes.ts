@@ -18,6 +18,7 @@ import {
 } from "../images/pixels";
 import { type Slices, slab } from "../images/slab";
 import type { FrameStore } from "../images/store";
+import { say } from "../words/say";
 import { type PlaneAxes, type Scene, type Sides, sidesOf } from "./scene";
 import type { Picture, Tone } from "./surface";
 
@@ -65,12 +66,6 @@ export const planeHome = (view: PlaneView, size: FrameSize): Camera => ({
 export const planeTone = (frames: readonly FrameDescription[], { frame }: Picture): Tone => {
   const [first] = frames;
   return { window: frame.window, isInverted: first ? isInverted(first.attributes) : false };
-};
-
-const NAMES: Readonly<Record<PlaneName, string>> = {
-  axial: "Axial",
-  coronal: "Coronal",
-  sagittal: "Sagittal",
 };
 
 /** Voxels of a series, as far as they are loaded. */
@@ -139,7 +134,7 @@ export class PlaneScene implements CutScene {
       down: unit(this.axes.down),
       normal: unit(this.axes.through),
     };
-    this.caption = NAMES[name];
+    this.caption = say(`plane_${name}`);
     this.count = source.grid.size[this.axes.through];
     this.fromFrame = this.axes.through === 2 ? (this.axes.across === 0 ? IDENTITY : SWAP) : null;
   }

@@ -340,4 +340,32 @@ export const EN = {
   no_preset: "This image has a look-up table of its own: window presets do not fit it.",
   lengths_region: "mm in calibrated regions, else pixels",
   lengths_pixels: "no spacing: pixels",
+
+  // What cannot be
+  server_answered: "The server answered {status}.",
+  server_unreachable: "The server cannot be reached.",
+  unexpected: "Something unexpected happened",
+  full_stop: ".",
+  image_unreadable: "The image cannot be shown ({words})",
+  images_differ: "The images differ in size.",
+  no_earlier_study: "There is no earlier study.",
+  no_such_view: "{views}: no such view.",
+  volume_no_position: "The images have no position in the patient.",
+  volume_too_few_slices: "Three slices or more are needed.",
+  volume_not_parallel: "The slices are not parallel.",
+  volume_pixels_differ: "The slices' pixels differ in size.",
+  volume_tilted: "The slices are shifted against each other (tilted gantry).",
+  volume_one_place: "Several slices lie in one place.",
+  volume_uneven: "Slices are missing or not evenly spaced.",
+
+  // Over the image
+  current_study: "Current",
+  plane_axial: "Axial",
+  plane_coronal: "Coronal",
+  plane_sagittal: "Sagittal",
+  plane_turned: "{plane} (turned)",
+
+  // Before something is done
+  go_back: "Go back",
+  one_moment: "One moment …",
 } as const;

@@ -19,6 +19,11 @@ describe("the room's words", () => {
     expect(say("case_nth", { number: 12 })).toBe("病例 12");
   });
 
+  it("are all said in Chinese", () => {
+    const notSaid = Object.entries(ZH).filter(([, text]) => !/[\p{Script=Han}。]/u.test(text));
+    expect(notSaid).toEqual([]);
+  });
+
   it("name the same things in every language", () => {
     const differing = Object.entries(EN).filter(([key, text]) => {
       const other: string = ZH[key as keyof typeof ZH];
