@@ -62,6 +62,15 @@ class CaseRow:
         """Where and how it was made."""
         return self.case.acquisition
 
+    @property
+    def where(self) -> str:
+        """Name its site, field strength and kernel, as far as they are told."""
+        made = self.case.acquisition
+        if made is None:
+            return ""
+        tesla = f"{made.magnetic_field_strength} T" if made.magnetic_field_strength else ""
+        return " · ".join(part for part in (made.site, tesla, made.convolution_kernel) if part)
+
 
 @dataclass(frozen=True)
 class CasePage:

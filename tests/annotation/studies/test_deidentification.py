@@ -131,6 +131,15 @@ def test_makers_and_models_pass_by_known_words_alone(judge: Judge) -> None:
     assert facts.manufacturer_model_name == "BRILLIANCE 16"
 
 
+def test_field_strength_and_kernel_are_facts_in_one_spelling(judge: Judge) -> None:
+    made = phantoms.a_slice()
+    made.MagneticFieldStrength, made.ConvolutionKernel = "3.00", ["br40", "3"]
+    facts = judge(phantoms.dicom(made)).facts
+    assert (facts.magnetic_field_strength, facts.convolution_kernel) == ("3", "BR40")
+    plain = judge(phantoms.dicom(phantoms.a_slice())).facts
+    assert (plain.magnetic_field_strength, plain.convolution_kernel) == ("", "")
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
