@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotation.exchange import uploads
-from annotation.exchange.deliveries import DeliveryError
+from annotation.exchange.archives import DeliveryError
 from annotation.exchange.imports import admit_delivery, fail_delivery, finish_delivery
 from annotation.exchange.peers import received
 from annotation.exchange.peers.pulls import fetch_studies

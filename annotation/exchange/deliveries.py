@@ -115,6 +115,14 @@ def open_source(source: Path) -> Delivery:
     return Delivery([one for one in found if one is not table], base, table)
 
 
+def listed_folder(root: Path) -> list[DeliveredFile]:
+    """List a folder's files by their paths.
+
+    raises: DeliveryError where it holds too many.
+    """
+    return paired(sorted(_folder(root), key=lambda one: one.path))
+
+
 def paired(found: Sequence[DeliveredFile]) -> list[DeliveredFile]:
     """Take a MetaImage's header and voxels as one file."""
     by_path = {one.path: one for one in found if not isinstance(one, HeaderWithVoxels)}

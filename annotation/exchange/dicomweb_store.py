@@ -17,8 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from annotation.exchange.arriving import count_arrived, delivery_of_the_hour
 from annotation.exchange.dicomweb_json import DataSet, dataset
-from annotation.exchange.imports import admitted, count_arrived, delivery_of_the_hour
+from annotation.exchange.imports import admitted
 from annotation.exchange.lifecycle.usage import QuotaError, check_room
 from annotation.projects.models import Project
 from annotation.studies.batches import OTHER_CONTENT, Taken

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from annotation.exchange.deliveries import Delivery, DeliveryError, open_source
+from annotation.exchange.archives import DeliveryError
+from annotation.exchange.deliveries import Delivery, open_source
 from annotation.exchange.lifecycle.usage import Room, check_room
 from annotation.exchange.tables import Table, read_table
 from annotation.learning.services import ask_embed, policy_for
@@ -32,7 +33,6 @@ from annotation.studies.services import drop_discarded, store
 from audit.services import record
 
 BATCH_FILES = 64
-ONE_DELIVERY = timedelta(hours=1)
 DEFAULT_CHOICES = (("normal", "Normal"), ("abnormal", "Abnormal"))
 DEFAULT_PROMPT = "What does the image show?"
 
@@ -164,33 +164,6 @@ def admitted(
         by_path = {one.judged.arrival.file.path: one for one in taken}
         yield [(one, by_path.get(one.arrival.file.path)) for one in judged]
     room.check()
-
-
-def delivery_of_the_hour(
-    *, project: Project, source_name: str, requested_by: User | None, now: datetime
-) -> Import:
-    """Find or make the delivery that what comes by itself belongs to: one a source, sender and hour."""
-    mine = Import.objects.filter(
-        project_id=project.pk, requested_by=requested_by, source_name=source_name[:255]
-    )
-    return mine.filter(created_at__gt=now - ONE_DELIVERY).first() or Import.objects.create(
-        dataset=project.dataset,
-        project_id=project.pk,
-        source_name=source_name[:255],
-        requested_by=requested_by,
-        pictures_cleared=False,
-        options=project.dataset.deidentification,
-        state=Import.State.DONE,
-        created_at=now,
-    )
-
-
-@transaction.atomic
-def count_arrived(delivery: Import, *, came: int, stored: bool, by: User | None, now: datetime) -> None:
-    """Count files that came by themselves, and have new images encoded."""
-    Import.objects.filter(pk=delivery.pk).update(total=F("total") + came, finished_at=now)
-    if stored:
-        ask_embed(dataset_id=delivery.dataset_id, by=by)
 
 
 @transaction.atomic

@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from annotation.exchange.deliveries import DeliveredFile, DeliveryError
+from annotation.exchange.archives import DeliveryError
+from annotation.exchange.deliveries import DeliveredFile
 from annotation.studies.door.limits import MEBIBYTE
 
 TABLE_BYTES = 64 * MEBIBYTE

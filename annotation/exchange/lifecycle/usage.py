@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 
 from accounts.models import User
-from annotation.exchange.deliveries import DeliveryError
+from annotation.exchange.archives import DeliveryError
 from annotation.exchange.out.models import Export
 from annotation.learning.drawn_models import PixelHead
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion, Snapshot

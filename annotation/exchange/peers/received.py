@@ -6,13 +6,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from annotation.exchange.imports import admitted, count_arrived, delivery_of_the_hour
+from annotation.exchange.arriving import arrived, delivery_of_the_hour
 from annotation.exchange.peers.models import Peer
 from annotation.exchange.peers.spool import SpooledFile, files_in
 from annotation.projects.models import Project
 from annotation.studies.door.sandbox import Sandbox
 from annotation.studies.intake import PROCESSES, Arrival, Treatment
-from annotation.studies.models import ImportedFile
 
 Progress = Callable[[float, str], None]
 
@@ -36,11 +35,8 @@ def _take(
     )
     treatment = Treatment(pictures_cleared=False, options=delivery.options)
     arrivals = map(Arrival, waiting)
-    for batch in admitted(delivery, project, arrivals, treatment=treatment, door=door):
-        taken = [one for _, one in batch if one is not None]
-        is_new = any(one.outcome == ImportedFile.Outcome.STORED for one in taken)
-        count_arrived(delivery, came=len(taken), stored=is_new, by=None, now=timezone.now())
-        for judged, _ in batch:
+    for batch in arrived(delivery, project, arrivals, treatment=treatment, door=door):
+        for judged in batch:
             if isinstance(judged.arrival.file, SpooledFile):
                 judged.arrival.file.where.unlink(missing_ok=True)
         count += len(batch)

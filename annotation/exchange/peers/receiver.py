@@ -73,7 +73,8 @@ class Receiver:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._server.shutdown()
+        if self._server is not None:
+            self._server.shutdown()
         self._clock.join()
         tempfile.tempdir = None
 

@@ -36,6 +36,7 @@ def _keys() -> MultiFernet:
     return MultiFernet([Fernet(_derived(secret)) for secret in secrets])
 
 
-def _derived(secret: str) -> bytes:
-    digest = hmac.new(secret.encode(), b"secrets of peers", hashlib.sha256).digest()
+def _derived(secret: str | bytes) -> bytes:
+    key = secret.encode() if isinstance(secret, str) else secret
+    digest = hmac.new(key, b"secrets of peers", hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest)

@@ -1,16 +1,20 @@
-"""`manage.py import PATH --project NAME`: a folder, a zip or one file becomes cases of a project."""
+"""`manage.py import PATH --project NAME`: a folder, an archive or one file becomes cases of a project."""
 
 import json
+import signal
 import sys
+import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 from tqdm import tqdm
 
-from annotation.exchange.deliveries import DeliveryError
+from annotation.exchange.archives import DeliveryError
 from annotation.exchange.imports import (
     Report,
     UnknownModalityError,
@@ -20,10 +24,12 @@ from annotation.exchange.imports import (
     run_delivery,
 )
 from annotation.exchange.tables import text_of
+from annotation.exchange.watching import Watch, memory_of
 from annotation.management.commands.protocol import chosen
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
 from annotation.studies.door.sandbox import DoorBrokenError
+from annotation.studies.intake import Treatment
 from annotation.studies.models import Import, ImportedFile
 
 SHOWN_REASONS, LONGEST_SITE = 12, 64
@@ -32,11 +38,11 @@ SHOWN_REASONS, LONGEST_SITE = 12, 64
 class Command(BaseCommand):
     """Imports images into a project, which is made where it is not there."""
 
-    help = "Import a folder, a zip or one file (DICOM, PNG, JPEG; labels.csv) into a project."
+    help = "Import a folder, a zip, a tar or one file (images, volumes; labels.csv) into a project."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the command line."""
-        parser.add_argument("path", type=Path, help="folder, zip or file")
+        parser.add_argument("path", type=Path, help="folder, zip, tar or file")
         parser.add_argument(
             "--project", required=True, help="name of the project; made where it is not there"
         )
@@ -53,6 +59,14 @@ class Command(BaseCommand):
             "--site", default="", help="where the images were made, by a name that may be known"
         )
         parser.add_argument(
+            "--watch",
+            action="store_true",
+            help="look at the folder again and again, and import what has come to rest, until stopped",
+        )
+        parser.add_argument(
+            "--every", type=float, default=10.0, help="seconds between two looks, with --watch"
+        )
+        parser.add_argument(
             "--pictures-uncleared",
             action="store_true",
             help="hold every plain picture (PNG, JPEG) until an administrator has looked; without it"
@@ -62,6 +76,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Import, and say what became of every file."""
         project = self._project(options)
+        if options["watch"]:
+            self._watch(project, options)
+            return
         delivery = self._delivery(project, options)
         report = self._run(delivery, options)
         if options["json"]:
@@ -103,6 +120,30 @@ class Command(BaseCommand):
         delivery.site = options["site"]
         delivery.save(update_fields=["site"])
         return delivery
+
+    def _watch(self, project: Project, options: dict[str, Any]) -> None:
+        folder: Path = options["path"].resolve()
+        if not folder.is_dir():
+            raise CommandError(f"{options['path']}: --watch needs a folder")
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        treatment = Treatment(
+            modality=options["modality"],
+            pictures_cleared=not options["pictures_uncleared"],
+            options=project.dataset.deidentification,
+        )
+        watch = Watch(folder, project, memory_of(settings.HOME.root / "watched", folder, project), treatment)
+        self.stdout.write(f"{project.name}: watching {folder}")
+        self.stdout.flush()
+        while not stop.is_set():
+            try:
+                if count := watch.look():
+                    self.stdout.write(f"{project.name}: {count} files taken")
+                    self.stdout.flush()
+            except (DeliveryError, OSError, OperationalError) as error:
+                self.stderr.write(f"{folder}: {error}: looking again")
+            stop.wait(options["every"])
 
     def _run(self, delivery: Import, options: dict[str, Any]) -> Report:
         bar = tqdm(

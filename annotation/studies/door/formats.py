@@ -19,7 +19,7 @@ TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", *TIFF)
 GZIP = b"\x1f\x8b"
 HEAD_BYTES = 352  # of the longest header that is looked at: NIfTI's
-NIFTI_LENGTHS = tuple(length.to_bytes(4, order) for length in (348, 540) for order in ("little", "big"))  # type: ignore[arg-type]
+NIFTI_LENGTHS = tuple(length.to_bytes(4, order) for length in (348, 540) for order in ("little", "big"))
 PAIRED_NIFTI = (b"ni1\x00", b"ni2\x00")
 
 # Transfer syntaxes whose pixels are decoded here. Other JPEG processes are retired and have no decoder.

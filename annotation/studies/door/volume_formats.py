@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import nrrd
 import numpy as np
@@ -12,6 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from annotation.studies.door import limits
 from annotation.studies.door.metaimage import read_metaimage
+from annotation.studies.door.pixels import Pixels
 from annotation.studies.door.verdict import RejectedFileError
 from annotation.studies.door.volumes import Volume, placed
 from annotation.studies.door.voxels import Inflated, block_of, check_kind, three, unpacked
@@ -28,7 +29,8 @@ def read_nifti(stream: BinaryIO) -> Volume:
     """
     plain = unpacked(stream)
     head = plain.read(NIFTI_2)
-    sizes = {int.from_bytes(head[:4], order) for order in ("little", "big")}  # type: ignore[arg-type]
+    sizes = {int.from_bytes(head[:4], order) for order in ("little", "big")}
+    kind: Any
     kind, length = (Nifti2Header, NIFTI_2) if NIFTI_2 in sizes else (Nifti1Header, NIFTI_1)
     try:
         header = kind.from_fileobj(io.BytesIO(head[:length]), check=False)
@@ -53,7 +55,7 @@ def read_nifti(stream: BinaryIO) -> Volume:
     return placed(voxels, affine, slope, intercept)
 
 
-def scaling(header: Nifti1Header) -> tuple[float, float]:
+def scaling(header: Any) -> tuple[float, float]:  # noqa: ANN401  nibabel is untyped
     """Give slope and intercept: 1 and 0 where the header says none."""
     slope, intercept = header.get_slope_inter()
     return (1.0, 0.0) if slope is None else (float(slope), float(intercept or 0.0))
@@ -106,13 +108,13 @@ def read_nrrd(stream: BinaryIO) -> Volume:
     return _placed_by_nrrd(voxels, header)
 
 
-def _placed_by_nrrd(voxels: np.ndarray, header: Mapping[str, object]) -> Volume:
+def _placed_by_nrrd(voxels: Pixels, header: Mapping[str, Any]) -> Volume:
     name = str(header.get("space", "")).lower()
     signs = TO_LPS.get(SHORT.get(name, name))
     directions, origin = header.get("space directions"), header.get("space origin")
     if signs is None or directions is None or np.shape(directions) != (3, 3):
         given = header.get("spacings")
-        spacing = [1.0, 1.0, 1.0] if given is None else [abs(float(one)) or 1.0 for one in (*given, 1.0)][:3]  # type: ignore[misc]
+        spacing = [1.0, 1.0, 1.0] if given is None else [abs(float(one)) or 1.0 for one in (*given, 1.0)][:3]
         return Volume(voxels, (spacing[0], spacing[1], spacing[2]))
     affine = np.eye(4)
     affine[:3, :3] = np.asarray(directions, np.float64).T

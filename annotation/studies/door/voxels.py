@@ -60,7 +60,7 @@ def block_of(stream: Readable, kind: np.dtype[np.generic], size: tuple[int, int,
     if length > limits.DECODED_BYTES:
         raise RejectedFileError(f"the voxels are more than {limits.DECODED_BYTES // limits.MEBIBYTE} MiB")
     block = np.empty((slices, rows, columns), kind)
-    view, place = memoryview(block).cast("B"), 0
+    view, place = block.data.cast("B"), 0
     while place < length:
         count = stream.readinto(view[place:])
         if not count:

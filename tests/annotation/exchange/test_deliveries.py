@@ -5,13 +5,15 @@ import stat
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK
 
 from annotation.exchange import archives, deliveries
-from annotation.exchange.deliveries import DeliveryError, open_source
+from annotation.exchange.archives import DeliveryError
+from annotation.exchange.deliveries import open_source
 from annotation.exchange.tables import read_table
 from tests import phantoms
 from tests.annotation.exchange.conftest import Deliver, a_zip, outcomes, write
@@ -125,8 +127,8 @@ def test_a_patient_with_one_held_out_file_is_held_out_wholly(tmp_path: Path) -> 
     assert table.choices == [("x", "X"), ("y", "Y")]
 
 
-def a_tar(target: Path, members: dict[str, bytes], mode: str = "w") -> Path:
-    with tarfile.open(target, mode) as archive:  # type: ignore[call-overload]  one of tarfile's modes
+def a_tar(target: Path, members: dict[str, bytes], mode: Any = "w") -> Path:
+    with tarfile.open(target, mode) as archive:
         for name, content in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

@@ -21,11 +21,12 @@ SIZE = (7, 5, 4)  # columns, rows, slices
 TILTED = (0.96, -0.28, 0.0, 0.28, 0.96, 0.0, 0.0, 0.0, 1.0)
 # Rows to the head and columns to the back: sagittal, slices from left to right against the normal.
 SAGITTAL = (0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+NIFTI: Any = nibabel.Nifti1Image
 FORMATS = ("nii", "nii.gz", "nrrd", "mha")
 KINDS = ("uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 
 
-def a_volume(kind: str, direction: Sequence[float] = TILTED) -> SimpleITK.Image:
+def a_volume(kind: str, direction: Sequence[float] = TILTED) -> Any:
     """Random voxels over the range of the kind, with a place in the patient."""
     draw = np.random.default_rng(7)
     dtype = np.dtype(kind)
@@ -34,14 +35,14 @@ def a_volume(kind: str, direction: Sequence[float] = TILTED) -> SimpleITK.Image:
     else:
         limits = np.iinfo(dtype)
         values = draw.integers(limits.min, limits.max, SIZE[::-1], dtype=dtype, endpoint=True)
-    image = SimpleITK.GetImageFromArray(values)
+    image: Any = SimpleITK.GetImageFromArray(values)
     image.SetSpacing((0.75, 1.25, 2.5))
     image.SetOrigin((-12.5, 30.25, -7.0))
     image.SetDirection(direction)
     return image
 
 
-def written(image: SimpleITK.Image, folder: Path, suffix: str) -> bytes:
+def written(image: Any, folder: Path, suffix: str) -> bytes:
     path = folder / f"volume.{suffix}"
     SimpleITK.WriteImage(image, path, suffix in {"nrrd", "mha"})
     return path.read_bytes()
@@ -49,7 +50,7 @@ def written(image: SimpleITK.Image, folder: Path, suffix: str) -> bytes:
 
 def values_of(stored: Dataset) -> np.ndarray:
     """Give (frame, row, column) in the file's own values."""
-    pixels = stored.pixel_array.reshape(-1, stored.Rows, stored.Columns).astype(np.float64)
+    pixels: np.ndarray = stored.pixel_array.reshape(-1, stored.Rows, stored.Columns).astype(np.float64)
     return pixels * float(stored.get("RescaleSlope", 1)) + float(stored.get("RescaleIntercept", 0))
 
 
@@ -66,22 +67,29 @@ def places_of(stored: Dataset) -> np.ndarray:
     )
     columns = np.arange(stored.Columns)[:, None] * across * directions[0]
     rows = np.arange(stored.Rows)[:, None, None] * down * directions[1]
-    return origins[:, None, None, :] + rows[None] + columns[None, None]
+    places: np.ndarray = origins[:, None, None, :] + rows[None] + columns[None, None]
+    return places
 
 
-def by_place(image: SimpleITK.Image) -> dict[tuple[float, ...], float]:
+def rounded(place: Sequence[float]) -> tuple[float, ...]:
+    return tuple(np.round(np.array(place), 3) + 0.0)
+
+
+def by_place(image: Any) -> dict[tuple[float, ...], float]:
     """Values by the places where SimpleITK says that they are."""
     array = SimpleITK.GetArrayFromImage(image)
     columns, rows, slices = image.GetSize()
     return {
-        tuple(np.round(image.TransformIndexToPhysicalPoint((i, j, k)), 3) + 0.0): float(array[k, j, i])
+        tuple(np.round(np.array(image.TransformIndexToPhysicalPoint((i, j, k))), 3) + 0.0): float(
+            array[k, j, i]
+        )
         for k in range(slices)
         for j in range(rows)
         for i in range(columns)
     }
 
 
-def compare(stored: Dataset, image: SimpleITK.Image) -> None:
+def compare(stored: Dataset, image: Any) -> None:
     places = np.round(places_of(stored), 3).reshape(-1, 3) + 0.0
     ours = dict(zip(map(tuple, places), values_of(stored).ravel(), strict=True))
     assert ours == by_place(image)
@@ -122,7 +130,7 @@ def test_real_volumes_are_where_simpleitk_has_them(judge: Judge, real_data: Path
 
 
 def test_a_nifti_s_slope_is_kept(judge: Judge, tmp_path: Path) -> None:
-    nifti = nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.diag([2, 2, 2, 1]))
+    nifti = NIFTI(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.diag([2, 2, 2, 1]))
     nifti.header.set_slope_inter(0.5, -3)
     nibabel.save(nifti, tmp_path / "scaled.nii")
     stored = dcmread(file_of(judge((tmp_path / "scaled.nii").read_bytes(), **CLEARED)))
@@ -131,7 +139,7 @@ def test_a_nifti_s_slope_is_kept(judge: Judge, tmp_path: Path) -> None:
 
 
 def test_a_header_that_places_nothing_gives_no_place(judge: Judge) -> None:
-    nifti = nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), None)
+    nifti = NIFTI(np.arange(60, dtype=np.int16).reshape(3, 4, 5), None)
     nifti.header.set_zooms((2, 3, 4))
     answer = judge(nifti.to_bytes(), **CLEARED)
     assert "ImageOrientationPatient" not in answer.facts.attributes
@@ -146,7 +154,8 @@ def refused(judge: Judge, content: bytes) -> str:
 
 def a_nifti(shape: tuple[int, ...], dtype: Any = np.int16, affine: Any = None) -> bytes:
     values = np.random.default_rng(1).integers(0, 255, shape).astype(dtype)
-    return nibabel.Nifti1Image(values, np.eye(4) if affine is None else affine).to_bytes()
+    content: bytes = NIFTI(values, np.eye(4) if affine is None else affine).to_bytes()
+    return content
 
 
 def test_what_is_no_single_volume_is_refused_with_its_reason(judge: Judge) -> None:
@@ -182,7 +191,7 @@ def test_nobody_s_word_means_that_eyes_are_needed(judge: Judge) -> None:
 
 
 def test_what_a_header_says_of_the_patient_is_gone(judge: Judge) -> None:
-    nifti = nibabel.Nifti1Image(np.random.default_rng(1).integers(0, 99, (4, 5, 6)).astype("i2"), np.eye(4))
+    nifti = NIFTI(np.random.default_rng(1).integers(0, 99, (4, 5, 6)).astype("i2"), np.eye(4))
     nifti.header["descrip"], nifti.header["db_name"] = b"CANARY^NAME", b"CANARY"
     nifti.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"CANARY in an extension"))
     content = nifti.to_bytes()
