@@ -8,7 +8,9 @@ import contextlib
 import logging
 import os
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -119,3 +121,25 @@ def until(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"{condition} did not hold within {seconds} s"
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def running_object_store() -> Iterator[str]:
+    """Start an S3-compatible store (moto's server, in memory) on a free port; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers_at(port), seconds=120)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def answers_at(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

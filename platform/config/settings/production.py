@@ -46,7 +46,7 @@ CACHES = {
 }
 STORAGES = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "annotation.studies.objects.RangedS3Storage",
         "OPTIONS": {
             "bucket_name": required("FOVEA_S3_BUCKET"),
             "endpoint_url": os.environ.get("FOVEA_S3_ENDPOINT") or None,
