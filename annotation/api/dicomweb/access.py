@@ -16,7 +16,6 @@ from accounts.models import ApiToken, User
 from accounts.scopes import Scope as TokenScope
 from accounts.tokens import TooManyError, holder_of
 from annotation.api.dicomweb.accept import NotAcceptableError
-from annotation.exchange.multipart import MalformedError, TooLargeError, UnsupportedError
 from annotation.api.errors import on_busy, problem
 from annotation.api.permissions import (
     VIEW_AUDITED_ONCE_IN_SECONDS,
@@ -31,6 +30,8 @@ from annotation.exchange.dicomweb_render import RenderingError
 from annotation.exchange.dicomweb_retrieve import NotFoundError
 from annotation.exchange.dicomweb_scope import Scope, scope_of
 from annotation.exchange.dicomweb_store import IntakeFullError
+from annotation.exchange.lifecycle.usage import QuotaError
+from annotation.exchange.multipart import MalformedError, TooLargeError, UnsupportedError
 from annotation.projects.models import Project
 from annotation.studies.door.sandbox import DoorBrokenError
 from audit.services import record
@@ -199,6 +200,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     UnsupportedError: (415, "unsupported_media_type", ""),
     TooManyError: (429, "too_many_requests", ""),
     IntakeFullError: (503, "intake_full", "as many requests as may store at once are at it: send it again"),
+    QuotaError: (507, "quota", "the project's quota is used up: nothing was stored, ask an administrator"),
     DoorBrokenError: (503, "door_broken", "files cannot be taken in now: tell your administrator"),
 }
 HANDLED: tuple[type[Exception], ...] = (*PROBLEMS, OperationalError)

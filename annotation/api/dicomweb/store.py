@@ -7,9 +7,9 @@ from django.urls import reverse
 from annotation.api.dicomweb.accept import JSON, Offer, choose
 from annotation.api.dicomweb.access import Visit, administrators_only
 from annotation.api.dicomweb.answers import WARNING_AGENT, as_json
-from annotation.exchange.multipart import MalformedError, boundary_in, parts_in
 from annotation.api.permissions import address_of
 from annotation.exchange.dicomweb_store import Answer, Sender, a_place, response, store_instances
+from annotation.exchange.multipart import MalformedError, boundary_in, parts_in
 from annotation.projects.models import Project
 from annotation.studies.models import ImportedFile
 
