@@ -27,10 +27,15 @@ class PatientForm(forms.Form):
     """Whom to look for: one of both. What is typed is sent in the body, never in an address."""
 
     pseudonym = forms.CharField(
-        required=False, max_length=64, widget=forms.TextInput(attrs=TEXT | {"class": "input mono"})
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs=TEXT | {"class": "input mono", "style": "max-width:24rem"}),
     )
     patient_id = forms.CharField(
-        required=False, max_length=64, label="Patient ID", widget=forms.TextInput(attrs=TEXT)
+        required=False,
+        max_length=64,
+        label="Patient ID",
+        widget=forms.TextInput(attrs=TEXT | {"style": "max-width:24rem"}),
     )
 
 

@@ -17,6 +17,7 @@ interface Piece {
 }
 
 const PIECES_A_REQUEST = 100;
+const NO_ROOM = 507;
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
 /** What is sent, and what the sender says of its plain pictures. */
@@ -101,7 +102,7 @@ async function answer(request: () => Promise<Response>): Promise<unknown> {
 async function persist(request: () => Promise<Response>): Promise<Response> {
   for (const wait of WAITS_MS) {
     const response = await request().catch(() => null);
-    if (response && response.status < 502) return response;
+    if (response && (response.status < 502 || response.status === NO_ROOM)) return response;
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
   throw new Error(
