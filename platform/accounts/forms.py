@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 
@@ -21,7 +22,7 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         for name, completion in (("username", "username"), ("password", "current-password")):
             self.fields[name].widget.attrs |= {"class": "input", "autocomplete": completion}
-        self.fields["username"].label = _("Name")
+        self.fields["username"].label = pgettext_lazy("of a person", "Name")
 
 
 class NewPersonForm(forms.Form):
