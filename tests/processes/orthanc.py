@@ -53,11 +53,6 @@ class Orthanc:
         assert answer.is_success, (answer.status_code, answer.text)
         return answer.json()
 
-    def delete(self, path: str) -> None:
-        """DELETE what is there."""
-        answer = httpx.delete(self.url + path, timeout=ANSWER_SECONDS)
-        assert answer.is_success, (answer.status_code, answer.text)
-
     def file(self, instance: str) -> bytes:
         """GET the file of one of its instances."""
         return httpx.get(f"{self.url}/instances/{instance}/file", timeout=ANSWER_SECONDS).content

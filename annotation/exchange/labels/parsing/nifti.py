@@ -19,7 +19,7 @@ from annotation.studies.door.limits import INFLATED_BYTES, MEBIBYTE
 LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 MOST_CLASSES: Final = 256
 READERS: Final = (nib.Nifti1Image, nib.Nifti2Image)
-UID: Final = re.compile(r"[0-9.]{5,64}")
+OUR_UID: Final = re.compile(r"2\.25\.[0-9]{10,59}")  # others write versions there: "5.0.10"
 
 
 def read_nifti(content: bytes, order: Order) -> Iterator[Statement]:
@@ -33,7 +33,7 @@ def read_nifti(content: bytes, order: Order) -> Iterator[Statement]:
     told = image.header["descrip"].tobytes().rstrip(b"\0").decode("ascii", "replace")
     name = PurePosixPath(order.path).name
     key, names = names_for(name, order)
-    target = Target(series=told if UID.fullmatch(told) else "", paths=(name,))
+    target = Target(series=told if OUR_UID.fullmatch(told) else "", paths=(name,))
     reader = reader_in(name.removesuffix(".gz").removesuffix(".nii").rpartition("_")[2])
     for number in np.unique(values).tolist():
         if number:
