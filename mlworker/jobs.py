@@ -6,7 +6,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from jobs.models import Lane
-from mlworker import backing_up, embedding_map, erasing, organising, removing, similar_cases
+from mlworker import backing_up, cleaning, embedding_map, erasing, organising, removing, similar_cases
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
@@ -144,6 +144,12 @@ def replay(work: Work, *, project_id: str, strategies: list[str], seeds: int, bu
 def remove_deleted(work: Work) -> None:
     """Remove for good what nobody brought back in time: seconds, no torch."""
     removing.remove_deleted(work)
+
+
+@job("clean_up", lane=Lane.LIGHT)
+def clean_up(work: Work) -> None:
+    """Remove what nobody needs any more: seconds, no torch."""
+    cleaning.clean_up(work)
 
 
 @job("backup", lane=Lane.LIGHT)

@@ -33,11 +33,12 @@ def training(job_id: str) -> None:
 
 @current_app.task(name="fovea.sweep")
 def sweep() -> None:
-    """Send again what was lost, end leases of absent readers, remove what has expired, ask for a backup."""
+    """Send again what was lost, end leases of absent readers, remove what has expired, ask for upkeep."""
     from annotation.exchange.labels.services import drop_forgotten
     from annotation.exchange.out.services import remove_expired
     from annotation.queue.services import expire_leases
     from mlworker.backing_up import ask_backup
+    from mlworker.cleaning import ask_cleaning
     from mlworker.removing import ask_removal
 
     now = timezone.now()
@@ -46,6 +47,7 @@ def sweep() -> None:
     drop_forgotten(now=now)
     ask_backup(now=now)
     ask_removal(now=now)
+    ask_cleaning(now=now)
     services.sweep(now)
 
 

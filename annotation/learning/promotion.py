@@ -150,6 +150,8 @@ def request_encoder(*, project: Project, encoder: Encoder, by: User) -> Job:
     """Ask the training lane to encode with an encoder of the project's data set and take it into use."""
     if encoder.dataset_id != project.dataset_id:
         raise RefusedError("this encoder belongs to another data set")
+    if not encoder.weights_name and "method" in encoder.report:
+        raise RefusedError("its weights were cleaned up: they were refused, and newer ones came. Train it again")
     job = ask_adopt(project_id=project.pk, encoder_id=encoder.pk, by=by)
     details = {"encoder": encoder.digest[:12], "job": str(job.pk)}
     record_act("encoder.request", project.pk, by=by, details=details)

@@ -133,6 +133,7 @@ JOB_WORDS = {
     "erase": "Erase a patient",
     "backup": "Back everything up",
     "remove_deleted": "Remove what was deleted",
+    "clean_up": "Remove what nobody needs any more",
     "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
     "find_duplicates": "Find near-duplicates",
