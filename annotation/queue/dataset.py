@@ -118,7 +118,7 @@ def page_of(found: QuerySet[Case], question: LearnedQuestion, cursor: Cursor) ->
     bound = Q(number__lt=cursor.before) if cursor.before else Q(number__gt=cursor.after)
     answer: Any = KeyTransform(question.key, "reference__answers") if question.key else Value("")
     rows = found.filter(bound).annotate(answer=answer).order_by(order)
-    return list(rows.select_related("acquisition", "entry", "series__study")[: cursor.size + 1])
+    return list(rows.select_related("acquisition", "entry", "series")[: cursor.size + 1])
 
 
 def filtered(project: Project, filters: Filters, question: LearnedQuestion) -> QuerySet[Case]:
@@ -131,9 +131,16 @@ def filtered(project: Project, filters: Filters, question: LearnedQuestion) -> Q
     if filters.stream:
         cases = cases.filter(stream=filters.stream)
     if filters.status:
-        entries = Entry.objects.filter(case=OuterRef("pk"), state=filters.status)
-        cases = cases.filter(Exists(entries))
+        cases = cases.filter(standing(project, filters.status))
     return labelled_so(cases, filters.label, question) if filters.label else cases
+
+
+def standing(project: Project, status: str) -> Exists | Q:
+    """Condition on a case's state: most wait, so they are met on the way; of the others the list is short."""
+    entries = Entry.objects.filter(project=project, state=status)
+    if status == Entry.State.WAITING:
+        return Exists(entries.filter(case=OuterRef("pk")))
+    return Q(pk__in=entries.values("case"))
 
 
 def labelled_so(cases: QuerySet[Case], label: str, question: LearnedQuestion) -> QuerySet[Case]:

@@ -11,13 +11,20 @@ from tests.servers import ROOT
 
 
 def asked() -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Find every `ask(name="…", lane=Lane.…, arguments={…})` of the domain: its name, lane and arguments."""
+    """Find every job that the domain asks for: its name, lane and arguments.
+
+    By `ask(name="…", lane=Lane.…, arguments={…})`, or `ask_for_project("…", project_id=…, lane=Lane.…)`.
+    """
     for path in (ROOT / "annotation").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            words = {word.arg: word.value for word in getattr(node, "keywords", [])}
-            called = name_of(node.func) if isinstance(node, ast.Call) else ""
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        for call in calls:
+            words = {word.arg: word.value for word in call.keywords}
+            called = name_of(call.func)
             if called == "ask" and isinstance(words.get("name"), ast.Constant):
                 yield ast.literal_eval(words["name"]), lane_of(words["lane"]), keys_of(words["arguments"])
+            elif called == "ask_for_project" and isinstance(call.args[0], ast.Constant):
+                given = frozenset(word for word in words if word) - {"lane", "by"}
+                yield ast.literal_eval(call.args[0]), lane_of(words["lane"]), given
 
 
 def name_of(called: ast.expr) -> str:

@@ -128,7 +128,9 @@ def test_more_data_move_nobody_and_find_their_duplicates_place() -> None:
     split(project)
     before = parts(project)
     test = next(case for case in cases if before[case.number] == "test")
-    store = store_of(project.policy.encoder)
+    encoder = project.policy.encoder
+    assert encoder is not None
+    store = store_of(encoder)
     (vector,) = store.vectors(store.rows([test.series.content_digest]))
     (alike,) = some_cases(project, 1)
     some_cases(project, 1)  # has no vector yet
