@@ -57,7 +57,7 @@ def test_an_administrator_imports_a_zip_and_clears_a_quarantined_image(
     page.get_by_role("button", name="Make the project").click()
 
     page.locator("#choose-file").set_input_files(archive)
-    page.get_by_label("PNG and JPEG pictures in it are").select_option("DX")
+    page.get_by_label("Pictures and volumes in it").select_option("DX")
     page.get_by_label("I vouch for it").check()
     page.get_by_role("button", name="Send and import").click()
     page.wait_for_url("**/imports/*")

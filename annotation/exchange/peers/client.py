@@ -58,7 +58,7 @@ class Wish:
             "StudyDate": self.study_date,
             "ModalitiesInStudy": self.modality,
         }
-        return {name: value for name, value in keys.items() if value}
+        return {name: value for name, value in keys.items() if value.strip("*")}  # * alone is any text
 
 
 @dataclass(frozen=True)
