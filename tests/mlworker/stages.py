@@ -8,7 +8,7 @@ import numpy as np
 from django.utils import timezone
 
 from annotation.learning import services
-from annotation.learning.models import Encoder
+from annotation.learning.models import Encoder, ModelVersion
 from annotation.projects.models import Case, Project
 from annotation.queue.models import Entry
 from annotation.readings.models import ReferenceStandard
@@ -82,3 +82,12 @@ def refitted(project: Project) -> Job:
     run(job.pk)
     job.refresh_from_db()
     return job
+
+
+def same_model_twice(project: Project) -> tuple[ModelVersion, ModelVersion]:
+    """Refit twice: the same labels are the same snapshot and the same artefact."""
+    refitted(project)
+    refitted(project)
+    first, second = ModelVersion.objects.order_by("number")
+    assert (first.snapshot, first.artefact_digest) == (second.snapshot, second.artefact_digest)
+    return first, second

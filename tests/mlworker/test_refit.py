@@ -17,7 +17,15 @@ from mlworker.heads.artefact import unpacked
 from mlworker.heads.ordinal import OrdinalHeads
 from mlworker.runtime import run
 from tests.factories import a_project, some_cases
-from tests.mlworker.stages import a_stage, an_encoder, of_stream, read, refitted, store_vectors
+from tests.mlworker.stages import (
+    a_stage,
+    an_encoder,
+    of_stream,
+    read,
+    refitted,
+    same_model_twice,
+    store_vectors,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,10 +102,7 @@ def test_a_job_that_runs_twice_leaves_the_same_rows() -> None:
 def test_the_same_labels_are_the_same_snapshot_and_artefact() -> None:
     project, cases = a_stage()
     read(of_stream(cases, Case.Stream.POOL)[:10])
-    refitted(project)
-    refitted(project)
-    first, second = ModelVersion.objects.order_by("number")
-    assert (first.snapshot, first.artefact_digest) == (second.snapshot, second.artefact_digest)
+    first, second = same_model_twice(project)
     assert (first.number, second.number) == (1, 2)
 
 

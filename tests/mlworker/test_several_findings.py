@@ -34,7 +34,7 @@ from mlworker.replay.projects import world_of_project
 from mlworker.runtime import run
 from mlworker.vectors import store_of
 from tests.factories import OFFSET, a_member, a_project, some_cases
-from tests.mlworker.stages import WIDTH, an_encoder, refitted
+from tests.mlworker.stages import WIDTH, an_encoder, refitted, same_model_twice
 from tests.mlworker.test_encode import done_here, embedded
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,10 +124,7 @@ def test_suggested_are_all_findings_that_are_likelier_than_not() -> None:
 def test_a_job_that_runs_twice_makes_the_same_model() -> None:
     project, cases = with_vectors()
     read(of(cases, Case.Stream.POOL)[:30])
-    refitted(project)
-    refitted(project)
-    first, second = ModelVersion.objects.order_by("number")
-    assert (first.snapshot, first.artefact_digest) == (second.snapshot, second.artefact_digest)
+    same_model_twice(project)
 
 
 def test_cases_with_no_finding_at_all_are_labels_too_and_one_kind_of_case_fits_nothing() -> None:
