@@ -13,6 +13,7 @@ from accounts.models import User
 from annotation.exchange import uploads
 from annotation.exchange.lifecycle.attribution import Attributed
 from annotation.exchange.lifecycle.belongings import UNDER_WAY, UNFINISHED, Belongings, subject_of
+from annotation.exchange.lifecycle.label_files import forget_label_lines
 from annotation.exchange.lifecycle.learned import learned_from, snapshots_with
 from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
@@ -74,6 +75,9 @@ def check_quiet(dataset: Dataset) -> None:
     """
     if Import.objects.filter(dataset=dataset, state__in=UNDER_WAY).exists():
         raise RefusedError("images are being imported into this data set: wait until the import has ended")
+    projects = Project.every.filter(dataset=dataset).values_list("pk", flat=True)
+    if any(any((settings.HOME.received / str(pk)).glob("*/*")) for pk in projects):
+        raise RefusedError("received images wait to be imported: wait until they are in, or set a quota free")
 
 
 def note(erasure: Erasure, action: str, *, by: User | None, address: str = "", **counts: int) -> None:
@@ -107,6 +111,7 @@ def withdraw(erasure: Erasure, *, attributed: Attributed, now: datetime) -> Eras
         "held_files_of_unknown_patients": attributed.unknown,
     }
     locked.remains = remains_of(found, snapshots)
+    locked.remains["files"] += forget_label_lines(found)
     locked.certificate["removed"] = removed(found, snapshots, now=now)
     locked.pseudonym = ""
     locked.save(update_fields=["certificate", "remains", "pseudonym"])

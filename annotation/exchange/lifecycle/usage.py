@@ -171,14 +171,17 @@ class Room:
         self._full: QuotaError | None = None
 
     def passing(self, batches: Iterable[Sequence[Arrived]]) -> Iterator[Sequence[Arrived]]:
-        """Give the batches that there is room for."""
+        """Give the batches that there is room for; the one before is on its way and in no row yet."""
+        ahead = 0
         for batch in batches:
+            coming = sum(one.file.size for one in batch)
             try:
-                check_room(self._project_id, sum(one.file.size for one in batch))
+                check_room(self._project_id, ahead + coming)
             except QuotaError as error:
                 self._full = error
                 self._full.refused = len(batch)
                 return
+            ahead = coming
             yield batch
 
     def check(self) -> None:

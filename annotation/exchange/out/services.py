@@ -53,6 +53,8 @@ def request_export(
         raise RefusedError(f'format is "{name}": choose one of {", ".join(FORMATS)}')
     if snapshot is not None and not is_exportable(snapshot, project):
         raise RefusedError("this snapshot holds no readings of the project: choose another, or freeze one")
+    if snapshot is not None and snapshot.erased_members:
+        raise RefusedError("cases in this snapshot were erased, and its file with them: freeze one now")
     export = Export.objects.create(
         project=project, snapshot=snapshot, format=name, requested_by=by, created_at=now
     )

@@ -12,14 +12,16 @@ from pathlib import Path
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
 from pynetdicom.association import Association
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
+from annotation.exchange.lifecycle.usage import QuotaError, check_room
 from annotation.exchange.peers.models import Peer
 from annotation.exchange.peers.spool import FileTooLargeError, Spool, files_in
+from annotation.projects.models import Project
 from annotation.studies.door.formats import TRANSFER_SYNTAXES
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
 from audit.services import record
@@ -126,6 +128,8 @@ class Receiver:
         try:
             if peer is None or peer.project_id is None:
                 return NOT_AUTHORISED
+            if not takes(peer.project_id, received.stat().st_size):
+                return OUT_OF_RESOURCES
             self.spool.keep(received, peer.project_id, peer.pk)
         except FileTooLargeError:
             return CANNOT_UNDERSTAND
@@ -165,10 +169,21 @@ def addresses_of(host: str) -> Collection[str]:
     return addresses | {f"::ffff:{one}" for one in addresses if ":" not in one}
 
 
+def takes(project_id: UUID, size: int = 0) -> bool:
+    """Whether a project is there and has room; where the database is away, the import asks again."""
+    try:
+        check_room(project_id, size)
+        return Project.objects.filter(pk=project_id).exists()
+    except QuotaError:
+        return False
+    except DatabaseError:
+        return True
+
+
 def ask_import(project_id: UUID, peer_id: UUID) -> None:
     """Ask for what waits to be imported, where nobody is at it."""
     key = f"received:{project_id}:{peer_id}"
-    if Job.objects.filter(singleton_key=key, state__in=OPEN).exists():
+    if Job.objects.filter(singleton_key=key, state__in=OPEN).exists() or not takes(project_id):
         return
     ask(
         name="import_received",

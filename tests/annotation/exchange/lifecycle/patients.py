@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from annotation.exchange import uploads
 from annotation.exchange.imports import open_delivery, run_delivery
+from annotation.exchange.labels.models import LabelImport
 from annotation.exchange.out.jobs import made_export
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import finish_export
@@ -84,6 +85,7 @@ def a_scene(folder: Path) -> Scene:
     export(project)
     write_about(project, reader)
     unfinished_upload(project)
+    labels_in(project)
     return Scene(project, reader, secrets_of(project))
 
 
@@ -174,6 +176,22 @@ def unfinished_upload(project: Project) -> Import:
     span = uploads.Span(0, 0, len(content))
     uploads.write_pieces(settings.HOME.spool, delivery.pk, [span], io.BytesIO(content))
     return delivery
+
+
+def labels_in(project: Project) -> None:
+    """A file of labels that waits for a word, and a report that names the patient's case."""
+    stored = keep(f"patient,{TEXT_WORD}".encode(), folder="labels", suffix=".csv")
+    LabelImport.objects.create(
+        project=project,
+        source_name="elsewhere",
+        use="kept",
+        format="csv",
+        file_title=f"{FILE_WORD}.csv",
+        file_name=stored.name,
+        file_digest=stored.digest,
+        lines=[[f"{FILE_WORD} row 1", mine(project)[0].number, "new", ""]],
+        created_at=timezone.now(),
+    )
 
 
 def secrets_of(project: Project) -> dict[str, bytes]:

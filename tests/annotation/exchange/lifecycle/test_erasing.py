@@ -20,6 +20,7 @@ from annotation.exchange.lifecycle.belongings import (
 from annotation.exchange.lifecycle.erasing import certificate_of, request_erasure
 from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
+from annotation.exchange.out.services import request_export
 from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.rules import RefusedError
 from annotation.readings.models import Reading
@@ -106,6 +107,14 @@ def test_snapshots_are_marked_and_their_files_and_exports_are_gone(scene: Scene)
     export = Export.objects.get()
     assert export.removed_at is not None
     assert not default_storage.exists(export.file_name)
+    with pytest.raises(RefusedError, match="were erased"):
+        request_export(
+            project=scene.project,
+            name="csv",
+            snapshot=export.snapshot,
+            by=a_user(is_admin=True),
+            now=timezone.now(),
+        )
 
 
 def test_the_audit_tells_of_it_without_the_patient(scene: Scene) -> None:
