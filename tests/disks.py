@@ -105,6 +105,13 @@ def read(
 ) -> Submitted:
     """Submit an answer to the disks."""
     answered = Answered({} if answer is None else {"disks": answer}, seconds, 1, uuid.uuid4())
+    return submitted(leased, reader, answered, now, shown)
+
+
+def submitted(
+    leased: LeasedCase, reader: User, answered: Answered, now: datetime, shown: Shown | None = None
+) -> Submitted:
+    """Submit what a reader answered to a leased case."""
     return submit(
         reader=reader,
         lease_id=leased.lease.pk,

@@ -34,6 +34,7 @@ from audit.services import record
 
 BATCH_FILES = 64
 DEFAULT_CHOICES = (("normal", "Normal"), ("abnormal", "Abnormal"))
+UNLISTED = "labels.csv has no row of it: neither a label nor a patient is known"
 DEFAULT_PROMPT = "What does the image show?"
 
 Progress = Callable[[float, str], None]
@@ -253,8 +254,9 @@ def _arrivals(delivery: Import, contents: Delivery, table: Table, counted: set[s
     key = dataset_key(delivery.dataset_id)
     for file in contents.files:
         if file.path not in counted:
-            row = table.row(file.path.removeprefix(contents.base))
-            yield Arrival(file, pseudonym_of(key, row.patient_id), row.split)
+            path = file.path.removeprefix(contents.base)
+            row, note = table.row(path), "" if table.names(path) else UNLISTED
+            yield Arrival(file, pseudonym_of(key, row.patient_id), row.split, note)
 
 
 def _batched(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
@@ -268,7 +270,7 @@ def _line(delivery: Import, taken: Taken) -> ImportedFile:
         delivery=delivery,
         path=taken.judged.arrival.file.path,
         outcome=taken.outcome,
-        reason=taken.reason,
+        reason=taken.reason or taken.judged.arrival.note,
         instance=taken.instance,
         quarantined_file=taken.quarantined_file,
     )

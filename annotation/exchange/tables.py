@@ -37,6 +37,10 @@ class Table:
         """Look up what is said of a file; of one that is not listed, nothing."""
         return self.rows.get(path, Row("", "", ""))
 
+    def names(self, path: str) -> bool:
+        """Whether the table says anything of a file; where there is no table, none is missing."""
+        return not self.rows or path in self.rows
+
     @property
     def choices(self) -> list[tuple[str, str]]:
         """Values and texts of the labels in use, by alphabet; none where they are no choice between few."""

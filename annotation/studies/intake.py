@@ -48,11 +48,15 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file and what its delivery's table says about it. patient: a pseudonym, or "" to ask the file."""
+    """A file and what its delivery's table says about it.
+
+    patient: a pseudonym, or "" to ask the file. note: what the report says of it even where it is stored.
+    """
 
     file: Deliverable
     patient: str = ""
     split: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

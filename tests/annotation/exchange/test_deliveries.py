@@ -1,6 +1,7 @@
 """What a zip may do, and what its table may say."""
 
 import io
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -183,3 +184,24 @@ def test_a_metaimage_in_two_files_is_one(deliver: Deliver, tmp_path: Path) -> No
     assert sorted(found) == ["a.mhd", "b.mhd", "lost.mhd"]
     assert (report.stored, report.quarantined) == (2, 1)
     assert "voxels are missing" in found["lost.mhd"][1]
+
+
+def test_the_odd_volumes_of_a_real_delivery_are_reported(
+    deliver: Deliver, real_data: Path, tmp_path: Path
+) -> None:
+    source, real = tmp_path / "hippocampus", real_data / "hippocampus_mr"
+    shutil.copytree(real / "odd", source / "odd")
+    (source / "labels.csv").write_bytes((real / "labels.csv").read_bytes())
+    for folder in ("images", "labels"):
+        (source / folder).mkdir()
+        for path in sorted((real / folder).iterdir())[:2]:
+            shutil.copy(path, source / folder)
+    delivery, report = deliver(source, modality="MR")
+    found = outcomes(delivery)
+    assert (report.stored, report.quarantined) == (3, 4)
+    assert found["images/hippocampus_004.nii.gz"] == ("stored", "")
+    outcome, reason = found["odd/image_hippocampus_118.nii.gz"]
+    assert (outcome, reason.startswith("labels.csv has no row of it")) == ("stored", True)
+    for name in ("odd/label_hippocampus_010.nii.gz", "odd/label_hippocampus_281.nii.gz"):
+        assert found[name][0] == "quarantined"
+        assert found[name][1].startswith("the volume looks like a mask (values 0, 1")

@@ -13,10 +13,10 @@ from annotation.queue.models import Entry
 from annotation.queue.rules import drawn_for_control, uncertainty, withheld
 from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import lease_next
-from annotation.queue.submissions import submit
 from annotation.queue.suggestions import Shown
 from annotation.readings.models import Revision
 from annotation.readings.services import Answered
+from tests.disks import submitted
 
 LIKELY = {"normal": 0.1, "pneumonia": 0.9}
 
@@ -86,14 +86,7 @@ def read(
     leased: LeasedCase, reader: User, now: datetime, value: str, shown: Shown | None
 ) -> dict[str, Any] | None:
     answered = Answered({"finding": value}, 1.0, 1, uuid4())
-    submit(
-        reader=reader,
-        lease_id=leased.lease.pk,
-        case_id=leased.case.pk,
-        answered=answered,
-        now=now,
-        shown=shown,
-    )
+    submitted(leased, reader, answered, now, shown)
     return Revision.objects.get(idempotency_key=answered.idempotency_key).suggestion
 
 

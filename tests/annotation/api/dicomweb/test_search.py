@@ -11,7 +11,7 @@ from annotation.projects.models import Project
 from annotation.projects.protocols import document_of
 from annotation.projects.rules import single_choice
 from annotation.projects.services import NewCase, add_cases, start_project
-from annotation.studies.models import Patient, Series, Study
+from annotation.studies.models import Instance, Patient, Series, Study
 from audit.models import Event
 from tests import factories
 from tests.annotation.api.dicomweb.conftest import Ct, Program, a_program
@@ -243,3 +243,12 @@ def test_a_browser_s_session_does_as_well(project: Project, admin: User) -> None
     assert len(browser.get(path).json()) == 1
     kind = 'multipart/related; type="application/dicom"; boundary=b1'
     assert browser.post(path, b"", content_type=kind).status_code == 403
+
+
+def test_a_series_is_described_as_its_first_image_is(ct: Ct, reading: Program) -> None:
+    for one in Instance.objects.all():
+        one.attributes["SeriesDescription"] = f"THORAX {one.instance_number}"
+        one.save(update_fields=["attributes"])
+    [row] = reading.get(f"{ct.study}/series").json()
+    first = min(Instance.objects.values_list("instance_number", flat=True))
+    assert row["0008103E"] == {"vr": "LO", "Value": [f"THORAX {first}"]}
