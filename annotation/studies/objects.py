@@ -6,7 +6,7 @@ from storages.backends.s3 import S3Storage
 NOT_FOUND, OUT_OF_RANGE = 404, 416
 
 
-class RangedS3Storage(S3Storage):
+class RangedS3Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     """django-storages fetches the whole of a file for each part of it; a frame is read by its range here."""
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:

@@ -83,12 +83,14 @@ class Belongings:
     @cached_property
     def first_stored(self) -> datetime | None:
         """When its first image came."""
-        return self.instances.aggregate(first=Min("stored_at"))["first"]
+        first: datetime | None = self.instances.aggregate(first=Min("stored_at"))["first"]
+        return first
 
     @cached_property
     def first_read(self) -> datetime | None:
         """When somebody first answered for one of its cases."""
-        return self.readings.aggregate(first=Min("created_at"))["first"]
+        first: datetime | None = self.readings.aggregate(first=Min("created_at"))["first"]
+        return first
 
     @property
     def is_there(self) -> bool:

@@ -172,7 +172,13 @@ def forget_maps(project: Project) -> None:
     maps = EmbeddingMap.objects.filter(project=project)
     names = list(maps.values_list("file_name", flat=True))
     maps.delete()
-    transaction.on_commit(lambda: [files.remove(name) for name in names])
+    transaction.on_commit(lambda: remove_all(names))
+
+
+def remove_all(names: Collection[str]) -> None:
+    """Delete stored files."""
+    for name in names:
+        files.remove(name)
 
 
 def note(deletion: Deletion, action: str, *, by: User | None, address: str = "", **counts: int) -> None:

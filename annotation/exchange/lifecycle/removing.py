@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from annotation.exchange.lifecycle.deleting import note
+from annotation.exchange.lifecycle.deleting import note, remove_all
 from annotation.projects.models import Case
 from annotation.studies import files
 from annotation.studies.models import Deletion, Instance, QuarantinedFile, Series, Study
@@ -55,8 +55,7 @@ def held_of(deletion: Deletion) -> QuerySet[QuarantinedFile]:
 
 def remove_files(due: Due) -> None:
     """Delete what lies in the file store: unseen by now, so this may be broken off and done again."""
-    for name in due.names:
-        files.remove(name)
+    remove_all(due.names)
 
 
 @transaction.atomic

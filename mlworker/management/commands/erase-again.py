@@ -31,8 +31,10 @@ class Command(BaseCommand):
         path: Path = options["folder"] / ERASURES
         told: list[dict[str, str]] = json.loads(path.read_text()) if path.exists() else []
         subjects = {(one["dataset"], one["subject"]) for one in told}
-        erased = [erase(found) for found in returned(subjects)]
-        self.stdout.write(f"{len(erased)} patients erased again")
+        back = list(returned(subjects))
+        for found in back:
+            erase(found)
+        self.stdout.write(f"{len(back)} patients erased again")
 
 
 def returned(subjects: set[tuple[str, str]]) -> Iterator[Belongings]:

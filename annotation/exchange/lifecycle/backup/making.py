@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import connection
 
 from annotation.exchange.lifecycle.backup import databases
 from annotation.exchange.lifecycle.backup.archive import (
@@ -59,7 +60,7 @@ def make_backup(root: Path, *, now: datetime, progress: Progress) -> Made:
             files, fresh = collected(archive, known, progress)
             manifest = Manifest(
                 made_at=now.isoformat(timespec="seconds"),
-                vendor=databases.connection.vendor,
+                vendor=connection.vendor,
                 database=held_in(folder, name),
                 files=files,
                 secrets=secrets_into(folder),

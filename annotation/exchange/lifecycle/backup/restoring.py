@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
+from django.db import connection
 
 from annotation.exchange.lifecycle.backup import databases
 from annotation.exchange.lifecycle.backup.archive import (
@@ -31,9 +32,9 @@ def restore(root: Path, *, stamp: str, force: bool, progress: Progress) -> Manif
     archive = Archive(root)
     folder = archive.folder(stamp)
     manifest = Manifest.read(folder)
-    if manifest.vendor != databases.connection.vendor:
+    if manifest.vendor != connection.vendor:
         raise BackupError(
-            f"this backup is of {manifest.vendor}, the settings name {databases.connection.vendor}"
+            f"this backup is of {manifest.vendor}, the settings name {connection.vendor}"
         )
     if not force:
         check_empty()

@@ -58,7 +58,7 @@ def erased(scene: Scene) -> Erasure:
     for _ in range(2):
         run(UUID(str(asked.job_id)))
     asked.refresh_from_db()
-    assert Job.objects.get(pk=asked.job_id).error == ""
+    assert Job.objects.get(pk=str(asked.job_id)).error == ""
     return asked
 
 

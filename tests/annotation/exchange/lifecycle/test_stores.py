@@ -144,7 +144,7 @@ def test_an_erased_patient_leaves_no_file(scene: Scene) -> None:
         project=scene.project, found=found, reason="asked", by=a_user(is_admin=True), now=timezone.now()
     )
     run(str(asked.job_id))
-    assert Job.objects.get(pk=asked.job_id).error == ""
+    assert Job.objects.get(pk=str(asked.job_id)).error == ""
     left = all_files()
     told = [name for name, secret in scene.secrets.items() if any(secret in one for one in left.values())]
     assert told == []
