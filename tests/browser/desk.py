@@ -155,8 +155,8 @@ def ask(
     fovea: Fovea, source: Path, project: str, names: list[str], document: dict[str, Any], **options: str
 ) -> str:
     """Import images into a project that asks by a document; returns the project's id."""
-    prepare(fovea, source, project, names, **options)
-    return fovea.run(ASK.format(project=project, document=json.dumps(document)))
+    asking = ASK.format(project=project, document=json.dumps(document))
+    return prepare(fovea, source, project, names, asking, **options)
 
 
 def predict(fovea: Fovea, project: str, probabilities: dict[str, float]) -> None:

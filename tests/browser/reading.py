@@ -32,10 +32,15 @@ print(made.pk)
 """
 
 
-def prepare(fovea: Fovea, source: Path, project: str, names: list[str], **options: str) -> str:
-    """Import images into a project and make its readers; returns the project's id."""
+def prepare(
+    fovea: Fovea, source: Path, project: str, names: list[str], then: str = "", **options: str
+) -> str:
+    """Import images into a project and make its readers; returns the project's id.
+
+    then: Python that is run after it in the same process, which takes seconds to start.
+    """
     filled = {"source": str(source), "project": project, "names": names, "options": options}
-    return fovea.run(PREPARE.format(password=PASSWORD, **filled))
+    return fovea.run(PREPARE.format(password=PASSWORD, **filled) + then)
 
 
 def small_delivery(source: Path, target: Path, count: int) -> Path:

@@ -105,10 +105,15 @@ def serving(home: Path) -> Iterator[Fovea]:
 
 @contextmanager
 def whole_system_in(home: Path) -> Iterator[Fovea]:
-    """Run everything as `manage.py up` does: web, workers, clock, broker."""
+    """Run everything as `manage.py up` does: web, workers, clock, broker.
+
+    On tables that are there: making them may take longer than it waits for the first answer.
+    """
     port = free_port()
+    system = system_in(home, port)
+    system.manage("migrate", "--verbosity", "0")
     command = ["manage.py", "up", "--port", str(port)]
-    with running(system_in(home, port), command, output=subprocess.DEVNULL) as system:
+    with running(system, command, output=subprocess.DEVNULL):
         yield system
 
 

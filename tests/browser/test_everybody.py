@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.axe import violations
+from tests.browser.axe import violations_in_both_themes
 from tests.browser.desk import NODULES, ask, drag, mark_a_lesion, one_key, predict, question
 from tests.browser.reading import Room, new_context, open_room
 from tests.browser.serving import Fovea, launch
@@ -17,12 +17,8 @@ DIALOGS = {"s": "skip", "x": "cannot read", "g": "flag", "c": "comment", "q": "a
 
 
 def in_both_themes(room: Room, state: str) -> dict[str, list[str]]:
-    found = {}
-    for theme in ("dark", "light"):
-        room.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        room.page.wait_for_timeout(200)
-        found[f"{state}, {theme}"] = violations(room.page)
-    return {where: wrong for where, wrong in found.items() if wrong}
+    found = violations_in_both_themes(room.page)
+    return {f"{state}, {theme}": wrong for theme, wrong in found.items()}
 
 
 def blur(room: Room) -> None:
@@ -89,17 +85,41 @@ def in_chinese(room: Room) -> None:
     room.shown()
 
 
+LATIN = """selectors => selectors.flatMap(selector => [...document.querySelectorAll(selector)])
+  .flatMap(part => {
+    const copy = part.cloneNode(true);
+    copy.querySelectorAll('kbd').forEach(key => key.remove());
+    const said = [copy, ...copy.querySelectorAll('[aria-label], [title], [placeholder]')]
+      .flatMap(one => ['aria-label', 'title', 'placeholder'].map(name => one.getAttribute(name) ?? ''));
+    return [copy.textContent, ...said].join(' ').match(/[A-Za-z][A-Za-z-]+/g) ?? [];
+  })"""
+
+
+def english_in(room: Room, *selectors: str) -> set[str]:
+    """Words that are not Chinese, but for names: of people, of the project, of a language."""
+    found = set(room.page.evaluate(LATIN, list(selectors)))
+    return found - {"English", "DX", "everybody", "test"} - {word for word in found if "everybody" in word}
+
+
 def test_every_form_and_dialog_can_be_used_by_everybody_in_chinese(room: Room) -> None:
     in_chinese(room)
     mark_a_lesion(room)
     found = in_both_themes(room, "a form")
+    words = english_in(
+        room, ".room-bar", ".rail", ".case-head", ".why", ".besides", ".side-foot", ".optional"
+    )
     for key, state in DIALOGS.items():
         blur(room)
         room.press(key)
         room.page.locator("dialog[open]").wait_for()
         found |= in_both_themes(room, state)
+        words |= english_in(room, "dialog[open]")
         room.press("Escape")
+    blur(room)
+    room.press("k")
+    room.wait_for("图像缺少患者坐标位置。")
     assert found == {}
+    assert words == set()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1024, 640), (640, 400)])

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.consoles import SLOW_MS, new_project, own_page, sign_in
 from tests.browser.reading import small_delivery
-from tests.browser.serving import PASSWORD, Fovea, system_in, whole_system_in
+from tests.browser.serving import PASSWORD, Fovea
 
 pytestmark = pytest.mark.browser
 READ = """
@@ -41,15 +41,6 @@ for one in Session.objects.all():
     store["password_typed_at"] = 0.0
     store.save()
 """
-
-
-@pytest.fixture(scope="module")
-def whole_system(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Fovea]:
-    """The whole system on tables that are there already: they take long to make on a busy machine."""
-    home = tmp_path_factory.mktemp("home")
-    system_in(home, 0).manage("migrate", "--verbosity", "0")
-    with whole_system_in(home) as system:
-        yield system
 
 
 @pytest.fixture(scope="module")

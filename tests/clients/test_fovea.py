@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests import phantoms
-from tests.browser.serving import PASSWORD, Fovea, build_front_end, system_in, whole_system_in
+from tests.browser.serving import PASSWORD, Fovea, build_front_end, whole_system_in
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.processes
@@ -78,9 +78,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fovea]:
     build_front_end()
-    home = tmp_path_factory.mktemp("home")
-    system_in(home, 0).manage("migrate", "--verbosity", "0")  # before the server's patience begins
-    with whole_system_in(home) as running:
+    with whole_system_in(tmp_path_factory.mktemp("home")) as running:
         yield running
 
 
