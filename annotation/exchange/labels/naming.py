@@ -63,7 +63,8 @@ class Names:
     def __init__(self, questions: Sequence[Question], mapping: Mapping[str, str]) -> None:
         self._questions = {one.key: one for one in questions if one.kind != "computed"}
         self.mapping = dict(mapping)
-        self._given = {plain(name): meaning for name, meaning in mapping.items()}
+        # "column:value" is of a value: in plain letters it could pass for a column
+        self._given = {plain(name): meaning for name, meaning in mapping.items() if ":" not in name}
         for name, meaning in mapping.items():
             self._check(name, meaning)
 
