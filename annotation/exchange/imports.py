@@ -159,7 +159,7 @@ def admitted(
     gives: each file with what became of it; None where this delivery had counted it before.
     raises: DoorBrokenError, QuotaError, and what giving the arrivals raises.
     """
-    room = Room(project.pk)
+    room = Room(project)
     for judged in Intake(delivery.dataset, treatment, door).judged(room.passing(_batched(arrivals))):
         taken = admit_batch(delivery=delivery, project=project, judged=judged, now=timezone.now())
         by_path = {one.judged.arrival.file.path: one for one in taken}

@@ -12,7 +12,7 @@ from tests.browser.axe import violations
 from tests.browser.consoles import ADMINISTRATOR, own_page, sign_in
 from tests.browser.serving import PASSWORD, Fovea
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SCENE = """
 from pathlib import Path
 from tests.annotation.exchange.lifecycle.patients import a_scene, mine

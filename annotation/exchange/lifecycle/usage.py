@@ -166,8 +166,9 @@ def check_room(project_id: UUID, coming_bytes: int = 0) -> None:
 class Room:
     """Lets batches pass while a project's quota has room; what was let in before is brought to its end."""
 
-    def __init__(self, project_id: UUID) -> None:
-        self._project_id = project_id
+    def __init__(self, project: Project) -> None:
+        self._project_id = project.pk
+        self._limited = project.quota_bytes is not None or project.quota_cases is not None
         self._full: QuotaError | None = None
 
     def passing(self, batches: Iterable[Sequence[Arrived]]) -> Iterator[Sequence[Arrived]]:
@@ -176,7 +177,8 @@ class Room:
         for batch in batches:
             coming = sum(one.file.size for one in batch)
             try:
-                check_room(self._project_id, ahead + coming)
+                if self._limited:
+                    check_room(self._project_id, ahead + coming)
             except QuotaError as error:
                 self._full = error
                 self._full.refused = len(batch)

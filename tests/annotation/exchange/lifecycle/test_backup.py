@@ -35,7 +35,7 @@ from tests.annotation.exchange.lifecycle.patients import ERASED, OTHER, deliver
 from tests.factories import a_project, a_reader, a_user, some_cases
 from tests.servers import ROOT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1200)]
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -72,7 +72,7 @@ def restored_in(home: Path, source: Path, *arguments: str) -> subprocess.Complet
         "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
     }
     command = [sys.executable, str(ROOT / "manage.py"), "restore", str(source), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
 
 
 def rows_in(home: Path, query: str) -> list[tuple[str, ...]]:

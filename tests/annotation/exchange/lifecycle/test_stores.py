@@ -32,7 +32,7 @@ from tests.annotation.exchange.lifecycle.patients import ERASED, Scene, a_scene
 from tests.factories import a_client, a_user
 from tests.servers import running_object_store
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 KEYS = {"access_key": "fovea", "secret_key": "fovea-secret", "region_name": "us-east-1"}
 
 
