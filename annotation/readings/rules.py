@@ -7,8 +7,6 @@ from enum import Enum
 from statistics import median
 from typing import Any, ClassVar
 
-from django.utils.translation import gettext as _
-
 from annotation.projects.answers import asked_of, fits, is_empty
 from annotation.projects.problems import Problem, told
 from annotation.projects.questions import Number, OneOf, Question, SomeOf
@@ -87,11 +85,8 @@ def check_size(answers: Answers) -> None:
     if sum(sizes.values()) > MAX_BYTES:
         largest = max(sizes, key=lambda key: sizes[key])
         raise AnswersTooLargeError(
-            _(
-                "the answers hold %(held).1f MiB, at most %(most)d are kept: most of it is question"
-                ' "%(largest)s", draw it with fewer points or simpler edges'
-            )
-            % {"held": sum(sizes.values()) / 2**20, "most": MAX_BYTES // 2**20, "largest": largest}
+            f"the answers hold {sum(sizes.values()) / 2**20:.1f} MiB, at most {MAX_BYTES // 2**20} are kept:"
+            f' most of it is question "{largest}", draw it with fewer points or simpler edges'
         )
 
 
@@ -103,9 +98,9 @@ def kept_text(answers: Answers) -> str:
     try:
         written = json.dumps(answers, allow_nan=False)
     except ValueError:
-        raise AnswersInvalidError(_("an answer holds a number that is not finite: leave it out")) from None
+        raise AnswersInvalidError("an answer holds a number that is not finite: leave it out") from None
     if "\\u0000" in written:
-        raise AnswersInvalidError(_("an answer holds the character U+0000: leave it out"))
+        raise AnswersInvalidError("an answer holds the character U+0000: leave it out")
     return written
 
 

@@ -19,16 +19,22 @@ from tests import factories
 LOCALE = settings.ROOT / "frontend" / "locale" / "zh_Hans" / "LC_MESSAGES"
 TEMPLATES = sorted((settings.ROOT / "frontend" / "templates").rglob("*.html"))
 PHRASE = re.compile(r'{% (?:trans|translate) "([^"]+)"')
-ENTRY = re.compile(r'^msgid (".+")\nmsgstr (".+")$', re.MULTILINE)
+ENTRY = re.compile(r'^(?:msgctxt "(.+)"\n)?msgid (".+")\nmsgstr (".+")$', re.MULTILINE)
 
 
 def test_the_compiled_catalogue_says_what_the_source_says() -> None:
     with (LOCALE / "django.mo").open("rb") as compiled:
         catalogue = gettext.GNUTranslations(compiled)
-    quoted = ENTRY.findall((LOCALE / "django.po").read_text())
-    entries = [(json.loads(source), json.loads(target)) for source, target in quoted]
+    entries = [
+        (json.loads(source), context, json.loads(target))
+        for context, source, target in ENTRY.findall((LOCALE / "django.po").read_text())
+    ]
     assert entries
-    assert [catalogue.gettext(source) for source, _ in entries] == [target for _, target in entries]
+    said = [
+        catalogue.pgettext(context, source) if context else catalogue.gettext(source)
+        for source, context, _ in entries
+    ]
+    assert said == [target for _, _, target in entries]
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
