@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from django.utils import timezone
 from numpy.typing import NDArray
 from torch import nn
@@ -25,8 +24,8 @@ from annotation.projects.models import Project
 from annotation.projects.splits import split_of
 from annotation.studies.models import Dataset, Instance, Series
 from mlworker.embeddings import EmbeddingStore
-from mlworker.encoders import networks, weights
-from mlworker.encoders.encoding import encoded, pooled, prepared
+from mlworker.encoders import networks, shipped, weights
+from mlworker.encoders.encoding import encoded, pooled
 from mlworker.encoders.networks import ADJACENT, VOLUME, Preprocessing
 from mlworker.pixels.series import adjacent, planes, volume
 from mlworker.runtime import Work
@@ -34,7 +33,6 @@ from mlworker.vectors import store_of
 
 log = logging.getLogger(__name__)
 AT_A_TIME = 32
-CALIBRATED_ON = 256
 # torchvision's means and deviations, averaged over the three channels.
 IMAGENET = Preprocessing(size=224, channels=3, mean=0.449, deviation=0.226)
 UNREADABLE = (ValueError, KeyError, FileNotFoundError)
@@ -98,18 +96,22 @@ def encoders_of(dataset: Dataset, projects: Sequence[Project]) -> list[Encoder]:
 
 
 def first_encoder(dataset: Dataset) -> Encoder:
-    """Make an encoder that works at once: from the weights file, else with random weights."""
+    """Make an encoder that works at once: from the weights file, else the one that Fovea brings along."""
     known = Encoder.objects.filter(dataset=dataset).first()
     if known is not None and not weights_file():
         return known
     if weights_file():
         return from_file(dataset, Path(weights_file()))
-    preprocessing = Preprocessing(channels=channels_of(dataset))
-    network = networks.random_network(preprocessing, seed=0)
-    sample = sample_planes(dataset, preprocessing, CALIBRATED_ON)
-    if len(sample):
-        networks.calibrate_normalisation(network, prepared(torch.from_numpy(sample), preprocessing))
-    return registered(dataset, network, preprocessing, name="ResNet-18, random weights", report={})
+    how = shipped.preprocessing(channels_of(dataset))
+    sample = sample_planes(dataset, how, shipped.CALIBRATED_ON)
+    return registered(
+        dataset,
+        shipped.network_for(sample, how),
+        how,
+        name=shipped.TITLE,
+        report={},
+        origin=Origin(shipped.LICENCE, shipped.SOURCE),
+    )
 
 
 def from_file(dataset: Dataset, path: Path) -> Encoder:

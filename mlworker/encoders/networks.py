@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -11,34 +12,43 @@ from torch import nn
 
 from mlworker.encoders import foreign
 
-DIMENSION = 768
 PLANES, ADJACENT, VOLUME = "planes", "adjacent", "volume"
 WIDTHS = (64, 128, 256, 512)
+WITH_POOLING = 7
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A ResNet's shape. shortcut, biased: as its published weights have them; strided like torchvision's."""
+    """A ResNet's shape. shortcut, biased: as its published weights have them; strided like torchvision's.
+
+    pooled: how many of the last stages a vector is made of. first: side of the first convolution; where it
+    is 5, no pooling follows it, so that small images keep their detail.
+    """
 
     block: str
     layers: tuple[int, int, int, int]
     spatial_dims: int = 2
     shortcut: str = "B"
     biased: bool = False
+    widths: tuple[int, int, int, int] = WIDTHS
+    pooled: int = 2
+    first: int = 7
 
     @property
     def dimension(self) -> int:
-        """Length of a vector: the last two stages of basic blocks, the last one of bottlenecks."""
-        return WIDTHS[2] + WIDTHS[3] if self.block == "basic" else 4 * WIDTHS[3]
+        """Length of a vector."""
+        return sum(self.widths[-self.pooled :]) * (1 if self.block == "basic" else 4)
 
 
+NARROW: Final = "narrow-2d"
 ARCHITECTURES: Final = {
+    NARROW: Architecture("basic", (1, 1, 1, 1), widths=(16, 32, 64, 128), pooled=3, first=5),
     "resnet18-2d": Architecture("basic", (2, 2, 2, 2)),
-    "resnet50-2d": Architecture("bottleneck", (3, 4, 6, 3)),
+    "resnet50-2d": Architecture("bottleneck", (3, 4, 6, 3), pooled=1),
     "resnet10-3d": Architecture("basic", (1, 1, 1, 1), spatial_dims=3),
     "resnet18-3d": Architecture("basic", (2, 2, 2, 2), spatial_dims=3, shortcut="A", biased=True),
     "resnet34-3d": Architecture("basic", (3, 4, 6, 3), spatial_dims=3, shortcut="A", biased=True),
-    "resnet50-3d": Architecture("bottleneck", (3, 4, 6, 3), spatial_dims=3),
+    "resnet50-3d": Architecture("bottleneck", (3, 4, 6, 3), spatial_dims=3, pooled=1),
 }
 
 
@@ -80,10 +90,16 @@ def encoder_digest(*, weights_digest: str, preprocessing: Preprocessing) -> str:
     return hashlib.sha256(f"{weights_digest}\n{text}".encode()).hexdigest()
 
 
+def grey_planes_of(tensors: Mapping[str, torch.Tensor]) -> str:
+    """Name the architecture of weights that see grey planes: the narrow network, else ResNet-18."""
+    first = tensors.get("conv1.weight")
+    return NARROW if first is not None and len(first) == ARCHITECTURES[NARROW].widths[0] else "resnet18-2d"
+
+
 class PooledResNet(ResNet):
     """A ResNet that gives the means over its last stages: (image, channel, [z,] y, x) → (image, feature).
 
-    The last stage alone (512) is the customary vector; with the stage before it, linear heads did better on
+    The last stage alone is the customary vector; with the stages before it, linear heads did better on
     both benchmark sets, most with untrained weights. Bottlenecks are wide enough with one.
     """
 
@@ -91,22 +107,25 @@ class PooledResNet(ResNet):
         super().__init__(
             shape.block,
             list(shape.layers),
-            list(WIDTHS),
+            list(shape.widths),
             spatial_dims=shape.spatial_dims,
             n_input_channels=channels,
+            conv1_t_size=shape.first,
             conv1_t_stride=2,  # the default of 1 is five times slower
+            no_max_pool=shape.first < WITH_POOLING,
             feed_forward=False,
             shortcut_type=shape.shortcut,
             bias_downsample=shape.biased,
         )
-        self.both = shape.block == "basic"
+        self.pooled = shape.pooled
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Pool stages 3 and 4, or 4 alone, over the image."""
-        early = self.maxpool(self.act(self.bn1(self.conv1(images))))
-        third = self.layer3(self.layer2(self.layer1(early)))
-        fourth = self.layer4(third).flatten(2).mean(dim=2)
-        return torch.cat([third.flatten(2).mean(dim=2), fourth], dim=1) if self.both else fourth
+        """Pool the last stages over the image."""
+        seen = self.act(self.bn1(self.conv1(images)))
+        stages = [seen if self.no_max_pool else self.maxpool(seen)]
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            stages.append(layer(stages[-1]))
+        return torch.cat([stage.flatten(2).mean(dim=2) for stage in stages[-self.pooled :]], dim=1)
 
 
 def built(preprocessing: Preprocessing) -> nn.Module:

@@ -67,6 +67,8 @@ def _matched(name: str, wanted: torch.Tensor, given: dict[str, torch.Tensor]) ->
     tensor = given[name].to(wanted.dtype)
     if name == "conv1.weight" and tensor.ndim == 4 and tensor.shape[1] == 3 and wanted.shape[1] == 1:
         tensor = tensor.sum(dim=1, keepdim=True)  # grey is the same value in all three channels
+    if name == "conv1.weight" and tensor.ndim == 4 and tensor.shape[1] == 1 and wanted.shape[1] == 3:
+        tensor = tensor.repeat(1, 3, 1, 1) / 3.0
     if tensor.shape != wanted.shape:
         raise WrongWeightsError(f"{name} is {tuple(tensor.shape)} in the file, not {tuple(wanted.shape)}")
     return tensor

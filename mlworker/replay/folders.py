@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from mlworker import loop
-from mlworker.encoders import networks, weights
+from mlworker.encoders import networks, shipped, weights
 from mlworker.encoders.encoding import encoded, prepared
 from mlworker.encoders.networks import Preprocessing
 from mlworker.pixels.planes import fitted, windowed
@@ -117,30 +117,33 @@ def _from_archive(path: Path, preprocessing: Preprocessing) -> Images:
 
 
 def random_encoder(images: Images, preprocessing: Preprocessing) -> torch.nn.Module:
-    """Make the encoder that a project starts with: seeded, normalisation set from images of the pool."""
+    """Make an encoder with random weights: seeded, normalisation set from images of the pool."""
     network = networks.random_network(preprocessing, seed=0)
-    pool = images.planes[images.splits == "train"][:NORMALISED_ON]
+    pool = pool_of(images)[:NORMALISED_ON]
     networks.calibrate_normalisation(network, prepared(torch.from_numpy(pool), preprocessing))
     return network
 
 
 def encoded_images(images: Images, encoder: Path | None) -> NDArray[np.float32]:
-    """Vectors of all images by an encoder's file, else by random weights: (image, feature).
+    """Vectors of all images by an encoder's file, else by the one that Fovea brings: (image, feature).
 
-    raises: WorldError where the file does not hold the network's weights; OSError.
+    raises: WorldError where the file does not hold a known network's weights; OSError.
     """
-    preprocessing = Preprocessing(size=images.planes.shape[-1])
-    network = random_encoder(images, preprocessing)
-    if encoder is not None:
-        network = _with_weights(network, encoder)
-    return encoded(network, images.planes, preprocessing)
-
-
-def _with_weights(network: torch.nn.Module, encoder: Path) -> torch.nn.Module:
+    if encoder is None:
+        how = shipped.preprocessing()
+        return encoded(shipped.network_for(pool_of(images), how), images.planes, how)
     try:
-        return weights.loaded(network, weights.read_file(encoder))
+        tensors = weights.read_file(encoder)
+        how = Preprocessing(size=images.planes.shape[-1], architecture=networks.grey_planes_of(tensors))
+        network = weights.loaded(networks.built(how), tensors)
     except weights.WrongWeightsError as error:
         raise WorldError(f"{encoder}: {error}") from error
+    return encoded(network, images.planes, how)
+
+
+def pool_of(images: Images) -> NDArray[np.float32]:
+    """Images that are there before anything is read."""
+    return images.planes[images.splits == "train"]
 
 
 def world_of(images: Images, vectors: NDArray[np.floating], *, name: str, judge: str) -> World:

@@ -32,7 +32,7 @@ def test_ml_staff_train_on_the_labels_see_the_loss_live_and_read_why_it_was_prom
     expect(page.get_by_role("link", name="Encode images").first).to_be_visible(timeout=SLOW_MS)
     page.goto(f"/projects/{project_id}/learning")
     page.get_by_role("link", name="Models", exact=True).click()
-    expect(page.get_by_text("ResNet-18, random weights").first).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("Narrow ResNet, taught on formulas").first).to_be_visible(timeout=SLOW_MS)
 
     page.get_by_label("Passes over the images").fill("4")
     page.get_by_role("button", name="Train", exact=True).click()

@@ -35,7 +35,7 @@ def pictures(count: int, size: int = 32) -> torch.Tensor:
 
 def test_a_vector_is_the_means_of_the_last_two_stages() -> None:
     vectors = encoded(networks.resnet18(1), np.zeros((3, 1, 64, 64), dtype=np.float32), SMALL)
-    assert vectors.shape == (3, networks.DIMENSION)
+    assert vectors.shape == (3, 256 + 512)
 
 
 def test_random_weights_are_the_same_for_the_same_seed() -> None:

@@ -52,7 +52,7 @@ def test_sources_take_turns_and_the_smaller_one_comes_round_again(tmp_path: Path
         balance_of(torch.as_tensor(source.labels), classes)
         for source, classes in zip(sources, (2, 3), strict=True)
     ]
-    objective = Watched(networks.DIMENSION, SMALL, None, balance)
+    objective = Watched(networks.dimension_of(SMALL), SMALL, None, balance)
     plan = Plan(epochs=1, minutes=1e6, batch=8)
     training = Training(networks.random_network(SMALL, seed=0), objective, plan, tmp_path / "run.pt")
     training.run(sources, [], lambda _: None)

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--seeds", type=int, default=20)
         parser.add_argument("--first-seed", type=int, default=0)
         parser.add_argument("--budget", type=int, default=200, help="readings, the audit stream's included")
-        parser.add_argument("--encoder", type=Path, help="weights for --data; else random weights")
+        parser.add_argument("--encoder", type=Path, help="weights for --data; else those of a new project")
         parser.add_argument(
             "--judge", default="val", choices=["val", "test"], help="split of --data that judges"
         )
