@@ -151,7 +151,7 @@ def request_encoder(*, project: Project, encoder: Encoder, by: User) -> Job:
     if encoder.dataset_id != project.dataset_id:
         raise RefusedError("this encoder belongs to another data set")
     if not encoder.weights_name and "method" in encoder.report:
-        raise RefusedError("its weights were cleaned up: they were refused, and newer ones came. Train it again")
+        raise RefusedError("its weights were refused and are removed since: train it again")
     job = ask_adopt(project_id=project.pk, encoder_id=encoder.pk, by=by)
     details = {"encoder": encoder.digest[:12], "job": str(job.pk)}
     record_act("encoder.request", project.pk, by=by, details=details)
