@@ -66,7 +66,7 @@ def test_pictures_are_what_the_command_line_says(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nothing-here", "--project", "p"), "no such folder, zip or file"),
+        (("nothing-here", "--project", "p"), "there is no such folder, archive or file"),
         ((".", "--project", "p", "--modality", "XRAY"), "not one of DICOM"),
         ((".", "--project", "p", "--choices", "one"), "give at least 2"),
     ],
