@@ -8,89 +8,206 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0019_life_cycle'),
+        ("annotation", "0019_life_cycle"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='reading',
-            name='reader',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='readings', to=settings.AUTH_USER_MODEL),
+            model_name="reading",
+            name="reader",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="readings",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='revision',
-            name='reader',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="revision",
+            name="reader",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.CreateModel(
-            name='LabelImport',
+            name="LabelImport",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('source_name', models.CharField(max_length=128)),
-                ('use', models.CharField(choices=[('kept', "Kept beside the readers', nothing more"), ('training', 'Models learn from them, in the pool'), ('reference', 'Models learn from them and are judged by them')], max_length=16)),
-                ('format', models.CharField(max_length=16)),
-                ('mapping', models.JSONField(default=dict, help_text='what the file calls things → what the protocol does')),
-                ('file_title', models.CharField(help_text='what the file was called', max_length=255)),
-                ('file_name', models.CharField(default='', help_text='in the file store; empty: gone', max_length=255)),
-                ('file_digest', models.CharField(default='', help_text='SHA-256 of the file as it came', max_length=64)),
-                ('state', models.CharField(choices=[('checking', 'Being checked'), ('checked', 'Waits for your word'), ('writing', 'Being written'), ('done', 'Done'), ('failed', 'Failed'), ('discarded', 'Discarded')], default='checking', max_length=16)),
-                ('counts', models.JSONField(default=dict, help_text='readings by what becomes of them; files, statements')),
-                ('lines', models.JSONField(default=list, help_text='[place in the file, case, outcome, what to do]')),
-                ('error', models.CharField(default='', max_length=500)),
-                ('job_id', models.UUIDField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='label_imports', to='annotation.project')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("source_name", models.CharField(max_length=128)),
+                (
+                    "use",
+                    models.CharField(
+                        choices=[
+                            ("kept", "Kept beside the readers', nothing more"),
+                            ("training", "Models learn from them, in the pool"),
+                            ("reference", "Models learn from them and are judged by them"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("format", models.CharField(max_length=16)),
+                (
+                    "mapping",
+                    models.JSONField(
+                        default=dict, help_text="what the file calls things → what the protocol does"
+                    ),
+                ),
+                ("file_title", models.CharField(help_text="what the file was called", max_length=255)),
+                (
+                    "file_name",
+                    models.CharField(default="", help_text="in the file store; empty: gone", max_length=255),
+                ),
+                (
+                    "file_digest",
+                    models.CharField(default="", help_text="SHA-256 of the file as it came", max_length=64),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("checking", "Being checked"),
+                            ("checked", "Waits for your word"),
+                            ("writing", "Being written"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="checking",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "counts",
+                    models.JSONField(
+                        default=dict, help_text="readings by what becomes of them; files, statements"
+                    ),
+                ),
+                (
+                    "lines",
+                    models.JSONField(
+                        default=list, help_text="[place in the file, case, outcome, what to do]"
+                    ),
+                ),
+                ("error", models.CharField(default="", max_length=500)),
+                ("job_id", models.UUIDField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="label_imports",
+                        to="annotation.project",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=128)),
-                ('use', models.CharField(choices=[('kept', "Kept beside the readers', nothing more"), ('training', 'Models learn from them, in the pool'), ('reference', 'Models learn from them and are judged by them')], default='kept', max_length=16)),
-                ('created_at', models.DateTimeField()),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='annotation.project')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "use",
+                    models.CharField(
+                        choices=[
+                            ("kept", "Kept beside the readers', nothing more"),
+                            ("training", "Models learn from them, in the pool"),
+                            ("reference", "Models learn from them and are judged by them"),
+                        ],
+                        default="kept",
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sources",
+                        to="annotation.project",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['project', 'name'],
+                "ordering": ["project", "name"],
             },
         ),
         migrations.AddField(
-            model_name='reading',
-            name='source',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='annotation.source'),
+            model_name="reading",
+            name="source",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="readings",
+                to="annotation.source",
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='source',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.source'),
+            model_name="revision",
+            name="source",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="annotation.source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.UniqueConstraint(fields=('case', 'source'), name='sourced_reading_once'),
+            model_name="reading",
+            constraint=models.UniqueConstraint(fields=("case", "source"), name="sourced_reading_once"),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reader__isnull', False), ('source__isnull', True)), models.Q(('reader__isnull', True), ('source__isnull', False)), _connector='OR'), name='reading_of_one_author'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reader__isnull", False), ("source__isnull", True)),
+                    models.Q(("reader__isnull", True), ("source__isnull", False)),
+                    _connector="OR",
+                ),
+                name="reading_of_one_author",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reader__isnull', False), ('source__isnull', True)), models.Q(('reader__isnull', True), ('source__isnull', False)), _connector='OR'), name='revision_of_one_author'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reader__isnull", False), ("source__isnull", True)),
+                    models.Q(("reader__isnull", True), ("source__isnull", False)),
+                    _connector="OR",
+                ),
+                name="revision_of_one_author",
+            ),
         ),
         migrations.AddIndex(
-            model_name='labelimport',
-            index=models.Index(fields=['project', '-created_at'], name='label_import_newest'),
+            model_name="labelimport",
+            index=models.Index(fields=["project", "-created_at"], name="label_import_newest"),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='source_once'),
+            model_name="source",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="source_once"),
         ),
     ]

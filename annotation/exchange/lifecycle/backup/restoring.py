@@ -33,9 +33,7 @@ def restore(root: Path, *, stamp: str, force: bool, progress: Progress) -> Manif
     folder = archive.folder(stamp)
     manifest = Manifest.read(folder)
     if manifest.vendor != connection.vendor:
-        raise BackupError(
-            f"this backup is of {manifest.vendor}, the settings name {connection.vendor}"
-        )
+        raise BackupError(f"this backup is of {manifest.vendor}, the settings name {connection.vendor}")
     if not force:
         check_empty()
     own = [one for one in (manifest.database, manifest.secrets) if one is not None]
