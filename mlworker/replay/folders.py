@@ -143,7 +143,8 @@ def encoded_images(images: Images, encoder: Path | None) -> NDArray[np.float32]:
 
 def pool_of(images: Images) -> NDArray[np.float32]:
     """Images that are there before anything is read."""
-    return images.planes[images.splits == "train"]
+    pool: NDArray[np.float32] = images.planes[images.splits == "train"]
+    return pool
 
 
 def world_of(images: Images, vectors: NDArray[np.floating], *, name: str, judge: str) -> World:

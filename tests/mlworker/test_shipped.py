@@ -13,7 +13,8 @@ from mlworker.encoders.encoding import encoded
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.training import Point
 from mlworker.replay.folders import encoded_images, random_encoder, read_images
-from tests.mlworker.test_encode import a_project, embedded, some_cases
+from tests.factories import a_project, some_cases
+from tests.mlworker.test_encode import embedded
 
 FEW, DRAWS = 40, 10
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation.exchange.deliveries import DeliveryError
+from annotation.exchange.archives import DeliveryError
 from annotation.exchange.imports import admit_delivery, finish_delivery, open_delivery
 from annotation.projects.models import Case, Project
 from annotation.queue.models import Entry

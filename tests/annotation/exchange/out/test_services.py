@@ -89,6 +89,7 @@ def test_readers_are_pseudonyms_in_the_snapshot(project: Project) -> None:
     with default_storage.open(snapshot.file_name) as stored:
         content = stored.read().decode()
     reader = Revision.objects.all()[0].reader
+    assert reader is not None
     assert str(reader.pk) not in content
     assert reader.username not in content
 
