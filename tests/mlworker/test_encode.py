@@ -1,9 +1,11 @@
 """The embed and pretrain jobs on stored pixels: run here, in this process, once and twice."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from django.conf import settings
 
 from annotation.learning import services
 from annotation.learning.models import Encoder, Promotion, TrainingRun
@@ -15,10 +17,17 @@ from mlworker import encode, pretrain, teaching
 from mlworker.encoders import networks
 from mlworker.registry import lookup
 from mlworker.runtime import Work, perform
-from mlworker.vectors import store_of
+from mlworker.vectors import store_at, store_of
 from tests.factories import a_project, some_cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_vectors_yet() -> None:
+    """Remove what other tests stored: data sets of few images begin with one encoder, so with one store."""
+    store_at.cache_clear()
+    shutil.rmtree(settings.HOME.embeddings, ignore_errors=True)
 
 
 def done_here(job: Job) -> Job:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Role, User
@@ -60,6 +61,10 @@ def hand_in(project: Project, staff: User) -> HandIn:
     return handed
 
 
+def readings_of(project: Project) -> QuerySet[Reading]:
+    return Reading.objects.filter(case__project=project)
+
+
 def agreed(one: LabelImport, by: User) -> LabelImport:
     """Agree, and do the writing here."""
     services.agree(asked=one, by=by)
@@ -69,12 +74,12 @@ def agreed(one: LabelImport, by: User) -> LabelImport:
     return one
 
 
-def test_a_check_counts_and_writes_nothing(hand_in: HandIn) -> None:
+def test_a_check_counts_and_writes_nothing(project: Project, hand_in: HandIn) -> None:
     found = hand_in()
     assert found.state == LabelImport.State.CHECKED
     kept = {name: found.counts[name] for name in ("new", "invalid", "unmatched")}
     assert kept == {"new": 2, "invalid": 1, "unmatched": 1}
-    assert not Reading.objects.exists()
+    assert not readings_of(project).exists()
     assert default_storage.exists(found.file_name)
 
 
@@ -95,11 +100,13 @@ def test_agreed_labels_are_written_audited_and_their_file_is_gone(
     assert (last.details["new"], last.details["source"]) == (2, "Labeler v1")
 
 
-def test_the_writing_job_run_twice_leaves_the_same_rows(hand_in: HandIn, staff: User) -> None:
+def test_the_writing_job_run_twice_leaves_the_same_rows(
+    project: Project, hand_in: HandIn, staff: User
+) -> None:
     found = agreed(hand_in(), staff)
     again = agreed(hand_in(), staff)
     assert (found.counts["new"], again.counts["same"], again.counts.get("new")) == (2, 2, None)
-    assert Reading.objects.count() == 2
+    assert readings_of(project).count() == 2
 
 
 def test_what_waits_for_nothing_cannot_be_agreed_to(hand_in: HandIn, staff: User) -> None:
@@ -139,7 +146,7 @@ def test_the_job_refuses_who_lost_the_role_since(project: Project, staff: User, 
     job = do_job(found.job_id)
     assert job.state == State.FAILED
     assert "may not import labels" in job.error
-    assert not Reading.objects.exists()
+    assert not readings_of(project).exists()
 
 
 @pytest.mark.parametrize(
