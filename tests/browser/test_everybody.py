@@ -53,6 +53,8 @@ def test_what_comes_after_reading_can_be_used_by_everybody(room: Room) -> None:
     room.wait_for("Revising your reading")
     found |= in_both_themes(room, "revising")
     room.press("Escape")
+    room.page.get_by_text("Revising your reading").first.wait_for(state="hidden")
+    room.shown()
     room.page.context.set_offline(True)
     room.press("1", "Enter")
     room.page.locator("[data-banner=offline]").wait_for()

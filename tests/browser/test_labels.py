@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.axe import violations
+from tests.browser.axe import violations_in_both_themes
 from tests.browser.consoles import SLOW_MS, new_project, own_page, sign_in
 from tests.browser.reading import small_delivery
 from tests.browser.serving import Fovea
@@ -38,13 +38,6 @@ def page(chromium: Browser, whole_system: Fovea) -> Iterator[Page]:
         yield opened
 
 
-def in_both_themes(page: Page) -> dict[str, list[str]]:
-    """What axe finds, as it is and in the other theme."""
-    found = {"first": violations(page)}
-    page.get_by_role("button", name="Change between dark and light").click()
-    return found | {"other": violations(page)}
-
-
 def a_table(delivery: Path, target: Path) -> Path:
     """The delivery's labels; the last is a word of others, and one more is of a picture that is not there."""
     rows = [
@@ -62,7 +55,7 @@ def test_labels_are_previewed_agreed_to_and_shown_under_their_source_by_keyboard
     table = a_table(delivery, tmp_path / "chexpert.csv")
     sign_in(page, "lena")
     page.goto(labels_url)
-    assert in_both_themes(page) == {"first": [], "other": []}
+    assert violations_in_both_themes(page) == {}
     page.get_by_label("Source").focus()
     page.keyboard.type("CheXpert labeler v1")
     page.get_by_label("File", exact=True).set_input_files(table)
@@ -78,7 +71,7 @@ def test_labels_are_previewed_agreed_to_and_shown_under_their_source_by_keyboard
     expect(page.get_by_role("heading", name="Write 8 readings?")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_text('"PNA" is no choice of question "finding"')).to_be_visible()
     expect(page.get_by_text("elsewhere.png: no stored file has this name")).to_be_visible()
-    assert in_both_themes(page) == {"first": [], "other": []}
+    assert violations_in_both_themes(page) == {}
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report").click()
     assert "PNA" in Path(download.value.path()).read_text()
