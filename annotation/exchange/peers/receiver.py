@@ -68,6 +68,7 @@ class Receiver:
             (evt.EVT_PDU_RECV, self._on_pdu),
             (evt.EVT_C_STORE, self._on_store),
             (evt.EVT_C_ECHO, self._on_echo),
+            (evt.EVT_CONN_CLOSE, close_unfinished),
         ]
         self._server = entity.start_server(self._address, block=False, evt_handlers=handlers)  # type: ignore[arg-type]
         self._clock.start()
@@ -152,6 +153,15 @@ class Receiver:
                 log.error("receiver: an import could not be asked for (%s)", type(error).__name__)
             finally:
                 close_old_connections()
+
+
+def close_unfinished(event: evt.Event) -> None:
+    """Remove the file that was still coming when an association ended."""
+    message = event.assoc.dimse.message
+    unfinished = message._data_set_file if message else None  # noqa: SLF001 - pynetdicom leaves it open
+    if unfinished is not None:
+        unfinished.close()
+        Path(unfinished.name).unlink(missing_ok=True)
 
 
 def reject(association: Association) -> None:
