@@ -7,6 +7,8 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
+from annotation.studies.durable import sync
+
 
 class DurableFileSystemStorage(FileSystemStorage):
     """Writes beside the target, syncs, then links it under its name: never half a file, never another's."""
@@ -26,7 +28,7 @@ class DurableFileSystemStorage(FileSystemStorage):
                 except FileExistsError:
                     name = self.get_available_name(name)
                     target = Path(self.path(name))
-        _sync_folder(target.parent)
+        sync(target.parent)
         return name.replace("\\", "/")
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -34,11 +36,3 @@ class DurableFileSystemStorage(FileSystemStorage):
         with Path(self.path(name)).open("rb") as stored:
             stored.seek(offset)
             return stored.read(length)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,11 +2,12 @@
 
 import hashlib
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from annotation.studies import durable
 
 
 def save(path: Path, state: dict[str, Any]) -> str:
@@ -15,14 +16,7 @@ def save(path: Path, state: dict[str, Any]) -> str:
     torch.save(state, buffer)
     content = buffer.getvalue()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.rename(path)
-    _sync_folder(path.parent)
+    durable.replace(path, content)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -32,11 +26,3 @@ def load(path: Path) -> dict[str, Any] | None:
         return None
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return state
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,5 @@
 """What senders have given us and was acknowledged: on the disk until its rows are there."""
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
+from annotation.studies.durable import sync
 
 MOST_WAITING = 50_000
 LEAST_FREE_BYTES = 2048 * MEBIBYTE
@@ -89,10 +89,10 @@ class Spool:
         self.check_room()
         folder = self.root / str(project_id) / str(peer_id)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(received)
+        sync(received)
         received.rename(folder / f"{uuid4().hex}{SUFFIX}")
         for one in (folder, folder.parent, self.root):
-            _sync(one)
+            sync(one)
         self._waiting += 1
 
     def folders(self) -> Iterator[Path]:
@@ -104,11 +104,3 @@ class Spool:
 def files_in(folder: Path) -> list[SpooledFile]:
     """List what waits in a folder, by name: the same order every time."""
     return [SpooledFile(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

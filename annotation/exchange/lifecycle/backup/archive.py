@@ -22,6 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
 
+from annotation.studies import durable
+
 BLOCK_BYTES: Final = 1024 * 1024
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 MANIFEST, SEAL, UNFINISHED = "manifest.json", "manifest.sha256", ".unfinished"
@@ -78,8 +80,8 @@ class Manifest:
         """Write it with its seal, durably."""
         plain = asdict(self) | {"files": [[one.name, one.digest, one.size] for one in self.files]}
         text = json.dumps(plain, separators=(",", ":")).encode()
-        durably(folder / MANIFEST, text)
-        durably(folder / SEAL, hashlib.sha256(text).hexdigest().encode() + b"\n")
+        durable.write(folder / MANIFEST, text)
+        durable.write(folder / SEAL, hashlib.sha256(text).hexdigest().encode() + b"\n")
 
 
 class Archive:
@@ -142,7 +144,7 @@ class Archive:
         if target.exists():
             raise BackupError(f"a backup of {stamp} is there already: wait a second")
         folder.rename(target)
-        sync_folder(self.backups)
+        durable.sync(self.backups)
 
     def place(self, digest: str) -> Path:
         """Say where content lies."""
@@ -223,24 +225,6 @@ def held_in(folder: Path, name: str) -> Held:
     path = folder / name
     with path.open("rb") as stream:
         return Held(name, digest_of(stream), path.stat().st_size)
-
-
-def durably(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, and wait for the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows a folder's names."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def merged(older: Sequence[Mapping[str, Any]], newer: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, connections
 
 from annotation.exchange.lifecycle.backup.archive import BackupError
+from annotation.studies.durable import sync
 
 NAMES: Mapping[str, str] = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
 
@@ -74,8 +75,7 @@ def load_sqlite(source: Path) -> None:
     fresh = target.with_suffix(".restored")
     shutil.copyfile(source, fresh)
     fresh.chmod(0o600)
-    with fresh.open("rb") as stream:
-        os.fsync(stream.fileno())
+    sync(fresh)
     for suffix in ("-wal", "-shm"):
         Path(f"{target}{suffix}").unlink(missing_ok=True)
     fresh.rename(target)

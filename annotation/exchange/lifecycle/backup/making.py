@@ -1,7 +1,6 @@
 """Make a backup while the system runs: the database first, then the files that it names, then the keys."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +17,11 @@ from annotation.exchange.lifecycle.backup.archive import (
     BackupError,
     Held,
     Manifest,
-    durably,
     held_in,
     merged,
 )
 from annotation.exchange.lifecycle.models import Erasure
+from annotation.studies import durable
 from audit.models import Head
 
 Progress = Callable[[float, str], None]
@@ -121,7 +120,7 @@ def secrets_into(folder: Path) -> Held | None:
     source = settings.HOME.root / SECRETS
     if not source.exists():
         return None
-    durably(folder / SECRETS, source.read_bytes())
+    durable.write(folder / SECRETS, source.read_bytes())
     return held_in(folder, SECRETS)
 
 
@@ -131,6 +130,4 @@ def note_erasures(root: Path) -> None:
     older: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
     done = Erasure.objects.filter(done_at__isnull=False).order_by("done_at")
     newer = [{"erasure": str(one.pk), "dataset": str(one.dataset_id), "subject": one.subject} for one in done]
-    fresh = path.with_suffix(".new")
-    durably(fresh, json.dumps(merged(older, newer)).encode())
-    shutil.move(fresh, path)
+    durable.replace(path, json.dumps(merged(older, newer)).encode())

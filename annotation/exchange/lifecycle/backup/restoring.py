@@ -14,10 +14,10 @@ from annotation.exchange.lifecycle.backup.archive import (
     BackupError,
     Held,
     Manifest,
-    durably,
     problem_of,
 )
 from annotation.exchange.lifecycle.backup.making import SECRETS, stored_names
+from annotation.studies import durable
 
 Progress = Callable[[float, str], None]
 MOST_NAMED = 20
@@ -42,7 +42,7 @@ def restore(root: Path, *, stamp: str, force: bool, progress: Progress) -> Manif
     if problems:
         raise BackupError(told(problems))
     if manifest.secrets is not None:
-        durably(settings.HOME.root / SECRETS, (folder / SECRETS).read_bytes())
+        durable.write(settings.HOME.root / SECRETS, (folder / SECRETS).read_bytes())
     progress(0.95, "Putting the database in place")
     databases.load(folder / manifest.database.name)
     return manifest
