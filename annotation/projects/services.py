@@ -196,13 +196,16 @@ def set_membership(
     return membership
 
 
-def record_act(action: str, project_id: UUID, *, by: User | None, details: dict[str, Any]) -> None:
-    """Audit what was done to a project, in the caller's transaction."""
+def record_act(
+    action: str, project_id: UUID, *, by: User | None, details: dict[str, Any], address: str = ""
+) -> None:
+    """Audit what was done to a project, in the caller's transaction. address: from where, where known."""
     record(
         actor=actor_name(by),
         action=action,
         object_type="project",
         object_id=str(project_id),
+        remote_address=address,
         details=details,
     )
 

@@ -24,10 +24,9 @@ from annotation.projects.models import Project
 from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import protocol_in_force, role_in
-from annotation.projects.services import actor_name
+from annotation.projects.services import record_act
 from annotation.readings.models import Source
 from annotation.studies import files
-from audit.services import record
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -244,11 +243,4 @@ def note(asked: LabelImport, action: str, *, by: User | None, address: str = "")
         "file": asked.file_digest[:16],
     }
     counts = {name: asked.counts[name] for name in kept if asked.counts.get(name)}
-    record(
-        actor=actor_name(by),
-        action=action,
-        object_type="project",
-        object_id=str(asked.project_id),
-        remote_address=address,
-        details=details | counts,
-    )
+    record_act(action, asked.project_id, by=by, details=details | counts, address=address)

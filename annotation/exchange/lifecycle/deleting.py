@@ -18,12 +18,11 @@ from annotation.exchange.out.models import Export
 from annotation.learning.models import EmbeddingMap
 from annotation.projects.models import Case, Membership, Project
 from annotation.projects.rules import RefusedError
-from annotation.projects.services import actor_name
+from annotation.projects.services import record_act
 from annotation.queue.models import Entry, Lease
 from annotation.studies import files
 from annotation.studies.models import Dataset, Deletion, Instance, Series, Study
 from annotation.studies.services import GRACE
-from audit.services import record
 from jobs.models import OPEN, Job
 from jobs.services import cancel
 
@@ -183,11 +182,5 @@ def remove_all(names: Collection[str]) -> None:
 
 def note(deletion: Deletion, action: str, *, by: User | None, address: str = "", **counts: int) -> None:
     """Audit an act of a deletion, in the caller's transaction: the reason is in its row."""
-    record(
-        actor=actor_name(by),
-        action=action,
-        object_type="project",
-        object_id=str(deletion.project_id),
-        remote_address=address,
-        details={"deletion": str(deletion.pk), "images": deletion.images, **counts},
-    )
+    details = {"deletion": str(deletion.pk), "images": deletion.images, **counts}
+    record_act(action, deletion.project_id, by=by, details=details, address=address)

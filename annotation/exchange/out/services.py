@@ -18,9 +18,8 @@ from annotation.learning.models import Snapshot
 from annotation.projects.models import Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import role_in
-from annotation.projects.services import actor_name
+from annotation.projects.services import record_act
 from annotation.studies import files
-from audit.services import record
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -129,18 +128,12 @@ def record_fetch(*, export: Export, by: User, address: str = "") -> None:
 
 def note(export: Export, action: str, *, by: User | None, address: str = "") -> None:
     """Audit an act on an export, in the caller's transaction."""
-    record(
-        actor=actor_name(by),
-        action=action,
-        object_type="project",
-        object_id=str(export.project_id),
-        remote_address=address,
-        details={
-            "export": str(export.pk),
-            "format": export.format,
-            "snapshot": export.snapshot.digest[:12] if export.snapshot else "now",
-        },
-    )
+    details = {
+        "export": str(export.pk),
+        "format": export.format,
+        "snapshot": export.snapshot.digest[:12] if export.snapshot else "now",
+    }
+    record_act(action, export.project_id, by=by, details=details, address=address)
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from annotation.exchange.sending.models import Sending
 from annotation.exchange.sending.stow import stow
 from annotation.exchange.sending.ways import Send
 from annotation.projects.rules import ForbiddenError, RefusedError
-from audit.services import record
+from annotation.projects.services import record_act
 from jobs.models import Lane
 from jobs.services import ask
 
@@ -122,17 +122,11 @@ def finish(*, sending: Sending, results: dict[str, str], error: str, now: dateti
 
 def note(sending: Sending, action: str, *, by: User | None, address: str = "") -> None:
     """Audit a step: to whom, how, how many."""
-    record(
-        actor=str(by.pk) if by else "system",
-        action=action,
-        object_type="project",
-        object_id=str(sending.export.project_id),
-        remote_address=address,
-        details={
-            "export": str(sending.export_id),
-            "peer": sending.peer_name,
-            "way": sending.way,
-            "taken": sending.taken,
-            "refused": len(sending.refused),
-        },
-    )
+    details = {
+        "export": str(sending.export_id),
+        "peer": sending.peer_name,
+        "way": sending.way,
+        "taken": sending.taken,
+        "refused": len(sending.refused),
+    }
+    record_act(action, sending.export.project_id, by=by, details=details, address=address)
