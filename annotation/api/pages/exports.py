@@ -181,10 +181,18 @@ def chosen_snapshot(visit: Visit, digest: str) -> Snapshot | None:
 @member(Role.ML_STAFF, ADMIN)
 def fetch(request: HttpRequest, visit: Visit, export_id: UUID) -> HttpResponseBase:
     """Send an export's file."""
-    export = exports_for(visit.user, visit.project.pk).filter(pk=export_id).first()
-    if export is None:
+    return fetch_confirmed(request, visit, found_export(visit, export_id))
+
+
+def found_export(visit: Visit, export_id: UUID) -> Export:
+    """Find one of the project's exports.
+
+    raises: Http404.
+    """
+    found = exports_for(visit.user, visit.project.pk).filter(pk=export_id).first()
+    if found is None:
         raise Http404("no such export")
-    return fetch_confirmed(request, visit, export)
+    return found
 
 
 @confirmed(back_to_choice)

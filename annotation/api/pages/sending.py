@@ -5,18 +5,18 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.confirm import confirmed
+from annotation.api.pages.exports import found_export
 from annotation.api.pages.frame import project_page
 from annotation.api.permissions import address_of
 from annotation.exchange.out.catalogue import FORMATS
 from annotation.exchange.out.models import Export
-from annotation.exchange.out.selectors import exports_for
 from annotation.exchange.out.services import ExpiredError
 from annotation.exchange.peers.models import Peer
 from annotation.exchange.peers.selectors import peers_for
@@ -33,17 +33,6 @@ class SendingForm(forms.Form):
 
     peer = forms.ModelChoiceField(queryset=Peer.objects.all(), error_messages={"required": "Choose a peer."})
     way = forms.ChoiceField(choices=Sending.Way.choices, error_messages={"required": "Choose a way."})
-
-
-def found_export(visit: Visit, export_id: UUID) -> Export:
-    """Find one of the project's exports.
-
-    raises: Http404.
-    """
-    found = exports_for(visit.user, visit.project.pk).filter(pk=export_id).first()
-    if found is None:
-        raise Http404("no such export")
-    return found
 
 
 @require_GET
