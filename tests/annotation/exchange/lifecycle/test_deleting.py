@@ -1,6 +1,5 @@
 """What is deleted is seen by nobody at once, comes back whole in time, and is removed for good afterwards."""
 
-import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -30,18 +29,10 @@ from audit.models import Event
 from mlworker.removing import ask_removal
 from mlworker.runtime import run
 from tests.annotation.exchange.conftest import write
-from tests.annotation.exchange.lifecycle.patients import ERASED, Scene, a_file, a_scene, mine
+from tests.annotation.exchange.lifecycle.patients import ERASED, Scene, a_file, mine
 from tests.factories import a_client, a_member, a_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    """Two patients who are read, learned from, frozen and exported."""
-    for folder in (settings.HOME.files, settings.HOME.embeddings, settings.HOME.spool):
-        shutil.rmtree(folder, ignore_errors=True)
-    return a_scene(tmp_path)
 
 
 def asked(now: datetime | None = None) -> Asked:

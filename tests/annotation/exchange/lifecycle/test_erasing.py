@@ -1,7 +1,6 @@
 """A patient is removed from every place, others stay whole, and the certificate says what learned of it."""
 
 import json
-import shutil
 from pathlib import Path
 from uuid import UUID
 
@@ -30,18 +29,10 @@ from audit.models import Event
 from audit.services import verify
 from jobs.models import Job
 from mlworker.runtime import run
-from tests.annotation.exchange.lifecycle.patients import ERASED, OTHER, Scene, a_scene, deliver, hits
+from tests.annotation.exchange.lifecycle.patients import ERASED, OTHER, Scene, deliver, hits
 from tests.factories import a_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    """Two patients who are everywhere, in a data directory without what other tests left."""
-    for folder in (settings.HOME.files, settings.HOME.embeddings, settings.HOME.spool):
-        shutil.rmtree(folder, ignore_errors=True)
-    return a_scene(tmp_path)
 
 
 def found_by_id(scene: Scene) -> Belongings:
