@@ -227,7 +227,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def test_encoder_and_head_are_trained_on_findings_and_put_before_the_gate(shown: Project) -> None:
-    settings = TrainingSettings(epochs=2, batch=8)
+    settings = TrainingSettings(epochs=8, batch=8)
     job = done_here(request_training(project=shown, settings=settings, by=None, now=timezone.now()))
     assert job.state == State.DONE, job.error
     version, decision = ModelVersion.objects.get(job_id=job.pk), Promotion.objects.get()
