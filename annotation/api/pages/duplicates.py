@@ -6,13 +6,12 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import counted, left_out_words, numbers_in
+from annotation.api.pages.similar import batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.learning.duplicates import (
     Group,
@@ -25,7 +24,6 @@ from annotation.learning.duplicates import (
 )
 from annotation.projects.rules import RefusedError
 from annotation.projects.splitting import LIKENESS_LIMITS
-from annotation.queue.batches import make_batch
 from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["find_duplicates", "place_split"]
@@ -94,22 +92,5 @@ def search_duplicates(request: HttpRequest, visit: Visit) -> HttpResponse:
 @member(Role.ML_STAFF)
 def read_again(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Have cases read again by another reader than the first: a query batch."""
-    try:
-        gathered = make_batch(
-            project=visit.project,
-            numbers=numbers_in(request, "number"),
-            why=WHY,
-            by=visit.user,
-            now=timezone.now(),
-            again=True,
-        )
-    except RefusedError as error:
-        messages.error(request, f"Nothing was changed: {error}.")
-        return redirect("duplicates", project_id=visit.project.pk)
-    told = left_out_words(gathered.left_out)
-    if gathered.batch is None:
-        messages.warning(request, f"No case can be read again: {told}.")
-    else:
-        words = f"{counted(gathered.batch.size)} at the front of the queue until read."
-        messages.success(request, f"{words} Left out: {told}." if told else words)
+    batch_of_form(request, visit, why=WHY, again=True)
     return redirect("duplicates", project_id=visit.project.pk)

@@ -121,24 +121,30 @@ def search(request: HttpRequest, visit: Visit, search_id: UUID) -> HttpResponse:
 @member(Role.ML_STAFF)
 def make(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Put the chosen cases at the front of the queue, and say what was left out."""
+    gathered = batch_of_form(request, visit, why=request.POST.get("why", ""))
+    return redirect("similar", project_id=visit.project.pk) if gathered else redirect(back_to(request, visit))
+
+
+def batch_of_form(request: HttpRequest, visit: Visit, *, why: str, again: bool = False) -> bool:
+    """Put the cases that a form names at the front of the queue; the page says what came of it.
+
+    again: cases that one reader has read, for another. Returns False where nothing was changed.
+    """
+    numbers = numbers_in(request, "number")
     try:
         gathered = make_batch(
-            project=visit.project,
-            numbers=numbers_in(request, "number"),
-            why=request.POST.get("why", ""),
-            by=visit.user,
-            now=timezone.now(),
+            project=visit.project, numbers=numbers, why=why, by=visit.user, now=timezone.now(), again=again
         )
     except RefusedError as error:
         messages.error(request, f"Nothing was changed: {error}.")
-        return redirect(back_to(request, visit))
+        return False
     told = left_out_words(gathered.left_out)
     if gathered.batch is None:
-        messages.warning(request, f"No case could be put in a batch: {told}.")
+        messages.warning(request, f"No case could be put at the front of the queue: {told}.")
     else:
         words = f"{counted(gathered.batch.size)} at the front of the queue until read."
         messages.success(request, f"{words} Left out: {told}." if told else words)
-    return redirect("similar", project_id=visit.project.pk)
+    return True
 
 
 @require_POST
