@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.learning.intervals import Estimate, wilson
+from annotation.readings.intervals import Estimate, wilson
 
 FEWEST_CONTROLS = 10
 REPLICATES, SEED = 2000, 0

@@ -13,7 +13,7 @@ from annotation.projects.questions import Segmentation
 from annotation.projects.selectors import settings_in
 from annotation.queue.models import Lease, Pick
 from annotation.queue.suggestions import Shown, why_hidden
-from annotation.readings.agreement import masks_agree, regions_agree
+from annotation.readings.agreement.drawn import masks_agree, regions_agree
 
 
 @dataclass(frozen=True)

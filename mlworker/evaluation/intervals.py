@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.learning.intervals import Estimate, wilson
+from annotation.readings.intervals import Estimate, wilson
 from mlworker.evaluation import metrics
 from mlworker.evaluation.metrics import Floats, Labels, Metric
 from mlworker.targets import MULTI, ORDINAL, Target

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.readings import agreement
+from annotation.readings.agreement import drawn
 from mlworker.regions.rasters import Box
 
 
@@ -17,4 +17,4 @@ def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 def f1(found: Sequence[Box], truth: Sequence[Box]) -> float:
     """Harmonic mean of precision and recall at an overlap of a half; 1 where neither has a box."""
-    return agreement.f1(*([(box.label, box.edges) for box in boxes] for boxes in (found, truth)))
+    return drawn.f1(*([(box.label, box.edges) for box in boxes] for boxes in (found, truth)))

@@ -10,7 +10,7 @@ from annotation.learning.drawn import Drawable, Proposed
 from annotation.projects.masks import written
 from annotation.projects.models import Case
 from annotation.projects.questions import Regions, Segmentation
-from annotation.readings.agreement import overlap
+from annotation.readings.agreement.drawn import overlap
 from mlworker.pixels.series import evenly
 from mlworker.regions.filters import Floats, resized
 from mlworker.regions.head import PixelHead

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.readings.agreement import Edges
+from annotation.readings.agreement.drawn import Edges
 
 Labels = NDArray[np.uint8]
 Points = Sequence[Sequence[float]]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from annotation.readings.agreement import overlap
+from annotation.readings.agreement.drawn import overlap
 from mlworker.regions.rasters import CORE, Box
 
 Floats = NDArray[np.float32]

@@ -8,11 +8,11 @@ from uuid import UUID
 import numpy as np
 
 from annotation.learning.files import content_of
-from annotation.learning.intervals import Estimate
 from annotation.learning.models import Encoder, ModelVersion
 from annotation.projects.models import Case, Project
 from annotation.projects.selectors import question_learned
 from annotation.queue.models import Ranking
+from annotation.readings.intervals import Estimate
 from mlworker.driving import target_of
 from mlworker.evaluation.intervals import OVERALL, estimate, too_few
 from mlworker.heads.artefact import unpacked

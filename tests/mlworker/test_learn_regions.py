@@ -12,7 +12,7 @@ from annotation.learning.services import request_retrain
 from annotation.projects.models import Case, Project
 from annotation.queue.models import Entry, Lease
 from annotation.queue.services import give_back, lease_next
-from annotation.readings.agreement import masks_agree, regions_agree
+from annotation.readings.agreement.drawn import masks_agree, regions_agree
 from jobs.models import Job
 from mlworker.regions.artefact import unpacked
 from mlworker.runtime import run

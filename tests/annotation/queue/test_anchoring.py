@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from annotation.learning.intervals import wilson
 from annotation.queue.anchoring import (
     CONTROL,
     FEWEST_CONTROLS,
@@ -16,6 +15,7 @@ from annotation.queue.anchoring import (
     rows_by,
     told,
 )
+from annotation.readings.intervals import wilson
 
 
 def facts(side: str, count: int, agreeing: float, *, reader: str = "Reader 1", seed: int = 0) -> list[Fact]:
