@@ -1,4 +1,4 @@
-"""An Orthanc of a test's own: Debian's package, with its DICOMweb plugin, on a free port of the loopback."""
+"""dcmtk's tools, and an Orthanc of a test's own: Debian's packages, on free ports of the loopback."""
 
 import json
 import shutil
@@ -27,6 +27,17 @@ def orthanc_command() -> str:
     assert found, "Orthanc is not installed: run `make test`"
     assert PLUGIN.exists(), "Orthanc's DICOMweb plugin is not installed: run `make test`"
     return found
+
+
+def dcmtk(name: str, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run one of dcmtk's tools.
+
+    raises: AssertionError where it is not installed.
+    """
+    found = shutil.which(name)
+    assert found, "dcmtk is not installed: run `make test`"
+    command = [found, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from audit.models import Event
 from jobs.models import Job, State
 from mlworker import runtime
 from tests import factories
-from tests.processes.orthanc import Orthanc, running_orthanc
+from tests.browser.serving import free_port
+from tests.processes.orthanc import Orthanc, dcmtk, running_orthanc
 
 pytestmark = [pytest.mark.processes, pytest.mark.peers]
 
@@ -32,9 +33,17 @@ def ct_files(real_data: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def orthanc(tmp_path_factory: pytest.TempPathFactory, ct_files: list[Path]) -> Iterator[Orthanc]:
-    """Run an Orthanc that holds a CT."""
-    with running_orthanc(tmp_path_factory.mktemp("pacs")) as running:
+def dicom_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def orthanc(
+    tmp_path_factory: pytest.TempPathFactory, ct_files: list[Path], dicom_port: int
+) -> Iterator[Orthanc]:
+    """Run an Orthanc that holds a CT, and answers one who asks by DIMSE."""
+    asker = {"asker": ["ASKER", "127.0.0.1", free_port()]}
+    with running_orthanc(tmp_path_factory.mktemp("pacs"), asker, dicom_port=dicom_port) as running:
         for file in ct_files:
             running.post("/instances", file.read_bytes())
         yield running
@@ -70,6 +79,22 @@ def test_picked_studies_come_in_with_every_pixel(peer: Peer, admin: User, ct_fil
     paths = delivery.files.values_list("path", flat=True)
     told = str([*paths, *Event.objects.values_list("object_id", "details")])
     assert not any(str(uid) in told for one in sent for uid in (found.uid, one.SOPInstanceUID))
+
+
+@pytest.mark.django_db
+def test_the_worklist_lists_what_findscu_finds(
+    peer: Peer, orthanc: Orthanc, dicom_port: int, tmp_path: Path
+) -> None:
+    asked = ["-aet", "ASKER", "-aec", "ORTHANC", "127.0.0.1", dicom_port, "-S", "-X", "-od", tmp_path]
+    keys = ("QueryRetrieveLevel=STUDY", "StudyInstanceUID", "PatientID", "ModalitiesInStudy=CT")
+    answer = dcmtk("findscu", *asked, *(word for key in keys for word in ("-k", key)))
+    assert answer.returncode == 0, answer.stderr
+    answered = [dcmread(path) for path in tmp_path.glob("rsp*.dcm")]
+    listed = search(peer, Wish(modality="CT"))
+    assert len(listed) == len(answered) == 1
+    assert {(one.uid, one.patient_id) for one in listed} == {
+        (str(one.StudyInstanceUID), str(one.PatientID)) for one in answered
+    }
 
 
 @pytest.mark.django_db(transaction=True)

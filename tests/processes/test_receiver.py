@@ -27,7 +27,7 @@ from jobs.models import Job
 from mlworker import runtime
 from tests import factories
 from tests.browser.serving import free_port
-from tests.processes.orthanc import running_orthanc
+from tests.processes.orthanc import dcmtk, running_orthanc
 
 pytestmark = [
     pytest.mark.processes,
@@ -69,10 +69,7 @@ def port(peer: Peer) -> Iterator[int]:
 def sent(
     port: int, paths: list[Path], *, calling: str = "CT1", called: str = "FOVEA"
 ) -> subprocess.CompletedProcess[str]:
-    command = shutil.which("storescu")
-    assert command, "dcmtk is not installed: run `make test`"
-    words = [command, "-v", "-aet", calling, "-aec", called, "127.0.0.1", str(port), *map(str, paths)]
-    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=SECONDS)
+    return dcmtk("storescu", "-v", "-aet", calling, "-aec", called, "127.0.0.1", port, *paths)
 
 
 def until(is_so: Callable[[], Any]) -> None:
@@ -163,6 +160,24 @@ def test_orthanc_pushes_to_us(port: int, peer: Peer, ct_files: list[Path], tmp_p
             orthanc.post("/instances", file.read_bytes())
         orthanc.post("/modalities/fovea/echo", {})
         orthanc.post("/modalities/fovea/store", {"Resources": orthanc.get("/studies")})
+    assert imported().stored == 4
+
+
+def test_movescu_has_a_pacs_move_a_study_to_us(
+    port: int, peer: Peer, ct_files: list[Path], tmp_path: Path
+) -> None:
+    Peer.objects.update(ae_title="ORTHANC")
+    listens = free_port()
+    known = {"fovea": ["FOVEA", "127.0.0.1", port], "asker": ["ASKER", "127.0.0.1", free_port()]}
+    with running_orthanc(tmp_path, known, dicom_port=listens) as orthanc:
+        for file in ct_files[:4]:
+            orthanc.post("/instances", file.read_bytes())
+        study = str(dcmread(ct_files[0], stop_before_pixels=True).StudyInstanceUID)
+        asked = ["-aet", "ASKER", "-aec", "ORTHANC", "-aem", "FOVEA", "127.0.0.1", listens]
+        keys = ["-S", "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study}"]
+        answer = dcmtk("movescu", "-v", *asked, *keys)
+    assert answer.returncode == 0, answer.stderr
+    assert "Success" in answer.stdout + answer.stderr
     assert imported().stored == 4
 
 

@@ -29,7 +29,7 @@ from tests.annotation.exchange.out.conftest import (
     read_all,
 )
 from tests.browser.serving import free_port
-from tests.processes.orthanc import Orthanc, running_orthanc
+from tests.processes.orthanc import Orthanc, dcmtk, running_orthanc
 
 pytestmark = [pytest.mark.processes, pytest.mark.peers, pytest.mark.django_db]
 TITLE = "ORTHANC"
@@ -87,12 +87,33 @@ def kinds_in(orthanc: Orthanc) -> list[str]:
     )
 
 
+def read_without_complaint(orthanc: Orthanc, kind: str, folder: Path) -> None:
+    """Every object of a kind goes through dcmdump without a warning and says that nobody is named in it."""
+    instances = [
+        one
+        for series in orthanc.get("/series?expand")
+        if series["MainDicomTags"]["Modality"] == kind
+        for one in series["Instances"]
+    ]
+    for one in instances:
+        (folder / "one.dcm").write_bytes(orthanc.file(one))
+        told = dcmtk("dcmdump", "-M", folder / "one.dcm")
+        assert (told.returncode, told.stderr) == (0, "")
+        assert "PatientIdentityRemoved" in told.stdout
+    assert instances
+
+
 @pytest.mark.parametrize(
     "asked",
     [("stow", "dicom-seg", "SEG"), ("stow", "dicom-sr", "SR"), ("c_store", "dicom-rtstruct", "RTSTRUCT")],
 )
 def test_every_object_of_an_export_is_taken_and_named(
-    project: Project, admin: User, orthanc: Orthanc, port: int, asked: tuple[str, str, str]
+    project: Project,
+    admin: User,
+    orthanc: Orthanc,
+    port: int,
+    tmp_path: Path,
+    asked: tuple[str, str, str],
 ) -> None:
     way, name, kind = asked
     peer = a_peer(admin, dicomweb_url=orthanc.dicomweb, ae_title=TITLE, host="127.0.0.1", port=port)
@@ -103,6 +124,7 @@ def test_every_object_of_an_export_is_taken_and_named(
     assert kinds_in(orthanc).count(kind) == before + 1
     actions = Event.objects.filter(action__startswith="export.sen").values_list("action", flat=True)
     assert list(actions) == ["export.send", "export.sent"]
+    read_without_complaint(orthanc, kind, tmp_path)
 
 
 def test_a_peer_that_does_not_answer_is_asked_again_later(project: Project, admin: User) -> None:

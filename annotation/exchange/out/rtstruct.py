@@ -18,7 +18,7 @@ from annotation.exchange.out.drawn import CLOSED, drawings_in, outline, painting
 from annotation.exchange.out.frozen import Frozen, FrozenCase, Progress, Said
 from annotation.exchange.out.rules import DifferenceError, LeftOutError, uid_of
 from annotation.exchange.out.sources import (
-    EMPTY_IF_ABSENT,
+    IDENTITY,
     MANUFACTURER,
     MODEL,
     creator_of,
@@ -112,7 +112,7 @@ def set_of(
     meta.MediaStorageSOPInstanceUID = UID(uid_of(frozen.digest, "rtstruct", *names))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-    for keyword in (*EMPTY_IF_ABSENT, "StudyInstanceUID", "SpecificCharacterSet"):
+    for keyword in IDENTITY:
         if keyword in sources[0]:
             made[keyword] = sources[0][keyword]
     made.SOPClassUID, made.SOPInstanceUID = RTStructureSetStorage, meta.MediaStorageSOPInstanceUID

@@ -29,6 +29,15 @@ EMPTY_IF_ABSENT: Final = (
     "StudyTime",
     "ReferringPhysicianName",
 )
+IDENTITY: Final = (
+    *EMPTY_IF_ABSENT,
+    "StudyInstanceUID",
+    "SpecificCharacterSet",
+    "PatientIdentityRemoved",
+    "LongitudinalTemporalInformationModified",
+    "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
+)
 DATES: Final = ("ContentDate", "InstanceCreationDate", "SeriesDate", "StructureSetDate")
 TIMES: Final = ("ContentTime", "InstanceCreationTime", "SeriesTime", "StructureSetTime")
 DRAWN_UIDS: Final = ("DimensionOrganizationUID",)
