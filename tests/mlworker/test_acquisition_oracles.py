@@ -1,10 +1,7 @@
 """Acquisition against the libraries that others publish, each run in a process that sees its packages."""
 
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +12,10 @@ from mlworker.acquisition.cold_start import typical_batch
 from mlworker.acquisition.coverage import centre_batch, covering_batch, pure_radius
 from mlworker.acquisition.laplace import precision
 from mlworker.acquisition.scores import bald, entropy, margin
+from tests import peers
 
 pytestmark = pytest.mark.peers
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ROOT / ".venv-oracles"
-Arrays = dict[str, Any]
+asked = partial(peers.asked, "tests.mlworker.oracles")
 
 
 def softmax(values: np.ndarray) -> np.ndarray:
@@ -29,18 +25,6 @@ def softmax(values: np.ndarray) -> np.ndarray:
 
 def numbered(count: int) -> np.ndarray:
     return np.arange(count, dtype=np.uint64)
-
-
-def asked(name: str, folder: Path, given: Arrays) -> Arrays:
-    """What the peers say."""
-    assert PACKAGES.exists(), f"{PACKAGES.name} is absent: `make test` installs it"
-    taken, given_back = folder / "in.npz", folder / "out.npz"
-    np.savez(taken, **given)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(PACKAGES)])}
-    command = [sys.executable, "-m", "tests.mlworker.oracles", name, str(taken), str(given_back)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return dict(np.load(given_back))
 
 
 def test_scores_are_those_of_scikit_activeml_and_baal(tmp_path: Path) -> None:
