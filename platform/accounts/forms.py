@@ -1,6 +1,6 @@
 """What people type to sign in and what administrators type to add a person."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 
+Form = TypeVar("Form", bound=forms.BaseForm)
 WRONG = _("The name or the password is wrong. After five wrong passwords sign-in is locked for a while.")
 
 
@@ -26,12 +27,15 @@ class SignInForm(AuthenticationForm):
 
 
 class NewPersonForm(forms.Form):
-    """A new person: no password is typed, one is made and shown once."""
+    """A new person: no password is typed, they choose their own by a link."""
 
     username = forms.CharField(
         max_length=150,
         validators=[UnicodeUsernameValidator()],
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        required=False, widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"})
     )
     is_admin = forms.BooleanField(required=False)
 
@@ -41,3 +45,10 @@ class NewPersonForm(forms.Form):
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError("Somebody has this name already.")
         return username
+
+
+def styled(form: Form) -> Form:
+    """Give the fields of one of Django's own forms the look of ours."""
+    for field in form.fields.values():
+        field.widget.attrs |= {"class": "input"}
+    return form

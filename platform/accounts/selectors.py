@@ -4,11 +4,24 @@ import base64
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
-from accounts.models import Preferences, User
+from accounts.models import Preferences, Role, User
+
+EVERYBODY = "everybody"
+NO_PASSWORD = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+SHOWN = {
+    EVERYBODY: ("Everybody", Q()),
+    "admins": ("Administrators", Q(is_admin=True)),
+    Role.READER.value: ("Readers", Q(memberships__role=Role.READER)),
+    Role.ML_STAFF.value: ("ML staff", Q(memberships__role=Role.ML_STAFF)),
+    "nowhere": ("Members of nothing", Q(memberships=None, is_admin=False)),
+    "invited": ("Invited", NO_PASSWORD & Q(is_active=True)),
+    "disabled": ("Disabled", Q(is_active=False)),
+}
 
 
 def people_for(user: User) -> QuerySet[User]:
@@ -19,6 +32,21 @@ def people_for(user: User) -> QuerySet[User]:
     if not user.is_admin:
         raise PermissionDenied("only administrators see people")
     return User.objects.all()
+
+
+def people_found(user: User, *, words: str, shown: str) -> QuerySet[User]:
+    """People whose name or address, or the name of whose project, has the words; of one kind of SHOWN.
+
+    raises: PermissionDenied.
+    """
+    people = people_for(user).filter(SHOWN.get(shown, SHOWN[EVERYBODY])[1])
+    if words:
+        people = people.filter(
+            Q(username__icontains=words)
+            | Q(email__icontains=words)
+            | Q(memberships__project__name__icontains=words)
+        )
+    return people.distinct()
 
 
 def person_for(user: User, person_id: UUID) -> User:

@@ -1,4 +1,4 @@
-"""Writes of people: made, disabled, enabled, given a new password. Callers audit in the same transaction."""
+"""Writes of people: made, promoted, disabled, enabled. Callers audit in the same transaction."""
 
 import secrets
 
@@ -20,34 +20,70 @@ def one_time_password() -> str:
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
 
 
-@transaction.atomic
-def add_person(*, username: str, is_admin: bool) -> tuple[User, str]:
-    """Make a person who is a member of nothing yet; gives the password to hand over."""
-    password = one_time_password()
-    user = User.objects.create_user(username=username, password=password, is_admin=is_admin)
-    return user, password
+class LastAdminError(Exception):
+    """Nobody who can sign in would administer any more."""
 
 
 @transaction.atomic
-def new_password(*, user: User) -> str:
-    """Replace a person's password, end their sessions and revoke their tokens; gives the password."""
-    password = one_time_password()
+def add_person(*, username: str, email: str, is_admin: bool) -> User:
+    """Make a person who is a member of nothing and cannot sign in yet: an invitation lets them."""
+    user: User = User.objects.create_user(username=username, email=email, is_admin=is_admin)
+    return user
+
+
+@transaction.atomic
+def take_password(*, user: User) -> int:
+    """Make a person's password useless; their sessions and tokens end. Gives how many sessions."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    revoke_all(user=user)
+    return end_sessions(user=user)
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str) -> int:
+    """Keep the password that a person chose and end the sessions that were there. Gives how many."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    end_sessions(user=user)
-    revoke_all(user=user)
-    return password
+    return end_sessions(user=user)
 
 
 @transaction.atomic
 def set_active(*, user: User, active: bool) -> int:
-    """Disable or enable a person; disabling ends sessions and revokes tokens. Gives how many sessions."""
+    """Disable or enable a person; disabling ends sessions and revokes tokens. Gives how many sessions.
+
+    raises: LastAdminError.
+    """
+    if not active and user.is_admin:
+        leave_an_administrator(but=user)
     user.is_active = active
     user.save(update_fields=["is_active"])
     if active:
         return 0
     revoke_all(user=user)
     return end_sessions(user=user)
+
+
+@transaction.atomic
+def set_admin(*, user: User, is_admin: bool) -> None:
+    """Make a person an administrator, or one no more.
+
+    raises: LastAdminError.
+    """
+    if not is_admin:
+        leave_an_administrator(but=user)
+    user.is_admin = is_admin
+    user.save(update_fields=["is_admin"])
+
+
+def leave_an_administrator(*, but: User) -> None:
+    """Check, in the caller's transaction, that somebody else who has a password administers.
+
+    raises: LastAdminError.
+    """
+    able = User.objects.select_for_update().filter(is_admin=True, is_active=True).order_by("pk")
+    if not any(one.pk != but.pk and one.has_usable_password() for one in able):
+        raise LastAdminError("somebody who can sign in must stay administrator")
 
 
 def end_sessions(*, user: User) -> int:

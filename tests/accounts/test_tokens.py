@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import ApiToken, User
 from accounts.scopes import Scope
-from accounts.services import new_password, set_active
+from accounts.services import set_active, take_password
 from accounts.tokens import TokenRefusedError, Wish, make_token
 from audit.models import Event
 from tests.factories import PASSWORD, a_client, a_project, a_user
@@ -63,15 +63,16 @@ def test_an_expired_or_revoked_token_is_refused_at_the_next_request(owner: User)
 
 def test_disabling_a_person_revokes_their_tokens_for_good(owner: User) -> None:
     _, key = a_token(owner)
+    a_user(is_admin=True)
     set_active(user=owner, active=False)
     assert asked_with(key) == 401
     set_active(user=owner, active=True)
     assert asked_with(key) == 401
 
 
-def test_a_new_password_revokes_tokens(owner: User) -> None:
+def test_a_password_that_is_taken_away_revokes_tokens(owner: User) -> None:
     _, key = a_token(owner)
-    new_password(user=owner)
+    take_password(user=owner)
     assert asked_with(key) == 401
 
 

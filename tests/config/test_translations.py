@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone, translation
 
+from accounts.invitations import invite
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
 from tests import factories
@@ -126,6 +127,13 @@ def project_page(client: Client, path: str) -> str:
     return client.get(f"/projects/{project['id']}{path}").content.decode()
 
 
+def a_link() -> str:
+    """The address at which somebody chooses a password."""
+    user = factories.a_user("viewer")
+    _, key = invite(user=user, by=user, now=timezone.now())
+    return f"/invitation/{key}"
+
+
 PAGES: dict[str, Callable[[Client], str]] = {
     "home": lambda client: client.get("/").content.decode(),
     "a project": lambda client: project_page(client, ""),
@@ -135,6 +143,8 @@ PAGES: dict[str, Callable[[Client], str]] = {
     "confirm, wrong": lambda client: client.post("/confirm", {"password": "x"}).content.decode(),
     "not found": lambda client: client.get("/projects/00000000-0000-0000-0000-000000000000").content.decode(),
     "not allowed": lambda client: project_page(client, "/learning"),
+    "a link to choose a password": lambda _: chinese(Client()).get(a_link()).content.decode(),
+    "a link that is over": lambda _: chinese(Client()).get("/invitation/over").content.decode(),
     "sign in": lambda _: chinese(Client()).get("/sign-in").content.decode(),
     "sign in, wrong": lambda _: (
         chinese(Client()).post("/sign-in", {"username": "viewer", "password": "x"}).content.decode()

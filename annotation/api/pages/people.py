@@ -1,47 +1,91 @@
 """People: who can sign in, what they may do where; every change is audited."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.forms import NewPersonForm
+from accounts.invitations import waiting_for
+from accounts.lockout import locks_of
 from accounts.models import Role, User
-from accounts.selectors import people_for, person_for
-from accounts.services import add_person, new_password, set_active
+from accounts.policy import password_rules, sign_in_rules
+from accounts.selectors import EVERYBODY, SHOWN, people_found, person_for
+from accounts.services import add_person
 from annotation.api.pages.access import admin_only
+from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
+from annotation.api.pages.invitation import send_link
 from annotation.api.permissions import person, record_act
 from annotation.projects.models import Project
 from annotation.projects.selectors import project_for, projects_for
 from annotation.projects.services import set_membership
 
+PAGE_LENGTH = 50
 ROLE_CHOICES = [("", "Not a member"), *Role.choices]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A person as an administrator reads them."""
+
+    person: User
+    state: str
+    look: str
+
+
+def row_of(subject: User, *, locked: bool) -> Row:
+    """Describe a person: what keeps them out comes first."""
+    if not subject.is_active:
+        return Row(subject, "Disabled", "bad")
+    if locked:
+        return Row(subject, "Locked", "bad")
+    if not subject.has_usable_password():
+        return Row(subject, "Invited", "warn")
+    return Row(subject, "Active", "ok")
 
 
 @require_GET
 @admin_only
 def people(request: HttpRequest) -> HttpResponse:
-    """List everyone with their roles."""
-    found = people_for(person(request)).prefetch_related("memberships__project")
-    return page(request, "people/list.html", "people", people=found)
+    """List people with their roles, searched and narrowed."""
+    words, shown = request.GET.get("q", "").strip(), request.GET.get("shown", EVERYBODY)
+    found = people_found(person(request), words=words, shown=shown)
+    part = Paginator(found.prefetch_related("memberships__project"), PAGE_LENGTH).get_page(
+        request.GET.get("page")
+    )
+    locked = locks_of(part, now=timezone.now())
+    return page(
+        request,
+        "people/list.html",
+        "people",
+        part=part,
+        rows=[row_of(one, locked=one.username in locked) for one in part],
+        words=words,
+        shown=shown,
+        kinds=[(name, told) for name, (told, _) in SHOWN.items()],
+        rules=[*sign_in_rules(), *password_rules()],
+    )
 
 
 @require_http_methods(["GET", "POST"])
 @admin_only
+@confirmed()
 def add(request: HttpRequest) -> HttpResponse:
-    """Add a person; the password is made here and shown this once."""
+    """Add a person; they get a link to choose their password."""
     form = NewPersonForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
         return page(request, "people/add.html", "people", form=form)
     with transaction.atomic():
-        added, password = add_person(**form.cleaned_data)
+        added = add_person(**form.cleaned_data)
         record_act(request, "person.add", "user", added.pk, {"is_admin": added.is_admin})
-    return page(request, "people/password.html", "people", subject=added, password=password, added=True)
+    return send_link(request, added, is_new=True)
 
 
 @require_GET
@@ -49,22 +93,33 @@ def add(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Show one person's state and their role in each project."""
     subject = found_person(request, person_id)
+    now = timezone.now()
+    locks = locks_of([subject], now=now).get(subject.username, [])
     roles = dict(subject.memberships.values_list("project_id", "role"))
-    rows = [(project, roles.get(project.pk, "")) for project in projects_for(person(request))]
     return page(
         request,
         "people/person.html",
         "people",
         subject=subject,
-        rows=rows,
+        row=row_of(subject, locked=bool(locks)),
+        rows=[(project, roles.get(project.pk, "")) for project in projects_for(person(request))],
         choices=ROLE_CHOICES,
         tokens=subject.tokens.all(),
-        now=timezone.now(),
+        locks=locks,
+        invitation=waiting_for(subject, now=now),
+        now=now,
     )
+
+
+def to_person(request: HttpRequest) -> str:
+    """Go on, after the password, at the person's page."""
+    match = request.resolver_match
+    return resolve_url("person", person_id=match.kwargs["person_id"]) if match else resolve_url("people")
 
 
 @require_POST
 @admin_only
+@confirmed(to_person)
 def membership(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Give a person a role in a project, or take it away; the service audits it."""
     subject = found_person(request, person_id)
@@ -78,39 +133,6 @@ def membership(request: HttpRequest, person_id: UUID) -> HttpResponse:
         request, f"{subject.username} {words} {project.name}. It holds from their next click on."
     )
     return redirect("person", person_id=person_id)
-
-
-@require_POST
-@admin_only
-def activity(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Disable or enable a person; disabling ends their sessions at once."""
-    subject, active = found_person(request, person_id), request.POST.get("active") == "yes"
-    if subject == person(request):
-        messages.error(request, "You cannot disable yourself. Ask another administrator.")
-        return redirect("person", person_id=person_id)
-    with transaction.atomic():
-        ended = set_active(user=subject, active=active)
-        record_act(
-            request,
-            "person.enable" if active else "person.disable",
-            "user",
-            subject.pk,
-            {"sessions_ended": ended},
-        )
-    words = "can sign in again." if active else f"is disabled; {ended} open sessions were ended."
-    messages.success(request, f"{subject.username} {words}")
-    return redirect("person", person_id=person_id)
-
-
-@require_POST
-@admin_only
-def password(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Make a new password, shown this once; the person's sessions end."""
-    subject = found_person(request, person_id)
-    with transaction.atomic():
-        made = new_password(user=subject)
-        record_act(request, "person.password", "user", subject.pk)
-    return page(request, "people/password.html", "people", subject=subject, password=made)
 
 
 def found_person(request: HttpRequest, person_id: UUID) -> User:

@@ -87,6 +87,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_IDLE_SECONDS = 15 * 60
 SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
 REAUTHENTICATION_SECONDS = 10 * 60
+INVITATION_HOURS = int(os.environ.get("FOVEA_INVITATION_HOURS", "72"))
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -106,6 +107,15 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# Mail goes out where a server is named; without one, links are shown to hand over.
+EMAIL_HOST = os.environ.get("FOVEA_EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("FOVEA_EMAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("FOVEA_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("FOVEA_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("FOVEA_EMAIL_TLS", "1") == "1"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("FOVEA_EMAIL_FROM", "fovea@localhost")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

@@ -8,6 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts.invitations import invite
 from accounts.models import Role, User
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
@@ -60,6 +61,9 @@ def a_world() -> World:
     ids |= life_cycle_ids(project)
     ids["label_import_id"] = label_import_id(project, people["staff"])
     ids["peer_id"] = Peer.objects.create(name="PACS", ae_title="PACS", created_at=timezone.now()).pk
+    admin = people["admin"]
+    assert admin is not None
+    _, ids["key"] = invite(user=factories.a_user(), by=admin, now=timezone.now())
     return World(people, ids)
 
 

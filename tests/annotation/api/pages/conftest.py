@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from accounts.confirming import note_password
 from accounts.models import Role, User
 from annotation.projects.models import Project
 from tests.factories import a_member, a_project, a_reader, a_user
@@ -28,6 +29,14 @@ def signed_in() -> Callable[[User], Client]:
     return sign_in
 
 
+def typed(client: Client) -> Client:
+    """Note that the password was typed a moment ago."""
+    session = client.session
+    note_password(session)
+    session.save()
+    return client
+
+
 @pytest.fixture
 def reader(project: Project, signed_in: Callable[[User], Client]) -> Client:
     """A reader of the project."""
@@ -42,8 +51,8 @@ def ml_staff(project: Project, signed_in: Callable[[User], Client]) -> Client:
 
 @pytest.fixture
 def admin(db: None, signed_in: Callable[[User], Client]) -> Client:
-    """An administrator."""
-    return signed_in(a_user("a.berg", is_admin=True))
+    """An administrator who typed the password a moment ago."""
+    return typed(signed_in(a_user("a.berg", is_admin=True)))
 
 
 @pytest.fixture
