@@ -2,10 +2,12 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 from config.bodies import Limited
+from config.handler import Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+django.setup(set_prefix=False)
 
-application = Limited(get_asgi_application())
+application = Limited(Handler())

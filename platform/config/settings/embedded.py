@@ -16,6 +16,7 @@ DATABASES = {
     "default": {
         "ENGINE": "config.sqlite",
         "NAME": HOME.database,
+        "CONN_MAX_AGE": 60,
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",

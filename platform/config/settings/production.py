@@ -37,7 +37,8 @@ DATABASES = {
         "PASSWORD": unquote(_database.password or ""),
         "HOST": dict(parse_qsl(_database.query)).get("host", _database.hostname),  # ?host=/folder: a socket
         "PORT": _database.port or 5432,
-        "CONN_MAX_AGE": 0,  # under ASGI each request has a thread of its own: a kept connection would leak
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
     }
 }
 CELERY_BROKER_URL = required("FOVEA_REDIS_URL")
