@@ -29,6 +29,7 @@ def measurements(images: Path, out: Path) -> dict[str, list[str]]:
         "import": ["benchmarks.import_rate"],
         "rank_million": ["benchmarks.rank_million"],
         "badge": ["benchmarks.badge"],
+        "fusion": ["benchmarks.fusion"],
         "refit": ["benchmarks.refit"],
         "find_similar": ["benchmarks.find_similar"],
         "rerank": ["benchmarks.rerank"],
