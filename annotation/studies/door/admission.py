@@ -19,6 +19,7 @@ from annotation.studies.door.pixels import Frame, frames
 from annotation.studies.door.preview import write_thumbnail
 from annotation.studies.door.pseudonyms import Identity, new_uid, patient_pseudonym
 from annotation.studies.door.registry import registered
+from annotation.studies.door.shared import put
 from annotation.studies.door.values import element_of, words
 from annotation.studies.door.verdict import (
     LOOK,
@@ -158,7 +159,7 @@ def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
         raise RejectedFileError("(0020,000D) Study Instance UID is not the one that the address names")
     doubt = "" if order.pixels_cleared else suspicion(parsed)
     if order.pixels_cleared:
-        described.BurnedInAnnotation = "NO"  # a human has looked
+        put(described, "BurnedInAnnotation", "NO")  # a human has looked
     return Opened(
         described,
         _cleaned(order, frames(parsed, claim)),

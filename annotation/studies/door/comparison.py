@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydicom.datadict import dictionary_has_tag
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from annotation.studies.door.deidentify import table
+from annotation.studies.door.shared import SharedElement
 from annotation.studies.door.values import element_of, words
 
 KEPT, CLEANED, REPLACED, SHIFTED, EMPTIED = "kept", "cleaned", "replaced", "shifted", "emptied"
@@ -61,18 +63,45 @@ class Change:
 def changes(source: Dataset, kept: Dataset, depth: int = 0) -> Iterator[Change]:
     """Compare a data set with what was kept of it, depth first in the order of the tags."""
     for number in sorted({int(tag) for tag in (*source.keys(), *kept.keys())}):
-        tag = Tag(number)
-        deed = _deed(source, kept, tag)
-        before, after = (source if tag in source else None), (kept if tag in kept else None)
-        yield Change(number, deed, depth, before, after)
-        if deed == KEPT and kept[tag].VR == "SQ" and source[tag].VR == "SQ":
-            for inner, outer in zip(source[tag].value, kept[tag].value, strict=False):
-                yield from changes(inner, outer, depth + 1)
+        yield from _changes_of(source, kept, number, depth)
+
+
+def _changes_of(source: Dataset, kept: Dataset, number: int, depth: int = 0) -> Iterator[Change]:
+    """Compare one attribute, and what lies in it."""
+    tag = Tag(number)
+    deed = _deed(source, kept, tag)
+    before, after = (source if tag in source else None), (kept if tag in kept else None)
+    yield Change(number, deed, depth, before, after)
+    if deed == KEPT and kept[tag].VR == "SQ" and source[tag].VR == "SQ":
+        for inner, outer in zip(source[tag].value, kept[tag].value, strict=False):
+            yield from changes(inner, outer, depth + 1)
 
 
 def counted(source: Dataset, kept: Dataset) -> dict[str, int]:
     """How often each deed was done to each attribute: "00100010 replaced" → 1."""
-    return dict(Counter(f"{change.key} {change.deed}" for change in changes(source, kept)))
+    numbers, after = {int(tag) for tag in source.keys()}, {int(tag): one for tag, one in kept.items()}  # noqa: SIM118
+    told: Counter[str] = Counter()
+    for number in sorted(numbers | after.keys()):
+        element = after.get(number)
+        if element is None:
+            told[_gone(number)] += 1
+        elif isinstance(element, SharedElement) and element.is_cleaned:
+            element.deeds = element.deeds or _told(source, kept, number)
+            told.update(element.deeds)
+        else:
+            told.update(_told(source, kept, number))
+    return dict(told)
+
+
+def _told(source: Dataset, kept: Dataset, number: int) -> tuple[str, ...]:
+    return tuple(f"{change.key} {change.deed}" for change in _changes_of(source, kept, number))
+
+
+@lru_cache(maxsize=4096)
+def _gone(number: int) -> str:
+    """Tell the deed to an attribute that is not there any more."""
+    deed = NORMALISED if number in PIXEL_TAGS else DROPPED
+    return f"{Change(number, deed, 0, None, None).key} {deed}"
 
 
 def _deed(source: Dataset, kept: Dataset, tag: int) -> str:

@@ -33,6 +33,7 @@ TRANSFER_SYNTAXES = frozenset(
 )  # fmt: skip
 
 TRANSFER_SYNTAX = 0x00020010
+SMALL_FILE_BYTES = 4 * MEBIBYTE  # is read at once
 SMALL_READ_BYTES = 64 * 1024  # larger ones are held to the file's size
 EXPLICIT = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\x00"  # file meta of what was inflated
 
@@ -107,7 +108,9 @@ class WithinFile:
 
 def read_dicom(source: BinaryIO) -> Dataset:
     """Parse a data set; a deflated one is inflated here first, up to a bound."""
-    stream = cast("BinaryIO", WithinFile(source))
+    size = source.seek(0, 2)
+    source.seek(0)
+    stream = io.BytesIO(source.read()) if size <= SMALL_FILE_BYTES else cast("BinaryIO", WithinFile(source))
     preamble = read_preamble(stream, force=True)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
     if TRANSFER_SYNTAX in meta and meta[TRANSFER_SYNTAX].value == DeflatedExplicitVRLittleEndian:

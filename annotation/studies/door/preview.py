@@ -10,6 +10,7 @@ from annotation.studies.door.pixels import Pixels
 
 THUMBNAIL_PIXELS = 96
 PREVIEW_PIXELS = 1024
+QUICK = 1  # of zlib: half the time of its default for a tenth more bytes
 
 
 def write_thumbnail(stream: BinaryIO, frame: Pixels, described: Dataset) -> None:
@@ -19,7 +20,9 @@ def write_thumbnail(stream: BinaryIO, frame: Pixels, described: Dataset) -> None
     width, height = _display_size((frame.shape[1], frame.shape[0]), described)
     scale = THUMBNAIL_PIXELS / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0).save(stream, "PNG")
+    picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0).save(
+        stream, "PNG", compress_level=QUICK
+    )
 
 
 def write_preview(stream: BinaryIO, first: Pixels, brightest: Pixels, darkest: Pixels, frames: int) -> None:
@@ -43,9 +46,13 @@ def _full_range(pixels: Pixels, darkest: Pixels, brightest: Pixels) -> Pixels:
 def _scaled(pixels: Pixels, low: float, high: float) -> Pixels:
     """Values low … high as 0 … 255."""
     width = high - low if high > low else 1.0
-    shown = (pixels.astype(np.float32) - low) * (255.0 / width)
-    bytes_shown: Pixels = np.nan_to_num(np.clip(shown, 0, 255)).astype(np.uint8)
-    return bytes_shown
+    shown = pixels.astype(np.float32)
+    shown -= low
+    shown *= 255.0 / width
+    np.clip(shown, 0, 255, out=shown)
+    if pixels.dtype.kind == "f":
+        np.nan_to_num(shown, copy=False)
+    return shown.astype(np.uint8)
 
 
 def _window(frame: Pixels, described: Dataset) -> Pixels:

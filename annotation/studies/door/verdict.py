@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from annotation.studies.door.options import DEFAULT_OPTIONS
@@ -14,6 +14,7 @@ OUTCOMES = ("admitted", "pixels", "rejected", "compared")
 REASON_LENGTH, UID_LENGTH = 255, 64
 # Why an image waits that is suspicious of nothing, where every image is searched for text.
 LOOK = "every image of this data set is searched for text"
+INNER = ("facts", "reference", "shown")
 DEED = re.compile(r"([0-9A-F]{8}|[56]0XX[0-9A-F]{4}|private|unknown) [a-z]{4,12}")
 
 
@@ -117,7 +118,8 @@ class Verdict:
 
     def to_json(self) -> bytes:
         """As the child writes it."""
-        return json.dumps(asdict(self), allow_nan=False).encode()
+        inner = {name: vars(one) if (one := getattr(self, name)) is not None else None for name in INNER}
+        return json.dumps(vars(self) | inner, allow_nan=False).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Verdict":
