@@ -143,7 +143,7 @@ class _Walk:
     def _key(
         self, number: int, held: DataElement | RawDataElement, depth: int, context: tuple[str, ...]
     ) -> tuple[Any, ...] | None:
-        """Name what an element becomes by all that it hangs on; nothing where that is much.""""""
+        """Name what an element becomes by all that it hangs on; nothing where that is long."""
         action = self._actions[number]
         if not isinstance(held, RawDataElement) or action in CONTEXTUAL or _is_ambiguous(number):
             return None
