@@ -21,7 +21,7 @@ from annotation.learning.models import (
 )
 from annotation.projects.models import Case, Membership, Placement, Project, Protocol, Split
 from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking, Remark
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip, Source
+from annotation.readings.models import Agreement, Draft, Reading, ReferenceStandard, Revision, Skip, Source
 from annotation.studies.models import (
     Acquisition,
     Dataset,
@@ -37,6 +37,7 @@ from annotation.studies.models import (
 
 __all__ = [
     "Acquisition",
+    "Agreement",
     "Case",
     "Dataset",
     "Deletion",

@@ -148,6 +148,9 @@ class ReferenceStandard(models.Model):
     case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="reference")
     answers = models.JSONField()
     readings = models.PositiveIntegerField()
+    uncertainty = models.JSONField(
+        default=dict, help_text="what fusing several readings left of doubt, by question"
+    )
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -155,3 +158,20 @@ class ReferenceStandard(models.Model):
 
     def __str__(self) -> str:
         return f"reference of {self.case_id}"
+
+
+class Agreement(models.Model):
+    """How a project's readers agree with each other and the model, as the newest job measured it."""
+
+    project = models.OneToOneField(
+        Project, primary_key=True, on_delete=models.CASCADE, related_name="agreement"
+    )
+    figures = models.JSONField(help_text="by question, as annotation.readings.agreement.report writes them")
+    skills = models.JSONField(default=dict, help_text="how readers confuse choices: what fusion goes by")
+    readings = models.PositiveIntegerField(help_text="that there were")
+    job_id = models.UUIDField(unique=True)
+    seconds = models.FloatField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"agreement in {self.project_id}"
