@@ -17,6 +17,7 @@ ROLES: Final = ("@path", "@image", "@frame", "@series", "@study", "@patient", "@
 YES: Final = ("yes", "1", "1.0", "true", "y", "x", "positive", "present")
 NO: Final = ("no", "0", "0.0", "false", "n", "negative", "absent")
 MOST_NAMED: Final = 12
+USUAL: Final = ("label", "labels", "class")  # what tables call the one thing that is asked
 
 
 class MappingError(Exception):
@@ -62,6 +63,12 @@ class Names:
 
     def __init__(self, questions: Sequence[Question], mapping: Mapping[str, str]) -> None:
         self._questions = {one.key: one for one in questions if one.kind != "computed"}
+        self._called = {
+            plain(name): one for one in self._questions.values() for name in (one.key, one.prompt)
+        }
+        chosen = [one for one in self._questions.values() if isinstance(one, OneOf | SomeOf)]
+        if len(chosen) == 1:
+            self._called = {name: chosen[0] for name in USUAL} | self._called
         self.mapping = dict(mapping)
         # "column:value" is of a value: in plain letters it could pass for a column
         self._given = {plain(name): meaning for name, meaning in mapping.items() if ":" not in name}
@@ -90,7 +97,7 @@ class Names:
     @property
     def wanted(self) -> tuple[str, ...]:
         """Names of columns that answer a question by themselves, in plain letters."""
-        return tuple({plain(text) for one in self._questions.values() for text in (one.key, one.prompt)})
+        return tuple(self._called)
 
     def column(self, names: Sequence[str]) -> tuple[Question, str]:
         """Find the question that a column, or a coded question, answers; and the choice where it ticks one.
@@ -105,9 +112,8 @@ class Names:
             if key in self._questions:
                 return self._questions[key], value
         for name in names:
-            for one in self._questions.values():
-                if plain(name) in (plain(one.key), plain(one.prompt)):
-                    return one, ""
+            if plain(name) in self._called:
+                return self._called[plain(name)], ""
         raise UnusedError
 
     def keyed(self, names: Sequence[str]) -> Question:

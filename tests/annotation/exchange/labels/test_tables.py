@@ -139,6 +139,13 @@ def test_a_table_without_a_question_says_which_columns_there_are(project: Projec
     assert "map one, label=question" in problems_in(found)[0]
 
 
+def test_a_column_called_label_answers_the_one_choice_that_is_asked(project: Project, table: Table) -> None:
+    project.protocols.update(questions=[QUESTIONS[0], QUESTIONS[2]])
+    found = brought(project, table("path,label,split\n0.png,pneumonia,train\n"), "csv")
+    assert (found.counts["new"], problems_in(found)) == (1, [])
+    assert said(project) == {"pictures/0.png": {"finding": "pneumonia"}}
+
+
 def test_a_picture_that_is_not_stored_is_reported_by_its_name(project: Project, table: Table) -> None:
     found = brought(project, table("path,finding\n9.png,normal\n"), "csv")
     assert found.counts["unmatched"] == 1
