@@ -143,22 +143,30 @@ class Intake:
                     answers[place] = Judged(arrival, "", rejected(_reason(error)))
             orders = [(self._order(*group[place]), stream) for place, stream in streams.items()]
             admissions = opened.enter_context(self._door.judge(orders)) if orders else []
+            contents: dict[str, BinaryIO] = {}
             for (place, stream), admission in zip(streams.items(), admissions, strict=True):
-                answers[place] = self._kept(*group[place], stream, admission)
+                answers[place], found = self._kept(*group[place], stream, admission)
+                contents |= found
+            files.put_all(contents)
         return [answers[place] for place in range(len(group))]
 
-    def _kept(self, arrival: Arrival, digest: str, stream: BinaryIO, admission: Admission) -> Judged:
-        """Store what may be stored; an image that waits is searched for text first."""
+    def _kept(
+        self, arrival: Arrival, digest: str, stream: BinaryIO, admission: Admission
+    ) -> tuple[Judged, dict[str, BinaryIO]]:
+        """Say what is to be stored, by name; an image that waits is searched for text first."""
         verdict = admission.verdict
         if verdict.shown is None:
-            return keep(arrival, digest, stream, admission)
+            return kept(arrival, digest, stream, admission)
         found = self._finder.boxes(admission.picture, verdict.shown)
         if verdict.reason == LOOK and found == []:
             order = replace(self._order(arrival, digest), look=False)
             with self._door.judge([(order, stream)]) as [again]:
-                return keep(arrival, digest, stream, again)
+                judged, contents = kept(arrival, digest, stream, again)
+                files.put_all(contents)
+                return judged, {}
         boxes = [box.edges for box in found] if found is not None else None
-        return replace(keep(arrival, digest, stream, admission), text_boxes=boxes)
+        judged, contents = kept(arrival, digest, stream, admission)
+        return replace(judged, text_boxes=boxes), contents
 
     def _order(self, arrival: Arrival, digest: str) -> Order:
         return Order(
@@ -175,21 +183,25 @@ class Intake:
         )
 
 
-def keep(arrival: Arrival, source: str, stream: BinaryIO, admission: Admission) -> Judged:
-    """Store what the child wrote, or the file as it came where it was not let in."""
+def kept(
+    arrival: Arrival, source: str, stream: BinaryIO, admission: Admission
+) -> tuple[Judged, dict[str, BinaryIO]]:
+    """Choose what is stored, by name: what the child wrote, or a file as it came that was not let in."""
     verdict = admission.verdict
     has_picture = admission.picture.seek(0, 2) > 0
     if verdict.outcome == "admitted":
         admission.stored.seek(0)
         digest = files.digest_of(admission.stored)
-        files.put(files.instance_name(digest), admission.stored)
-        files.put(files.thumbnail_name(digest), admission.picture)
-        return Judged(arrival, source, verdict, digest=digest)
-    files.put(files.quarantine_name(source), stream)
+        contents = {
+            files.instance_name(digest): admission.stored,
+            files.thumbnail_name(digest): admission.picture,
+        }
+        return Judged(arrival, source, verdict, digest=digest), contents
+    contents = {files.quarantine_name(source): stream}
     if verdict.outcome == "pixels" and has_picture:
-        files.put(files.preview_name(source), admission.picture)
-        return Judged(arrival, source, verdict, has_preview=True)
-    return Judged(arrival, source, verdict)
+        contents[files.preview_name(source)] = admission.picture
+        return Judged(arrival, source, verdict, has_preview=True), contents
+    return Judged(arrival, source, verdict), contents
 
 
 def known_digests(dataset: Dataset, digests: Sequence[str], *, held_too: bool) -> set[str]:

@@ -1,6 +1,10 @@
 """Files in an S3-compatible store, of which a part can be read without the rest."""
 
+from collections.abc import Mapping
+from typing import BinaryIO
+
 from botocore.exceptions import ClientError
+from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 NOT_FOUND, OUT_OF_RANGE = 404, 416
@@ -8,6 +12,15 @@ NOT_FOUND, OUT_OF_RANGE = 404, 416
 
 class RangedS3Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     """django-storages fetches the whole of a file for each part of it; a frame is read by its range here."""
+
+    def save_new(self, contents: Mapping[str, BinaryIO]) -> None:
+        """Store files under names of their content: what is there already is the same and stays."""
+        for name, content in contents.items():
+            if not self.exists(name):
+                content.seek(0)
+                written = self.save(name, File(content))
+                if written != name:  # another process was faster with the same content
+                    self.delete(written)
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Read these bytes; fewer where the object ends before.

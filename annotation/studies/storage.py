@@ -2,12 +2,14 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
-from annotation.studies.durable import sync
+from annotation.studies.durable import sync, write_new
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -30,6 +32,10 @@ class DurableFileSystemStorage(FileSystemStorage):
                     target = Path(self.path(name))
         sync(target.parent)
         return name.replace("\\", "/")
+
+    def save_new(self, contents: Mapping[str, BinaryIO]) -> None:
+        """Store files under names of their content: what is there already is the same and stays."""
+        write_new({Path(self.path(name)): content for name, content in contents.items()})
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Read these bytes; fewer where the file ends before."""
