@@ -68,7 +68,7 @@ class Names:
         }
         chosen = [one for one in self._questions.values() if isinstance(one, OneOf | SomeOf)]
         if len(chosen) == 1:
-            self._called = {name: chosen[0] for name in USUAL} | self._called
+            self._called = dict.fromkeys(USUAL, chosen[0]) | self._called
         self.mapping = dict(mapping)
         # "column:value" is of a value: in plain letters it could pass for a column
         self._given = {plain(name): meaning for name, meaning in mapping.items() if ":" not in name}
