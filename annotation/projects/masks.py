@@ -135,8 +135,22 @@ def row_counts(mask: Mask, value: str) -> Integers:
 def runs_of(drawn: NDArray[np.bool_]) -> str:
     """Write one class as a code; the inverse of voxels."""
     flat = np.concatenate([[False], drawn.ravel()])
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    lengths = np.diff(np.concatenate([[0], edges, [drawn.size]]))
+    return _written(np.flatnonzero(flat[1:] != flat[:-1]), drawn.size)
+
+
+def runs_of_spans(spans: Integers, size: int) -> str:
+    """Write one class as a code; the inverse of intervals.
+
+    spans: (run, 2), ascending, none over another; those that touch become one.
+    """
+    first, after = spans[:, 0], spans[:, 1]
+    begins = np.concatenate([[True], first[1:] != after[:-1]]) if len(spans) else np.zeros(0, dtype=np.bool_)
+    edges = np.stack([first[begins], np.append(after[:-1][begins[1:]], after[-1:])], axis=1).ravel()
+    return _written(edges[edges < size], size)
+
+
+def _written(edges: Integers, size: int) -> str:
+    lengths = np.diff(np.concatenate([[0], edges, [size]]))
     return base64.b64encode(b"".join(map(_leb128, lengths.tolist()))).decode()
 
 

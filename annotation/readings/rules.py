@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from statistics import median
 from typing import Any, ClassVar
@@ -23,6 +23,8 @@ class _Mark(Enum):
 
 
 TIED, NOTHING = _Mark.TIED, _Mark.NOTHING
+# Fuses answers to a question, by the place of who gave them: an answer, a mark, or None: as by default.
+Fusing = Callable[[Question, Mapping[int, Any]], Any]
 MAX_SECONDS = 24 * 60 * 60
 MAX_BYTES = 3 * 2**20
 
@@ -128,8 +130,12 @@ def stated(questions: Sequence[Question], answers: Answers) -> dict[str, Any]:
     return nothing | said
 
 
-def fuse(questions: Sequence[Question], readings: Sequence[Answers]) -> dict[str, Any] | None:
+def fuse(
+    questions: Sequence[Question], readings: Sequence[Answers], *, by: Fusing | None = None
+) -> dict[str, Any] | None:
     """Fuse what readers stated, question by question, each asked on what was fused before it.
+
+    by: what the project has chosen instead of the following, for questions that it fuses.
 
     One choice by majority, ordinal ones by their median, several choices each by majority, numbers by their
     median; words, regions and masks are one reader's, and left out where there are several readers.
@@ -139,8 +145,11 @@ def fuse(questions: Sequence[Question], readings: Sequence[Answers]) -> dict[str
     for question in questions:
         if not asked_of(questions, fused)[question.key]:
             continue
-        given = [one[question.key] for one in readings if question.key in one]
-        found = _fused(question, [one for one in given if fits(question, one)], readers=len(readings))
+        given = {place: one[question.key] for place, one in enumerate(readings) if question.key in one}
+        given = {place: one for place, one in given.items() if fits(question, one)}
+        found = by(question, given) if by else None
+        if found is None:
+            found = _fused(question, list(given.values()), readers=len(readings))
         if found is TIED and question.required:
             return None
         if found not in (TIED, NOTHING):

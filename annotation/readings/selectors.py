@@ -14,7 +14,8 @@ from accounts.models import User
 from annotation.projects.models import Case
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import project_for
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Source
+from annotation.readings.fusion.standard import Skills
+from annotation.readings.models import Agreement, Draft, Reading, ReferenceStandard, Revision, Source
 
 
 def revisions_in_force() -> QuerySet[Revision]:
@@ -31,6 +32,17 @@ def learned_from(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
 def readers_first() -> Combinable:
     """Order revisions by whose they are: readers' before sources'."""
     return models.Case(models.When(source=None, then=0), default=1)
+
+
+def author_of(revision: Revision) -> str:
+    """Name whose a revision is, reader or source, by id."""
+    return str(revision.reader_id or revision.source_id)
+
+
+def skills_in(project_id: UUID) -> dict[str, Skills]:
+    """Give readers' skills as the newest job found them, by question; for fusing, so not scoped."""
+    kept = Agreement.objects.filter(pk=project_id).values_list("skills", flat=True).first() or {}
+    return {key: Skills(**one) for key, one in kept.items()}
 
 
 def last_revision(reader: User, project_id: UUID) -> Revision:

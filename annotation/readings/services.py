@@ -1,4 +1,4 @@
-"""Writes of readings: drafts, revisions and the reference standard; leases are the queue's."""
+"""Writes of readings: drafts and revisions; leases are the queue's."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import protocol_in_force
 from annotation.readings.measuring import Stack, measured, misplaced, needs_images, stack_of
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Source
+from annotation.readings.models import Draft, Reading, Revision
 from annotation.readings.rules import (
     DraftStaleError,
     ProtocolChangedError,
@@ -25,14 +25,10 @@ from annotation.readings.rules import (
     check_same,
     check_seconds,
     check_size,
-    fuse,
     refuse_with,
-    stated,
 )
-from annotation.readings.selectors import revisions_in_force
+from annotation.readings.standards import refresh_reference
 from audit.services import record
-
-COUNTED_BY = ("protocol", "source", "reading__case")
 
 
 @dataclass(frozen=True)
@@ -194,43 +190,6 @@ def add_revision(
     )
     refresh_reference(case_id=reading.case_id, now=now)
     return revision
-
-
-def counted(revisions: list[Revision]) -> list[Revision]:
-    """Choose whose answers become the reference standard: readers', or sources' where no reader has read.
-
-    A source that is to be learned from counts in the pool; in streams that judge models, only one that is
-    to be the reference.
-    """
-    read = [one for one in revisions if one.source is None]
-    return read or [
-        one for one in revisions if one.source is not None and is_counted(one.source, one.reading.case)
-    ]
-
-
-def is_counted(source: Source, case: Case) -> bool:
-    """Whether a source's answers to a case stand where no reader has read it."""
-    return source.use == Source.Use.REFERENCE or (
-        source.use == Source.Use.TRAINING and case.stream == Case.Stream.POOL
-    )
-
-
-def refresh_reference(*, case_id: UUID, now: datetime) -> None:
-    """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
-    revisions = counted(list(revisions_in_force().filter(reading__case=case_id).select_related(*COUNTED_BY)))
-    protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
-    said = [stated(protocols[one.protocol.version], one.answers) for one in revisions]
-    fused = fuse(protocols[max(protocols)], said) if protocols else None
-    if fused is None:
-        ReferenceStandard.objects.filter(case=case_id).delete()
-        return
-    values = {"answers": fused, "readings": len(said), "updated_at": now}
-    ReferenceStandard.objects.bulk_create(
-        [ReferenceStandard(case_id=case_id, **values)],
-        update_conflicts=True,
-        unique_fields=["case"],
-        update_fields=list(values),
-    )
 
 
 def revise(

@@ -11,7 +11,8 @@ from django.db import transaction
 from annotation.projects.models import Case, Project
 from annotation.readings.models import Reading, Revision, Source
 from annotation.readings.selectors import revisions_in_force
-from annotation.readings.services import Examined, refresh_reference
+from annotation.readings.services import Examined
+from annotation.readings.standards import refresh_reference
 
 NAMESPACE: Final = uuid.UUID("0c9d58a2-52b5-5d0f-9a35-6f2f7f6b8f10")
 

@@ -1103,6 +1103,8 @@ export interface components {
          *
          *     suggestions:   when the model's are shown.
          *     control_share: fraction of cases without a suggestion, which measures what suggestions do to readers.
+         *     fusion:        how choices of several readers of a case become one.
+         *     fuse_drawings: whether masks and boxes of several readers are fused too, or left out.
          */
         Settings: {
             /**
@@ -1123,6 +1125,17 @@ export interface components {
             control_share: number;
             /** Daily Goal */
             daily_goal?: number | null;
+            /**
+             * Fusion
+             * @default majority
+             * @enum {string}
+             */
+            fusion: "majority" | "one_coin" | "dawid_skene";
+            /**
+             * Fuse Drawings
+             * @default false
+             */
+            fuse_drawings: boolean;
         };
         /**
          * SomeOf

@@ -11,6 +11,12 @@ const MODES = [
   { value: "never", words: "never" },
 ];
 
+const METHODS = [
+  { value: "majority", words: "by majority" },
+  { value: "one_coin", words: "each weighted by how often they are right" },
+  { value: "dawid_skene", words: "each weighted by what they confuse (Dawid–Skene)" },
+];
+
 const controlShare = (edited: Edited): TemplateResult => {
   const given = Number(textOf(edited.row, "control_share") || "0.1");
   const changed = (event: Event) => {
@@ -30,7 +36,7 @@ const controlShare = (edited: Edited): TemplateResult => {
 };
 
 export const settingsFields = (edited: Edited): TemplateResult => {
-  const shown = { ...edited, row: { suggestions: "after_answer", ...edited.row } };
+  const shown = { ...edited, row: { suggestions: "after_answer", fusion: "majority", ...edited.row } };
   return html`
     <div class="question-fields">
       ${selectField(
@@ -46,6 +52,24 @@ export const settingsFields = (edited: Edited): TemplateResult => {
       )}
       ${controlShare(edited)}
       ${numberField(edited, "daily_goal", { label: "Goal of the day", hint: "Cases a reader, shown as progress.", placeholder: "none" })}
+      ${selectField(
+        shown,
+        "fusion",
+        {
+          label: "Several readers of a case are fused",
+          hint: "What readers are worth is measured on the Agreement page.",
+          wide: true,
+        },
+        METHODS,
+        (value) => edited.set("fusion", value === "majority" ? undefined : value),
+      )}
+      <div class="wide">
+        ${tick(
+          "Fuse the masks and boxes of several readers too (STAPLE, weighted boxes)",
+          edited.row.fuse_drawings === true,
+          (isOn) => edited.set("fuse_drawings", isOn ? true : undefined),
+        )}
+      </div>
       <div class="wide">
         ${tick(
           "Go on to the next case by itself, after one key, where one question is asked",

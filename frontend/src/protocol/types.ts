@@ -95,11 +95,15 @@ export type Answers = Readonly<Record<string, Answer>>;
 
 export type SuggestionMode = "never" | "on_demand" | "after_answer" | "from_start";
 
+export type FusionMethod = "majority" | "one_coin" | "dawid_skene";
+
 export interface Settings {
   readonly auto_advance?: boolean;
   readonly suggestions?: SuggestionMode;
   readonly control_share?: number;
   readonly daily_goal?: number | null;
+  readonly fusion?: FusionMethod;
+  readonly fuse_drawings?: boolean;
 }
 
 export const isChoice = (question: Question): question is ChoiceQuestion =>

@@ -1,0 +1,71 @@
+"""Writes of the reference standard: what a case's readings are fused into."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from annotation.projects.models import Case
+from annotation.projects.questions import questions_of
+from annotation.projects.selectors import protocol_in_force, settings_in
+from annotation.readings.fusion.standard import MAJORITY, How, Said, standard_of
+from annotation.readings.models import ReferenceStandard, Revision, Source
+from annotation.readings.rules import stated
+from annotation.readings.selectors import author_of, revisions_in_force, skills_in
+
+COUNTED_BY = ("protocol", "source", "reading__case")
+
+
+def counted(revisions: list[Revision]) -> list[Revision]:
+    """Choose whose answers become the reference standard: readers', or sources' where no reader has read.
+
+    A source that is to be learned from counts in the pool; in streams that judge models, only one that is
+    to be the reference.
+    """
+    read = [one for one in revisions if one.source is None]
+    return read or [
+        one for one in revisions if one.source is not None and is_counted(one.source, one.reading.case)
+    ]
+
+
+def is_counted(source: Source, case: Case) -> bool:
+    """Whether a source's answers to a case stand where no reader has read it."""
+    return source.use == Source.Use.REFERENCE or (
+        source.use == Source.Use.TRAINING and case.stream == Case.Stream.POOL
+    )
+
+
+def refresh_reference(*, case_id: UUID, now: datetime) -> None:
+    """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
+    revisions = counted(list(revisions_in_force().filter(reading__case=case_id).select_related(*COUNTED_BY)))
+    protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
+    said = [
+        Said(author_of(one), stated(protocols[one.protocol.version], one.answers), one.source_id is None)
+        for one in revisions
+    ]
+    newest = max((one.protocol for one in revisions), key=lambda one: one.version, default=None)
+    how = how_fused(newest.project_id, said) if newest else How()
+    fused = standard_of(protocols[newest.version], said, how) if newest else None
+    if fused is None:
+        ReferenceStandard.objects.filter(case=case_id).delete()
+        return
+    values = {
+        "answers": fused.answers,
+        "uncertainty": fused.uncertainty,
+        "readings": len(said),
+        "updated_at": now,
+    }
+    ReferenceStandard.objects.bulk_create(
+        [ReferenceStandard(case_id=case_id, **values)],
+        update_conflicts=True,
+        unique_fields=["case"],
+        update_fields=list(values),
+    )
+
+
+def how_fused(project_id: UUID, said: Sequence[Said]) -> How:
+    """Say how a case's readings are fused now; skills are looked up only where they weigh."""
+    if len(said) < 2:
+        return How()
+    settings = settings_in(protocol_in_force(project_id))
+    skills = {} if settings.fusion == MAJORITY else skills_in(project_id)
+    return How(settings.fusion, settings.fuse_drawings, skills)
