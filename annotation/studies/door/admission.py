@@ -202,6 +202,14 @@ def _first_of(described: Dataset, keyword: str) -> str:
     return told[0] if told else ""
 
 
+def _kernel(described: Dataset) -> str:
+    """Read the reconstruction kernel: of the image, else of all frames, else of the first (enhanced CT)."""
+    groups = [*(described.get("SharedFunctionalGroupsSequence") or ())[:1]]
+    groups += (described.get("PerFrameFunctionalGroupsSequence") or ())[:1]
+    told = [described, *(item for group in groups for item in group.get("CTReconstructionSequence") or ())]
+    return next(filter(None, (_first_of(one, "ConvolutionKernel") for one in told)), "")
+
+
 def _tesla(described: Dataset) -> str:
     """Write the field strength in one way: 3, 3.0 and 3.00 T are the same."""
     told = _first_of(described, "MagneticFieldStrength")
@@ -228,7 +236,7 @@ def _write(opened: Opened, first: Frame, stored: BinaryIO, picture: BinaryIO) ->
         manufacturer=str(described.get("Manufacturer") or ""),
         manufacturer_model_name=str(described.get("ManufacturerModelName") or ""),
         magnetic_field_strength=_tesla(described),
-        convolution_kernel=_first_of(described, "ConvolutionKernel"),
+        convolution_kernel=_kernel(described),
         instance_number=int(described.get("InstanceNumber") or 0),
         frames=opened.frames,
         pixel_offset=offset,

@@ -10,6 +10,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_color_lut
+from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from tests import phantoms
@@ -106,6 +107,15 @@ def test_frames_of_an_enhanced_image_keep_their_places(judge: Judge, real_data: 
     positions = [frame["ImagePositionPatient"] for frame in facts.attributes["PerFrame"]]
     assert len(positions) == 2
     assert positions[0] != positions[1]
+
+
+def test_the_kernel_of_an_enhanced_image_is_a_fact(judge: Judge, real_data: Path) -> None:
+    made, group = dcmread(real_data / VALID / "pydicom-data/eCT_Supplemental.dcm"), Dataset()
+    group.ConvolutionKernel, group.ReconstructionDescription = "Br40", "of Dr Canary"
+    made.SharedFunctionalGroupsSequence[0].CTReconstructionSequence = Sequence([group])
+    answer = judge(phantoms.dicom(made))
+    assert answer.facts.convolution_kernel == "BR40"
+    assert b"Canary" not in answer.stored
 
 
 def test_the_thumbnail_is_square_on_screen(judge: Judge) -> None:
