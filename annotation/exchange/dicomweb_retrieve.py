@@ -86,15 +86,16 @@ class Stored:
         return f"{root}/studies/{study}/series/{series}/instances/{self.sop_instance_uid}"
 
 
-def stored(scope: Scope, target: Target) -> list[Stored]:
+def stored(scope: Scope, target: Target, most: int | None = None) -> list[Stored]:
     """List what an address names, series by series and in the order of instance numbers; one query.
 
+    most: how many are listed, None for all.
     raises: NotFoundError.
     """
     found = _matching(scope, target).order_by(
         "series__series_number", "series_id", "instance_number", "sop_instance_uid"
     )
-    listed = [Stored(*row) for row in found.values_list(*COLUMNS)]
+    listed = [Stored(*row) for row in found.values_list(*COLUMNS)[:most]]
     if not listed:
         raise NotFoundError("there is no such study, series or instance here, or it is not yours to see")
     return listed

@@ -22,6 +22,10 @@ class Span:
         """Read them at once."""
         return read_span(self.name, self.offset, self.length)
 
+    def fill(self, target: memoryview) -> bool:
+        """Write them into a buffer of their length where that needs no waiting; false where it does."""
+        return cast("Ranged", default_storage).fill_at_once(self.name, self.offset, target)
+
     def blocks(self) -> Iterator[bytes]:
         """Read them a block at a time.
 
@@ -92,6 +96,8 @@ class Ranged(Protocol):
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Read these bytes; fewer where the file ends before."""
 
+    def fill_at_once(self, name: str, offset: int, target: memoryview) -> bool:
+        """Fill a buffer from an offset on; false where a disk or a peer would have to be waited for."""
 
 
 def read_span(name: str, offset: int, length: int) -> bytes:

@@ -40,3 +40,7 @@ class RangedS3Storage(S3Storage):  # type: ignore[misc]  # django-storages has n
                 raise FileNotFoundError(f"there is no stored file {name}") from None
             raise
         return bytes(answer["Body"].read())
+
+    def fill_at_once(self, _name: str, _offset: int, _target: memoryview) -> bool:
+        """Nothing is here without waiting."""
+        return False

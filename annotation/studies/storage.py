@@ -42,3 +42,16 @@ class DurableFileSystemStorage(FileSystemStorage):
         with Path(self.path(name)).open("rb") as stored:
             stored.seek(offset)
             return stored.read(length)
+
+    def fill_at_once(self, name: str, offset: int, target: memoryview) -> bool:
+        """Fill a buffer where all of it is in memory; false where the disk would have to be waited for."""
+        try:
+            stored = os.open(self.path(name), os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return os.preadv(stored, [target], offset, os.RWF_NOWAIT) == len(target)
+        except OSError:  # nothing of it is in memory, or this file system does not know
+            return False
+        finally:
+            os.close(stored)

@@ -122,11 +122,19 @@ def holder_of(key: str, *, now: datetime, address: str) -> ApiToken | None:
         if counted(f"token-failures:{address}") > FAILURES_A_WINDOW:
             raise TooManyError("too many wrong tokens came from this address: wait a minute")
         return None
-    if counted(f"token-requests:{token.pk}") > REQUESTS_A_WINDOW:
-        raise TooManyError(f"more than {REQUESTS_A_WINDOW} requests a minute: slow down")
+    count_request(token.pk)
     if token.last_used_at is None or now - token.last_used_at > USE_RESOLUTION:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+def count_request(token_id: UUID) -> None:
+    """Count one request of a token.
+
+    raises: TooManyError.
+    """
+    if counted(f"token-requests:{token_id}") > REQUESTS_A_WINDOW:
+        raise TooManyError(f"more than {REQUESTS_A_WINDOW} requests a minute: slow down")
 
 
 def is_known(key: str, *, now: datetime) -> bool:

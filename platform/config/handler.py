@@ -7,8 +7,7 @@ thread and the event loop at every middleware that is not asynchronous, and back
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from tempfile import SpooledTemporaryFile
-from typing import ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import RequestAborted
@@ -21,7 +20,8 @@ from django.urls import set_script_prefix
 
 from config.bodies import Receive, Scope, Send
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 THREADS_KEPT = 16
 
 
@@ -76,12 +76,12 @@ class Handler(ASGIHandler):
         async with ThreadSensitiveContext():
             await self.stream(response, receive, send)
 
-    def respond(self, scope: Scope, body: "SpooledTemporaryFile[bytes]") -> HttpResponseBase:
-        """Answer in this thread; what is to be streamed is not closed yet."""
+    def respond(self, scope: Scope, body: IO[bytes]) -> Any:  # noqa: ANN401
+        """Give an HttpResponseBase, made in this thread; what is to be streamed is not closed yet."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         request, refusal = self.create_request(scope, body)
-        response = refusal if request is None else self.get_response(request)
+        response: Any = refusal if request is None else self.get_response(request)
         response._handler_class = type(self)  # noqa: SLF001  Django's own name for who sends the last signal
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size

@@ -52,23 +52,32 @@ class ForbiddenError(Exception):
 
 @dataclass(frozen=True)
 class Visit:
-    """A person at a project's DICOMweb. root: the service's address; token: its id, "" with a session."""
+    """A person at a project's DICOMweb. root: the service's address; key: the token, None with a session."""
 
     request: HttpRequest
     user: User
     scope: Scope
     root: str
-    token: str
+    key: ApiToken | None
+
+    @property
+    def token(self) -> str:
+        """Name the token by its id; "" with a session."""
+        return str(self.key.pk) if self.key else ""
+
+    def view_name(self, study_uid: str) -> str:
+        """Name the hour in which it is known that images of a study are looked at."""
+        return f"view:{self.user.pk}:{self.token}:{self.scope.project_id}:{study_uid}"
 
     def record_view(self, study_uid: str) -> None:
         """Audit that images of a study are looked at: once an hour, however many the frames."""
-        key = f"view:{self.user.pk}:{self.token}:{self.scope.project_id}:{study_uid}"
-        if not cache.add(key, 1, VIEW_AUDITED_ONCE_IN_SECONDS):
+        name = self.view_name(study_uid)
+        if not cache.add(name, 1, VIEW_AUDITED_ONCE_IN_SECONDS):
             return
         try:
             self.record("view", "study", study_uid)
         except BaseException:
-            cache.delete(key)
+            cache.delete(name)
             raise
 
     def record(self, action: str, object_type: str, object_id: str, **details: object) -> None:
@@ -119,7 +128,7 @@ def visit_of(request: HttpRequest, project_id: UUID, scope: TokenScope) -> Visit
             raise ForbiddenError(f"the token is not for {scope.value}")
     user = person(request)
     root = f"{origin_of(request)}/api/dicomweb/projects/{project_id}"
-    return Visit(request, user, scope_of(user, project_id), root, str(token.pk) if token else "")
+    return Visit(request, user, scope_of(user, project_id), root, token)
 
 
 def origin_of(request: HttpRequest) -> str:

@@ -76,8 +76,7 @@ def in_parts(
 ) -> HttpResponseBase:
     """Answer with many parts; the same content has the same boundary, so that a name stands for each byte."""
     boundary = boundary_of(name)
-    content_type = f'{RELATED}; type="{media_type}"; boundary={boundary}'
-    response = streamed(request, joined(parts, boundary), content_type)
+    response = streamed(request, joined(parts, boundary), related(media_type, boundary))
     if length is not None:
         response["Content-Length"] = str(length)
     return response
@@ -88,13 +87,28 @@ def boundary_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
+def related(media_type: str, boundary: str) -> str:
+    """Name the media type of an answer in parts."""
+    return f'{RELATED}; type="{media_type}"; boundary={boundary}'
+
+
 def joined(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:
     """Write parts as MIME asks (RFC 2046 5.1.1)."""
     for part in parts:
-        yield f"--{boundary}\r\n".encode("ascii") + part.head()
+        yield opened(part, boundary)
         yield from part.blocks()
         yield b"\r\n"
-    yield f"--{boundary}--\r\n".encode("ascii")
+    yield closed(boundary)
+
+
+def opened(part: Part, boundary: str) -> bytes:
+    """Write what stands before a part's content."""
+    return f"--{boundary}\r\n".encode("ascii") + part.head()
+
+
+def closed(boundary: str) -> bytes:
+    """Write what stands after the last part."""
+    return f"--{boundary}--\r\n".encode("ascii")
 
 
 def length_of(parts: Sequence[Part], name: str) -> int | None:

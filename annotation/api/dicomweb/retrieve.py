@@ -7,6 +7,7 @@ from django.http import HttpResponseBase
 
 from annotation.api.dicomweb.accept import DICOM, JSON, OCTETS, Offer, choose
 from annotation.api.dicomweb.access import Visit
+from annotation.api.dicomweb.again import frame_part, frames_name, leave_open
 from annotation.api.dicomweb.answers import (
     Part,
     alone,
@@ -57,9 +58,10 @@ def frames(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, numbers:
     [one] = seen(visit, Target(study_uid, series_uid, sop_uid))
     offers = [Offer(OCTETS, in_parts=True), *([Offer(OCTETS)] if len(wanted) == 1 else [])]
     offer = choose(visit.request, offers)
-    where = f"{one.address(visit.root)}/frames"
-    parts = [part_of(OCTETS, one.frame(number), f"{where}/{number}") for number in wanted]
-    return sent(visit, offer, parts, name_of([one], numbers, visit.root, str(offer)))
+    parts = [frame_part(one, number, visit.root) for number in wanted]
+    response = sent(visit, offer, parts, frames_name(one, numbers, visit.root, offer))
+    leave_open(visit, offer, Target(study_uid, series_uid))
+    return response
 
 
 def bulk_data(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, path: str) -> HttpResponseBase:
