@@ -1,16 +1,21 @@
-"""Sessions end after idle and absolute limits (ASVS 7.3); pages speak the person's language."""
+"""Sessions end after limits (ASVS 7.3) and begin with a second factor; pages speak the person's language."""
 
 import time
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils import translation
 
+from accounts.factors.rules import is_missing
 from accounts.models import Preferences
 
 LANGUAGE = "language"
+BEFORE_A_SECOND_FACTOR = frozenset(
+    {"account", "account-app", "account-key", "account-password", "confirm", "language", "sign-out"}
+)
 STARTED, SEEN = "session_started", "session_seen"
 SEEN_RESOLUTION_SECONDS = 30
 
@@ -62,3 +67,32 @@ class OwnLanguage:
             chosen = Preferences.objects.filter(pk=request.user.pk).values_list("language", flat=True).first()
             request.session[LANGUAGE] = chosen or settings.LANGUAGE_CODE
         return str(request.session[LANGUAGE])
+
+
+class SecondFactorFirst:
+    """Let who must have a second factor and has none go nowhere but where one is set up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; the check needs the route, so it stands below."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        """Send a session on that has shown no second factor where the person's roles ask for one."""
+        user, match = request.user, request.resolver_match
+        if not user.is_authenticated or (match is not None and match.view_name in BEFORE_A_SECOND_FACTOR):
+            return None
+        if not is_missing(user, request.session):
+            return None
+        if request.path.startswith("/api/"):
+            told = {
+                "type": "about:blank",
+                "title": "Forbidden",
+                "status": 403,
+                "code": "second_factor_missing",
+                "detail": "set up a second factor on the page of your account first",
+            }
+            return JsonResponse(told, status=403, content_type="application/problem+json")
+        return redirect("account")

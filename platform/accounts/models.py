@@ -91,3 +91,53 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation of {self.user_id}"
+
+
+class SecondFactors(models.Model):
+    """What a person shows besides the password: the app's secret, and how often a code was wrong."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="second_factors"
+    )
+    totp_sealed = models.TextField(default="", help_text="the authenticator app's secret; empty: no app")
+    totp_step = models.BigIntegerField(default=0, help_text="the time step of the last code that was used")
+    wrong_codes = models.PositiveSmallIntegerField(default=0, help_text="since the last right one")
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "second factors"
+
+    def __str__(self) -> str:
+        return f"second factors of {self.user_id}"
+
+
+class SecurityKey(models.Model):
+    """A WebAuthn credential: a key, a phone or a computer that signs a challenge."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="security_keys")
+    name = models.CharField(max_length=64, help_text="what its owner calls it")
+    credential_digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of its id")
+    credential = models.BinaryField(help_text="attested credential data: id and public key (WebAuthn 6.5.1)")
+    counter = models.BigIntegerField(default=0, help_text="of its signatures; 0: it does not count")
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code for the day on which the phone is lost; used once. The code itself is not kept."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes"
+    )
+    digest = models.CharField(max_length=64, unique=True, help_text="HMAC-SHA256 with the installation's key")
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.user_id}"

@@ -29,6 +29,18 @@ def sign_in_rules() -> list[str]:
         ),
         _("A session ends after %(idle)s minutes without activity, and after %(hours)s hours at the latest."),
         _("What takes data out or changes roles asks for the password again after %(fresh)s minutes."),
+        asked_of(),
         _("A link to choose a password works once, for %(link)s hours."),
     )
     return [one % minutes for one in sentences]
+
+
+def asked_of() -> str:
+    """Say of whom a second factor is asked."""
+    words = {"admin": _("administrators"), "ml_staff": _("ML staff"), "reader": _("readers")}
+    roles = [words[one] for one in settings.SECOND_FACTOR_ROLES if one in words]
+    if not roles:
+        return _("A second factor is asked of who has set one up.")
+    return _("A second factor is asked of who has set one up, and required of %(who)s.") % {
+        "who": ", ".join(roles)
+    }

@@ -1,7 +1,5 @@
 """Writes of people: made, promoted, disabled, enabled. Callers audit in the same transaction."""
 
-import secrets
-
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -9,15 +7,14 @@ from django.utils import timezone
 
 from accounts.models import Preferences, User
 from accounts.tokens import revoke_all
+from accounts.words import drawn
 
-# Words are read aloud and typed without mistakes; no look-alikes. 5 groups of 5 of 31 letters: 123 bits.
-ALPHABET = "abcdefghijkmnpqrstuvwxyz2345678"
-GROUPS, GROUP_LENGTH = 5, 5
+GROUPS, GROUP_LENGTH = 5, 5  # 123 bits
 
 
 def one_time_password() -> str:
     """Make a password that nobody chose: shown once, never stored in clear."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
+    return drawn(groups=GROUPS, length=GROUP_LENGTH)
 
 
 class LastAdminError(Exception):
@@ -41,11 +38,11 @@ def take_password(*, user: User) -> int:
 
 
 @transaction.atomic
-def set_password(*, user: User, password: str) -> int:
-    """Keep the password that a person chose and end the sessions that were there. Gives how many."""
+def set_password(*, user: User, password: str, but: str | None = None) -> int:
+    """Keep the password that a person chose; their sessions end, but for one. Gives how many."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    return end_sessions(user=user)
+    return end_sessions(user=user, but=but)
 
 
 @transaction.atomic
@@ -86,9 +83,9 @@ def leave_an_administrator(*, but: User) -> None:
         raise LastAdminError("somebody who can sign in must stay administrator")
 
 
-def end_sessions(*, user: User) -> int:
-    """End every session of a person; gives how many there were."""
-    alive = Session.objects.filter(expire_date__gte=timezone.now())
+def end_sessions(*, user: User, but: str | None = None) -> int:
+    """End every session of a person, but for one where its key is named; gives how many there were."""
+    alive = Session.objects.filter(expire_date__gte=timezone.now()).exclude(pk=but or "")
     mine = [one.pk for one in alive.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
     Session.objects.filter(pk__in=mine).delete()
     return len(mine)

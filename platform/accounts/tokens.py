@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.factors.rules import is_required_of
+from accounts.factors.services import has_factor
 from accounts.models import ApiToken, User
 from accounts.scopes import Scope
 
@@ -118,7 +121,7 @@ def holder_of(key: str, *, now: datetime, address: str) -> ApiToken | None:
     """
     known = ApiToken.objects.select_related("user").filter(digest=digest_of(key), user__is_active=True)
     token = alive(known, now).first()
-    if token is None:
+    if token is None or lacks_second_factor(token.user):
         if counted(f"token-failures:{address}") > FAILURES_A_WINDOW:
             raise TooManyError("too many wrong tokens came from this address: wait a minute")
         return None
@@ -135,6 +138,11 @@ def count_request(token_id: UUID) -> None:
     """
     if counted(f"token-requests:{token_id}") > REQUESTS_A_WINDOW:
         raise TooManyError(f"more than {REQUESTS_A_WINDOW} requests a minute: slow down")
+
+
+def lacks_second_factor(user: User) -> bool:
+    """Whether a person's programs must wait until the person has set up the second factor asked of them."""
+    return bool(settings.SECOND_FACTOR_ROLES) and is_required_of(user) and not has_factor(user)
 
 
 def is_known(key: str, *, now: datetime) -> bool:

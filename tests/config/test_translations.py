@@ -12,7 +12,10 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone, translation
 
+from accounts.factors.services import SEAL
+from accounts.factors.totp import new_secret
 from accounts.invitations import invite
+from accounts.models import SecondFactors
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
 from tests import factories
@@ -66,7 +69,7 @@ def test_a_language_that_is_not_offered_changes_nothing() -> None:
 
 
 # Names, and what is the same in every language.
-SAME = {"Fovea", "API", "PACS", "DICOMweb", "English", "Bearer", "Authorization", "UTC", "JavaScript"}
+SAME = {"Fovea", "https", "API", "PACS", "DICOMweb", "English", "Bearer", "Authorization", "UTC", "JavaScript"}
 GIVEN = {"reader-lin", "a-project", "viewer", "finding", "Normal", "Pneumonia", "What", "do", "you", "see"}
 SEEN_ATTRIBUTES = ("title", "aria-label", "alt", "placeholder", "data-confirm", "data-confirm-word")
 LATIN = re.compile(r"[A-Za-z][A-Za-z\-]+")
@@ -134,6 +137,22 @@ def a_link() -> str:
     return f"/invitation/{key}"
 
 
+def at_the_second_step() -> Client:
+    """A browser in which the password was typed, of somebody with an app."""
+    user = factories.a_user("viewer")
+    SecondFactors.objects.create(user=user, totp_sealed=SEAL.seal(new_secret()))
+    client = chinese(Client())
+    client.post("/sign-in", {"username": "viewer", "password": factories.PASSWORD})
+    return client
+
+
+def confirmed(client: Client, path: str) -> str:
+    """A page that asks for the password before it opens."""
+    client.post("/confirm", {"password": factories.PASSWORD})
+    content = client.get(path).content.decode()
+    return re.sub(r'<p class="mono">.+?</p>', "", content)
+
+
 PAGES: dict[str, Callable[[Client], str]] = {
     "home": lambda client: client.get("/").content.decode(),
     "a project": lambda client: project_page(client, ""),
@@ -143,6 +162,12 @@ PAGES: dict[str, Callable[[Client], str]] = {
     "confirm, wrong": lambda client: client.post("/confirm", {"password": "x"}).content.decode(),
     "not found": lambda client: client.get("/projects/00000000-0000-0000-0000-000000000000").content.decode(),
     "not allowed": lambda client: project_page(client, "/learning"),
+    "account": lambda client: client.get("/account").content.decode(),
+    "account, password": lambda client: confirmed(client, "/account/password"),
+    "account, app": lambda client: confirmed(client, "/account/app"),
+    "account, key": lambda client: confirmed(client, "/account/key"),
+    "second factor": lambda _: at_the_second_step().get("/sign-in/second").content.decode(),
+    "second factor, wrong": lambda _: at_the_second_step().post("/sign-in/second", {}).content.decode(),
     "a link to choose a password": lambda _: chinese(Client()).get(a_link()).content.decode(),
     "a link that is over": lambda _: chinese(Client()).get("/invitation/over").content.decode(),
     "sign in": lambda _: chinese(Client()).get("/sign-in").content.decode(),

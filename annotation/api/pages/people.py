@@ -1,6 +1,7 @@
 """People: who can sign in, what they may do where; every change is audited."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,10 +12,12 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.factors.rules import is_required_of
+from accounts.factors.services import has_app
 from accounts.forms import NewPersonForm
 from accounts.invitations import waiting_for
 from accounts.lockout import locks_of
-from accounts.models import Role, User
+from accounts.models import Role, SecondFactors, User
 from accounts.policy import password_rules, sign_in_rules
 from accounts.selectors import EVERYBODY, SHOWN, people_found, person_for
 from accounts.services import add_person
@@ -107,8 +110,20 @@ def show(request: HttpRequest, person_id: UUID) -> HttpResponse:
         tokens=subject.tokens.all(),
         locks=locks,
         invitation=waiting_for(subject, now=now),
+        factors=factors_in_words(subject, now=now),
         now=now,
     )
+
+
+def factors_in_words(subject: User, *, now: datetime) -> dict[str, object]:
+    """Say what a person shows besides the password, and whether codes are locked."""
+    row = SecondFactors.objects.filter(user=subject).first()
+    return {
+        "app": has_app(subject),
+        "keys": subject.security_keys.count(),
+        "required": is_required_of(subject),
+        "locked": row is not None and row.locked_until is not None and row.locked_until > now,
+    }
 
 
 def to_person(request: HttpRequest) -> str:

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from accounts.factors.services import reset
+from accounts.factors.services import unlock as unlock_codes
 from accounts.lockout import unlock as unlocked
 from accounts.models import User
 from accounts.services import LastAdminError, end_sessions, set_active, set_admin, take_password
@@ -88,11 +90,27 @@ def sessions(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 @require_POST
 @admin_only
+@confirmed(to_person)
+def reset_factors(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Forget a person's second factors, for who lost phone and key; their sessions end."""
+    subject = found_person(request, person_id)
+    if subject == person(request):
+        return refused(request, subject, "Manage your own second factors on the page of your account.")
+    with transaction.atomic():
+        reset(user=subject)
+        ended = end_sessions(user=subject)
+        record_act(request, "person.reset_factors", "user", subject.pk, {"sessions_ended": ended})
+    return done(request, subject, "signs in with the password alone now, until a second factor is set up.")
+
+
+@require_POST
+@admin_only
 def unlock(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Let a person sign in again before a lock ends by itself."""
     subject = found_person(request, person_id)
     with transaction.atomic():
         unlocked(user=subject)
+        unlock_codes(user=subject)
         record_act(request, "person.unlock", "user", subject.pk)
     return done(request, subject, "can try to sign in again.")
 

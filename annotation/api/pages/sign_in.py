@@ -1,21 +1,28 @@
-"""Sign in and out; both are audited, and so is a wrong password."""
+"""Sign in and out: name and password, then a second factor where there is one; audited, denials too."""
 
+import time
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_POST
 
 from accounts.confirming import note_password
+from accounts.factors.rules import note_shown
+from accounts.factors.services import has_factor
 from accounts.forms import SignInForm
 from accounts.models import User
 from annotation.api.permissions import address_of, person
 from audit.services import record
+
+PENDING = "sign_in_pending"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignIn(LoginView):
@@ -31,13 +38,19 @@ class SignIn(LoginView):
         return super().get_context_data(idle_minutes=settings.SESSION_IDLE_SECONDS // 60, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Start the session; where the audit fails, nobody is signed in."""
+        """Start the session, or ask for the second factor first."""
         user = form.get_user()
-        with transaction.atomic():
-            note(self.request, "sign_in", str(user.pk), str(user.pk), "ok")
-            response = super().form_valid(form)
-        note_password(self.request.session)
-        return response
+        assert isinstance(user, User)  # noqa: S101  the form's backend knows no other
+        if not has_factor(user):
+            return begin(self.request, user, self.get_success_url())
+        self.request.session.cycle_key()
+        self.request.session[PENDING] = {
+            "user": str(user.pk),
+            "hash": user.get_session_auth_hash(),
+            "at": time.time(),
+            "next": self.get_success_url(),
+        }
+        return redirect("second-factor")
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Audit who was tried, if there is such a person: what was typed may be a mistyped password."""
@@ -46,6 +59,32 @@ class SignIn(LoginView):
         )
         note(self.request, "sign_in", "anonymous", str(tried or ""), "denied")
         return super().form_invalid(form)
+
+
+def begin(request: HttpRequest, user: User, onward: str, *, second: str = "") -> HttpResponse:
+    """Start the session of who has shown all that is asked; where the audit fails, nobody is signed in.
+
+    second: the second factor that was shown, "" for none.
+    """
+    with transaction.atomic():
+        note(request, "sign_in", str(user.pk), str(user.pk), "ok", **({"second": second} if second else {}))
+        login(request, user, backend=BACKEND)
+    request.session.pop(PENDING, None)
+    note_password(request.session)
+    if second:
+        note_shown(request.session)
+    return HttpResponseRedirect(onward)
+
+
+def pending(request: HttpRequest) -> tuple[User, str] | None:
+    """Find who typed the right password in this browser a moment ago, and where they go on."""
+    kept = request.session.get(PENDING)
+    if kept is None or not 0 <= time.time() - kept["at"] <= settings.SECOND_FACTOR_SECONDS:
+        return None
+    user = User.objects.filter(pk=kept["user"], is_active=True).first()
+    if user is None or not constant_time_compare(kept["hash"], user.get_session_auth_hash()):
+        return None
+    return user, kept["next"]
 
 
 @require_POST
@@ -59,7 +98,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
-def note(request: HttpRequest, action: str, actor: str, user_id: str, outcome: str) -> None:
+def note(request: HttpRequest, action: str, actor: str, user_id: str, outcome: str, **details: str) -> None:
     """Append the audit event of a sign-in or sign-out."""
     record(
         actor=actor,
@@ -68,4 +107,5 @@ def note(request: HttpRequest, action: str, actor: str, user_id: str, outcome: s
         object_id=user_id,
         outcome=outcome,
         remote_address=address_of(request),
+        details=details,
     )

@@ -10,6 +10,7 @@ import { followEvents } from "./live";
 import { openMap } from "./map";
 import { openProtocol } from "./protocol";
 import { quarantineKeys } from "./quarantine";
+import { securityKeys } from "./security_key";
 import { themeToggles } from "./theme";
 
 htmx.config.allowEval = false;
@@ -30,3 +31,4 @@ openMap();
 openCase();
 openProtocol();
 openHanging();
+securityKeys();

@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.SessionLimits",
     "accounts.middleware.OwnLanguage",
+    "accounts.middleware.SecondFactorFirst",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -87,6 +88,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_IDLE_SECONDS = 15 * 60
 SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
 REAUTHENTICATION_SECONDS = 10 * 60
+# Of whom a second factor is asked: admin, ml_staff, reader.
+SECOND_FACTOR_ROLES = [role for role in os.environ.get("FOVEA_SECOND_FACTOR_ROLES", "").split(",") if role]
+SECOND_FACTOR_SECONDS = 10 * 60
 INVITATION_HOURS = int(os.environ.get("FOVEA_INVITATION_HOURS", "72"))
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -192,7 +196,7 @@ LOGGING: dict[str, Any] = {
             "filters": ["without_addresses"],
         }
     },
-    # What these say of a request or an association may name a patient.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "pynetdicom")},
+    # What these say of a request, an association or a key may name a patient or a credential.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "pynetdicom", "fido2")},
     "root": {"handlers": ["console"], "level": os.environ.get("FOVEA_LOG_LEVEL", "INFO")},
 }

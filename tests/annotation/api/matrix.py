@@ -29,6 +29,8 @@ OWNER_JSON = "401 404 404 200 404 404 404"
 STAFF_AND_ADMIN_JSON = "401 404 404 403 403 200 200"
 
 SIGNED_IN = "302 200 200 200 200 200 200"
+# To sign-in, home, or to the password first: nobody gets there by the address alone.
+ELSEWHERE = "302 302 302 302 302 302 302"
 MEMBERS = "302 404 404 200 200 200 200"
 READERS = "302 404 404 200 200 403 403"
 STAFF_AND_ADMIN = "302 404 404 403 403 200 200"
@@ -98,6 +100,19 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "sign-in"): "200 302 302 302 302 302 302",
     ("POST", "sign-in"): "200 302 302 302 302 302 302",
     ("POST", "sign-out"): "302 302 302 302 302 302 302",
+    ("GET", "sign-in/second"): ELSEWHERE,
+    ("POST", "sign-in/second"): ELSEWHERE,
+    ("POST", "sign-in/key"): ELSEWHERE,
+    ("GET", "account"): SIGNED_IN,
+    ("GET", "account/password"): ELSEWHERE,
+    ("POST", "account/password"): ELSEWHERE,
+    ("GET", "account/app"): ELSEWHERE,
+    ("POST", "account/app"): ELSEWHERE,
+    ("POST", "account/app/remove"): ELSEWHERE,
+    ("GET", "account/key"): ELSEWHERE,
+    ("POST", "account/key"): ELSEWHERE,
+    ("POST", "account/keys/<key_id>/remove"): ELSEWHERE,
+    ("POST", "account/codes"): ELSEWHERE,
     ("GET", "confirm"): SIGNED_IN,
     ("POST", "confirm"): SIGNED_IN,
     ("POST", "language"): "302 302 302 302 302 302 302",
@@ -207,6 +222,7 @@ MATRIX: dict[tuple[str, str], str] = {
     ("POST", "people/<person_id>/admin"): ADMIN_ACTS,
     ("POST", "people/<person_id>/link"): ADMIN_ACTS,
     ("POST", "people/<person_id>/sessions"): ADMIN_ACTS,
+    ("POST", "people/<person_id>/factors"): ADMIN_ACTS,
     ("POST", "people/<person_id>/unlock"): ADMIN_ACTS,
     ("GET", "invitation/<key>"): PUBLIC,
     ("POST", "invitation/<key>"): "422 422 422 422 422 422 422",
