@@ -28,12 +28,12 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True)
 class ZipMember:
-    """A file in a zip."""
+    """A file in a zip, which stays open for as long as any of its members is known: its list is read once."""
 
     path: str
     size: int
-    archive: Path
-    name: str
+    archive: zipfile.ZipFile
+    entry: zipfile.ZipInfo
     problem: str = ""
 
     def open(self) -> BinaryIO:
@@ -42,7 +42,7 @@ class ZipMember:
             raise UnreadableFileError(self.problem)
         unpacked = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
         try:
-            with zipfile.ZipFile(self.archive) as archive, archive.open(self.name) as member:
+            with self.archive.open(self.entry) as member:
                 while block := member.read(COPY_BYTES):
                     unpacked.write(block)
         except (
@@ -155,15 +155,15 @@ def members_of_zip(source: Path) -> Iterator[ZipMember]:
     raises: DeliveryError where it is damaged or holds too much.
     """
     try:
-        with zipfile.ZipFile(source) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+        archive = zipfile.ZipFile(source)  # its members keep it, and it closes itself
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise DeliveryError("the zip is damaged: pack it again") from error
+    members = [member for member in archive.infolist() if not member.is_dir()]
     _check_amount("zip", [member.file_size for member in members])
     seen: set[str] = set()
     for number, member in enumerate(members):
         path, problem = usable(member.filename, number, problem_of_zip_member(member), seen)
-        yield ZipMember(path, member.file_size, source, member.filename, problem)
+        yield ZipMember(path, member.file_size, archive, member, problem)
 
 
 def _check_amount(kind: str, sizes: list[int]) -> None:
