@@ -56,6 +56,8 @@ class Threads:
 class Handler(ASGIHandler):
     """An ASGI application that answers with Django's middleware and views."""
 
+    chunk_size = 1024 * 1024
+
     def __init__(self, threads_kept: int = THREADS_KEPT) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)

@@ -76,7 +76,10 @@ def in_parts(
 ) -> HttpResponseBase:
     """Answer with many parts; the same content has the same boundary, so that a name stands for each byte."""
     boundary = boundary_of(name)
-    response = streamed(request, joined(parts, boundary), related(media_type, boundary))
+    content, content_type = joined(parts, boundary), related(media_type, boundary)
+    if length is not None and length <= SMALL_BYTES:
+        return HttpResponse(b"".join(content), content_type=content_type)
+    response = streamed(request, content, content_type)
     if length is not None:
         response["Content-Length"] = str(length)
     return response
