@@ -95,7 +95,7 @@ def test_an_app_is_set_up_by_typing_its_key_and_every_page_can_be_used_by_everyb
 ) -> None:
     fovea.run(PERSON.format(name="a.pp", password=PASSWORD))
     sign_in(page, "a.pp")
-    found = {}
+    found: dict[str, list[str]] = {}
     for state in ("/account", "/account/password", "/account/key", "/account/app"):
         page.goto(state)
         found |= {f"{state}, {theme}": bad for theme, bad in violations_in_both_themes(page).items()}

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from annotation.api.pages import (
     account,
+    agreement,
     anchoring,
     audit_log,
     case,
@@ -17,6 +18,7 @@ from annotation.api.pages import (
     erasure,
     exports,
     hanging,
+    health,
     home,
     imports,
     invitation,
@@ -84,6 +86,11 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/learning/replay", replay.replay, name="replay"),
     path("projects/<uuid:project_id>/learning/replay/ask", replay.ask, name="ask-replay"),
     path("projects/<uuid:project_id>/learning/anchoring", anchoring.anchoring, name="anchoring"),
+    path("projects/<uuid:project_id>/learning/agreement", agreement.agreement, name="agreement"),
+    path(
+        "projects/<uuid:project_id>/learning/agreement/measure", agreement.measure, name="measure-agreement"
+    ),
+    path("projects/<uuid:project_id>/learning/agreement/read", agreement.read_disputed, name="read-disputed"),
     path("projects/<uuid:project_id>/learning/map", embedding_map.show_map, name="map"),
     path("projects/<uuid:project_id>/learning/map/draw", embedding_map.draw_map, name="draw-map"),
     path("projects/<uuid:project_id>/learning/map/points", embedding_map.map_points, name="map-points"),
@@ -185,5 +192,9 @@ urlpatterns: list[URLPattern] = [
     path("people/<uuid:person_id>/factors", people_access.reset_factors, name="person-factors"),
     path("people/<uuid:person_id>/unlock", people_access.unlock, name="person-unlock"),
     path("invitation/<str:key>", invitation.invitation, name="invitation"),
+    path("health", health.health, name="health"),
+    path("health/workers", health.workers, name="health-workers"),
+    path("alive", health.alive, name="alive"),
+    path("metrics", health.metrics, name="metrics"),
     path("audit", audit_log.audit, name="audit"),
 ]

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "jobs.metrics.Measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -187,16 +188,20 @@ BACKUP_DAYS = int(os.environ.get("FOVEA_BACKUP_DAYS", "14"))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": "{levelname} {name} {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonLines"},
+    },
     "filters": {"without_addresses": {"()": "config.logs.WithoutAddresses"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": os.environ.get("FOVEA_LOG_FORMAT", "line"),
             "filters": ["without_addresses"],
         }
     },
     # What these say of a request, an association or a key may name a patient or a credential.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "pynetdicom", "fido2")},
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "pynetdicom", "fido2")}
+    | {"uvicorn": {"handlers": ["console"], "propagate": False}},
     "root": {"handlers": ["console"], "level": os.environ.get("FOVEA_LOG_LEVEL", "INFO")},
 }
