@@ -6,7 +6,16 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from jobs.models import Lane
-from mlworker import backing_up, cleaning, embedding_map, erasing, organising, removing, similar_cases
+from mlworker import (
+    backing_up,
+    cleaning,
+    comparing,
+    embedding_map,
+    erasing,
+    organising,
+    removing,
+    similar_cases,
+)
 from mlworker import refit as refitting
 from mlworker.runtime import Work, job
 
@@ -40,6 +49,13 @@ def place_split(work: Work, *, project_id: str) -> None:
     """Place patients in training, validation and test, near-duplicates together: seconds, no torch."""
     with threadpool_limits(limits=1):
         organising.place_split(work, project_id)
+
+
+@job("measure_agreement", lane=Lane.LIGHT)
+def measure_agreement(work: Work, *, project_id: str) -> None:
+    """Compare what several readers said of the same cases, and fuse them anew: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        comparing.measure_agreement(work, project_id)
 
 
 @job("export", lane=Lane.TRANSFER, spawn=True)

@@ -9,6 +9,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from annotation.api import (
+    agreement,
     errors,
     exports,
     frames,
@@ -74,5 +75,17 @@ def nowhere(_request: HttpRequest, **_path: str) -> HttpResponse:
 
 api = Api(title="Fovea", version="1", auth=Session(), docs_url=None, openapi_url="")
 errors.register(api)
-for noun in (session, projects, leases, readings, own, remarks, frames, hanging, exports, organise):
+for noun in (
+    session,
+    projects,
+    leases,
+    readings,
+    own,
+    remarks,
+    frames,
+    hanging,
+    exports,
+    organise,
+    agreement,
+):
     api.add_router("", noun.router)

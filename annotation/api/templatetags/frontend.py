@@ -137,6 +137,7 @@ JOB_WORDS = {
     "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
     "find_duplicates": "Find near-duplicates",
+    "measure_agreement": "Compare readers, and fuse their readings",
     "place_split": "Place patients in the split",
     "map_pool": "Draw the map (PCA)",
     "map_pool_umap": "Draw the map (UMAP)",

@@ -52,8 +52,8 @@ def distances(codes: Integers, weights: Weights) -> Floats:
     """How far choices lie apart, (choice, choice)."""
     apart = np.abs(codes[:, None] - codes[None, :]).astype(np.float64)
     if weights == "none":
-        return (apart > 0).astype(np.float64)
-    return apart if weights == "linear" else apart**2
+        return np.asarray(apart > 0, dtype=np.float64)
+    return np.asarray(apart if weights == "linear" else apart**2, dtype=np.float64)
 
 
 def _cohen(apart: Floats) -> Statistic:

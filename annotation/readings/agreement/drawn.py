@@ -50,10 +50,11 @@ def f1(found: Sequence[Labelled], truth: Sequence[Labelled]) -> float:
 
 def regions_agree(suggested: Sequence[Any], sent: Sequence[Any]) -> float:
     """F1 of two answers of regions, each on its own image: 0 – 1."""
-    return f1([_bounded(one) for one in suggested], [_bounded(one) for one in sent])
+    return f1([bounded(one) for one in suggested], [bounded(one) for one in sent])
 
 
-def _bounded(answer: Any) -> Labelled:  # noqa: ANN401 - JSON
+def bounded(answer: Any) -> Labelled:  # noqa: ANN401 - JSON
+    """Give the box around a region as it is answered, with its image and label."""
     region = Region.model_validate(answer)
     across, down = zip(*region.points, strict=True)
     place = (region.image, region.frame, region.label)

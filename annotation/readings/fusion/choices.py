@@ -123,7 +123,7 @@ def matrices_of(
     coin = np.where(
         np.eye(classes, dtype=bool), right[:, None, None], (1 - right[:, None, None]) / max(classes - 1, 1)
     )
-    return np.where(coins[:, None, None], coin, whole)
+    return np.asarray(np.where(coins[:, None, None], coin, whole))
 
 
 def of_one_case(said: dict[int, int], fused: Fused) -> Floats:

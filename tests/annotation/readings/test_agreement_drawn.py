@@ -1,6 +1,7 @@
 """Masks and boxes compared, against SimpleITK, every pair of voxels, and values computed by hand."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import SimpleITK
 from scipy.spatial.distance import cdist
 
 from annotation.readings.agreement import boxes, surfaces
-from annotation.readings.agreement.drawn import Labelled
+from annotation.readings.agreement.drawn import Labelled, overlap
 from annotation.readings.agreement.measured import NOBODY
 
+ITK: Any = SimpleITK  # its own calls are without types
 SPACING = (3.0, 0.7, 0.5)
 
 
@@ -27,24 +29,24 @@ def blobs(seed: int, *, shape: tuple[int, int, int] = (6, 30, 34)) -> tuple[np.n
     return found[0], found[1]
 
 
-def itk(drawn: np.ndarray) -> SimpleITK.Image:
-    image = SimpleITK.GetImageFromArray(drawn.astype(np.uint8))
+def itk(drawn: np.ndarray) -> Any:
+    image = ITK.GetImageFromArray(drawn.astype(np.uint8))
     image.SetSpacing(SPACING[::-1])
     return image
 
 
 def distances_by_itk(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Distance of each surface voxel of one to the other's surface; background lies around both."""
-    contours = [SimpleITK.LabelContour(itk(np.pad(drawn, 1)), False) for drawn in (one, other)]
-    away = SimpleITK.SignedMaurerDistanceMap(contours[1], squaredDistance=False, useImageSpacing=True)
-    found = np.abs(SimpleITK.GetArrayFromImage(away))
-    return np.asarray(found[SimpleITK.GetArrayFromImage(contours[0]) > 0])
+    contours = [ITK.LabelContour(itk(np.pad(drawn, 1)), False) for drawn in (one, other)]
+    away = ITK.SignedMaurerDistanceMap(contours[1], squaredDistance=False, useImageSpacing=True)
+    found = np.abs(ITK.GetArrayFromImage(away))
+    return np.asarray(found[ITK.GetArrayFromImage(contours[0]) > 0])
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_dice_is_simpleitks(seed: int) -> None:
     one, other = blobs(seed)
-    measures = SimpleITK.LabelOverlapMeasuresImageFilter()
+    measures = ITK.LabelOverlapMeasuresImageFilter()
     measures.Execute(itk(one), itk(other))
     assert surfaces.compared(one, other, SPACING).dice == pytest.approx(
         measures.GetDiceCoefficient(), abs=1e-9
@@ -104,9 +106,10 @@ def test_boxes_match_one_to_one_the_largest_overlap_first() -> None:
 
 def drawn_by(seed: int) -> tuple[list[Labelled], list[Labelled]]:
     random = np.random.default_rng(seed)
-    one = [box(*random.uniform(0, 90, size=2), label=str(random.choice(["mass", "node"]))) for _ in range(6)]
+    labels = [str(one) for one in random.choice(["mass", "node"], size=6)]
+    one = [box(*random.uniform(0, 90, size=2).tolist(), 10.0, label) for label in labels]
     moved = [(label, tuple(np.add(edges, random.normal(scale=2)))) for label, edges in one[:4]]
-    return one, [*moved, box(95, 95)]  # type: ignore[list-item]  # four edges stay four
+    return one, [*moved, box(95, 95)]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -115,10 +118,7 @@ def test_boxes_match_as_a_search_pair_by_pair_finds(seed: int) -> None:
     left, right, plain = set(range(len(one))), set(range(len(other))), []
     while True:
         pairs = [
-            (boxes.overlap(one[i][1], other[j][1]), -i, -j)
-            for i in left
-            for j in right
-            if one[i][0] == other[j][0]
+            (overlap(one[i][1], other[j][1]), -i, -j) for i in left for j in right if one[i][0] == other[j][0]
         ]
         value, i, j = max(pairs, default=(0.0, 0, 0))
         if value < 0.5:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from annotation.readings.fusion.choices import Labels, dawid_skene, majority, of
 from annotation.readings.fusion.masks import box_around, staple, staple_of_voxels
 from tests import peers
 
+ITK: Any = SimpleITK  # its own calls are without types
 asked = partial(peers.asked, "tests.annotation.readings.oracles")
 
 
@@ -109,16 +111,16 @@ def test_masks_are_fused_as_simpleitks_staple_does(readers: int, rounds: int, cl
     """Round by round they are the same; each stops by a rule of its own."""
     masks = drawings(readers, readers=readers)
     box = box_around(np.any(masks, axis=0))
-    method = SimpleITK.STAPLEImageFilter()
+    method: Any = ITK.STAPLEImageFilter()
     method.SetForegroundValue(1)
     method.SetMaximumIterations(rounds)
     cut = [SimpleITK.GetImageFromArray(np.ascontiguousarray(one[box])) for one in masks]
     theirs = SimpleITK.GetArrayFromImage(method.Execute(cut))
-    np.testing.assert_allclose(staple_of_voxels(masks, rounds=rounds)[1][box], theirs, atol=close)
+    np.testing.assert_allclose(staple_of_voxels(masks, rounds=rounds)[1][box], np.asarray(theirs), atol=close)
     voxels = np.stack(masks, axis=-1)[box].reshape(-1, readers).astype(np.int64)
     found = staple(voxels, np.ones(len(voxels)), rounds=rounds)
-    np.testing.assert_allclose(found.matrices[:, 1, 1], method.GetSensitivity(), atol=close)
-    np.testing.assert_allclose(found.matrices[:, 0, 0], method.GetSpecificity(), atol=close)
+    np.testing.assert_allclose(found.matrices[:, 1, 1], np.array(method.GetSensitivity()), atol=close)
+    np.testing.assert_allclose(found.matrices[:, 0, 0], np.array(method.GetSpecificity()), atol=close)
 
 
 def test_patterns_with_counts_are_fused_as_voxels_one_by_one() -> None:

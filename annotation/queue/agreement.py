@@ -1,0 +1,102 @@
+"""The agreement of a project's readers: asked for, kept by a job, read by ML staff and administrators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from annotation.learning.asking import ask_for_project
+from annotation.learning.selectors import learning_project
+from annotation.projects.models import Project
+from annotation.projects.services import record_act
+from annotation.queue.anchored import numbered_readers
+from annotation.queue.compared import read_by_several
+from annotation.readings.fusion.standard import MAJORITY
+from annotation.readings.models import Agreement, Reading, Source
+from annotation.readings.standards import refresh_reference
+from jobs.models import Job, Lane
+
+
+def ask_agreement(project_id: UUID, *, by: User | None = None) -> Job:
+    """Ask the light lane how a project's readers agree."""
+    return ask_for_project("measure_agreement", project_id=project_id, lane=Lane.LIGHT, by=by)
+
+
+@transaction.atomic
+def request_agreement(*, project: Project, by: User) -> Job:
+    """Ask for it by hand: the request is audited."""
+    job = ask_agreement(project.pk, by=by)
+    record_act("agreement.measure", project.pk, by=by, details={})
+    return job
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a job found. questions: rows by key, as annotation.readings.agreement.report writes them."""
+
+    questions: Mapping[str, Any]
+    skills: Mapping[str, Any]
+    readings: int
+    seconds: float
+
+
+def keep_agreement(*, project: Project, found: Figures, job_id: UUID, now: datetime) -> Agreement:
+    """Keep what a job found in place of what older ones did; the same job again changes nothing."""
+    values = {
+        "figures": dict(found.questions),
+        "skills": dict(found.skills),
+        "readings": found.readings,
+        "seconds": found.seconds,
+        "job_id": job_id,
+        "created_at": now,
+    }
+    kept, _ = Agreement.objects.update_or_create(project=project, defaults=values)
+    return kept
+
+
+def fuse_again(project_id: UUID, now: datetime) -> int:
+    """Fuse every case with several readings anew, one transaction each, by what holds now.
+
+    returns: how many there are.
+    """
+    cases = list(read_by_several(project_id))
+    for case_id in cases:
+        with transaction.atomic():
+            refresh_reference(case_id=case_id, now=now)
+    return len(cases)
+
+
+def weighs_readers(fusion: str) -> bool:
+    """Whether a project's reference standards depend on what its readers are worth."""
+    return fusion != MAJORITY
+
+
+def agreement_for(user: User, project_id: UUID) -> Agreement | None:
+    """Find what is known of a project's agreement.
+
+    raises: Project.DoesNotExist, ForbiddenError to readers, whom the others' answers could sway.
+    """
+    return Agreement.objects.filter(project=learning_project(user, project_id)).first()
+
+
+def author_names(project_id: UUID) -> dict[str, str]:
+    """Name readers by number, as everywhere in the project, and sources by their names; by id."""
+    readers = {str(pk): name for pk, name in numbered_readers(project_id).items()}
+    sources = Source.objects.filter(project=project_id).values_list("pk", "name")
+    return readers | {str(pk): name for pk, name in sources}
+
+
+def readings_since(agreement: Agreement) -> int:
+    """Count readings that came or changed since it was measured."""
+    return Reading.objects.filter(
+        case__project=agreement.project_id, updated_at__gt=agreement.created_at
+    ).count()
+
+
+def cases_read_by_several(project_id: UUID) -> int:
+    """Count cases that can be compared; not scoped: callers have found the project for the user."""
+    return read_by_several(project_id).count()

@@ -1,0 +1,200 @@
+"""Reads of what several readers, and the model, said of the same cases; for machine work, so not scoped."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from itertools import combinations, groupby
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Count, QuerySet
+from django.db.models.fields.json import KeyTransform
+
+from annotation.learning.duplicate_models import Duplicate
+from annotation.learning.scanners import scanner_name
+from annotation.projects.models import Case
+from annotation.projects.rules import LearnedQuestion
+from annotation.queue.models import Lease, Pick
+from annotation.queue.suggestions import predicted
+from annotation.readings.agreement.choices import MISSING
+from annotation.readings.agreement.measured import Floats, Integers
+from annotation.readings.agreement.report import Choices, Compared
+from annotation.readings.models import Reading, Revision
+from annotation.readings.selectors import revisions_in_force
+
+CHUNK = 5000
+
+
+@dataclass(frozen=True)
+class Said:
+    """One author's answers to one case, by question key."""
+
+    case: int
+    author: str
+    is_reader: bool
+    site: str
+    when: datetime
+    answers: Mapping[str, Any]
+
+
+def said_in(project_id: UUID, keys: Sequence[str], *, together: bool = False) -> Iterator[Said]:
+    """Give readings in force in the order of their cases, with the answers to some questions.
+
+    together: only of cases that have several.
+    """
+    rows = revisions_in_force().filter(reading__case__project=project_id)
+    if together:
+        rows = rows.filter(reading__case__in=read_by_several(project_id))
+    named = {f"answer/{key}": KeyTransform(key, "answers") for key in keys}
+    columns = (
+        "reading__case__number",
+        "reading__case__series__site",
+        "reading__case__series__manufacturer",
+        "reading__case__series__manufacturer_model_name",
+        "created_at",
+    )
+    ordered = rows.order_by("reading__case__number", "pk").values(*columns, "reader_id", "source_id", **named)
+    for row in ordered.iterator(chunk_size=CHUNK):
+        number, site, maker, model, when = (row[column] for column in columns)
+        author = row["reader_id"] or row["source_id"]
+        answers = {key: row[f"answer/{key}"] for key in keys}
+        yield Said(
+            number, str(author), bool(row["reader_id"]), site or scanner_name(maker, model), when, answers
+        )
+
+
+def read_by_several(project_id: UUID) -> QuerySet[Reading, UUID]:
+    """Name the cases that have several readings."""
+    readings = Reading.objects.filter(case__project=project_id).order_by().values("case")
+    return readings.annotate(count=Count("pk")).filter(count__gt=1).values_list("case", flat=True)
+
+
+def revisions_of(project_id: UUID) -> Iterator[list[Revision]]:
+    """Give the revisions in force of each case that has several, one case after another, with its images."""
+    several = revisions_in_force().filter(reading__case__in=read_by_several(project_id))
+    rows = several.select_related("reading__case__series", "protocol").order_by("reading__case__number", "pk")
+    fetched = rows.prefetch_related("reading__case__series__instances").iterator(chunk_size=20)
+    for _, found in groupby(fetched, key=attrgetter("reading.case_id")):
+        yield list(found)
+
+
+@dataclass
+class Table:
+    """Readings as a table of cases and authors."""
+
+    rows: Sequence[Said]
+    codes: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    @cached_property
+    def authors(self) -> list[str]:
+        """Name who read, readers before sources."""
+        known = {one.author: one.is_reader for one in self.rows}
+        return sorted(known, key=lambda author: (not known[author], author))
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Name the cases."""
+        return sorted({one.case for one in self.rows})
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Say where each case stands."""
+        return {number: place for place, number in enumerate(self.numbers)}
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """Say where each author stands."""
+        return {author: place for place, author in enumerate(self.authors)}
+
+    def compared(self) -> Compared:
+        """Give the cases with site and month; the month of a case is that of its newest reading."""
+        sites, months = ([""] * len(self.numbers) for _ in range(2))
+        for one in self.rows:
+            at = self.places[one.case]
+            sites[at], months[at] = one.site, max(months[at], f"{one.when:%Y-%m}")
+        return Compared(np.array(self.numbers, dtype=np.int64), sites, months, self.authors)
+
+    def numbers_of(self, key: str) -> Floats:
+        """Give numbers, (case, author), NaN where there is none."""
+        values = np.full((len(self.numbers), len(self.authors)), np.nan)
+        for one in self.rows:
+            answer = one.answers[key]
+            if isinstance(answer, int | float) and not isinstance(answer, bool):
+                values[self.places[one.case], self.columns[one.author]] = answer
+        return values
+
+    def codes_of(self, question: LearnedQuestion) -> Integers:
+        """Give codes of choices, (case, author), -1 where there is none.
+
+        Grades and single choices are numbered as the protocol orders them, several choices as they come.
+        """
+        words = () if question.takes_several else question.words
+        self.codes = {(value,): place for place, value in enumerate(words)}
+        found = np.full((len(self.numbers), len(self.authors)), MISSING, dtype=np.int64)
+        for one in self.rows:
+            code = self.code(question, one)
+            found[self.places[one.case], self.columns[one.author]] = code
+        return found
+
+    def code(self, question: LearnedQuestion, one: Said) -> int:
+        """Give the code of an answer; a reader who chose none of several says that none is there."""
+        answer = one.answers[question.key]
+        if answer is None and question.takes_several and one.is_reader:
+            answer = []
+        return self.coded(question.chosen(answer))
+
+    def coded(self, chosen: tuple[str, ...] | None) -> int:
+        """Give the code of choices that are made together."""
+        return MISSING if chosen is None else self.codes.setdefault(chosen, len(self.codes))
+
+
+def choices_in(project_id: UUID, table: Table, question: LearnedQuestion) -> Choices:
+    """Give what was chosen, with what the model would have chosen and what was read twice."""
+    codes = table.codes_of(question)
+    model = predicted_in(project_id, table, question)
+    repeats = repeats_in(project_id, table, codes)
+    return Choices(
+        codes=codes,
+        labels=[question.told(list(chosen)) for chosen in table.codes],
+        members=[frozenset(chosen) for chosen in table.codes],
+        classes=question.words,
+        is_ordered=question.is_ordered,
+        predicted=model,
+        repeats=repeats,
+    )
+
+
+def predicted_in(project_id: UUID, table: Table, question: LearnedQuestion) -> Integers:
+    """Give codes of what the model thought of the audit stream's cases as readers got them, unseen."""
+    found = np.full((len(table.numbers), len(table.authors)), MISSING, dtype=np.int64)
+    given = Pick.objects.filter(
+        lease__project=project_id,
+        lease__ending=Lease.Ending.SUBMITTED,
+        stream=Case.Stream.AUDIT,
+        probabilities__isnull=False,
+    )
+    for number, reader, probabilities in given.values_list(
+        "lease__case__number", "lease__reader", "probabilities"
+    ):
+        row, column = table.places.get(number), table.columns.get(str(reader))
+        likely: dict[str, float] = probabilities or {}
+        if row is not None and column is not None and likely and likely.keys() <= question.words.keys():
+            found[row, column] = table.coded(predicted(likely, question))
+    return found
+
+
+def repeats_in(project_id: UUID, table: Table, codes: Integers) -> dict[str, Integers]:
+    """Give what one reader said of two images that are the same, as near-duplicates are known; by author."""
+    rows = Duplicate.objects.filter(search__project=project_id).order_by("group", "case__number")
+    found: dict[str, list[list[int]]] = {}
+    for _, members in groupby(rows.values_list("group", "case__number"), key=lambda row: row[0]):
+        known = [table.places[number] for _, number in members if number in table.places]
+        for first, second in combinations(known, 2):
+            for author, column in table.columns.items():
+                pair = [int(codes[first, column]), int(codes[second, column])]
+                if MISSING not in pair:
+                    found.setdefault(author, []).append(pair)
+    return {author: np.array(pairs, dtype=np.int64) for author, pairs in found.items()}

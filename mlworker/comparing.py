@@ -1,0 +1,193 @@
+"""The body of a job: how a project's readers agree with each other, with themselves and with the model."""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.utils import timezone
+
+from annotation.learning.drawn import LEARNED_SHAPES, was_asked
+from annotation.projects.masks import Mask, voxels
+from annotation.projects.models import Project
+from annotation.projects.questions import Number, OneOf, Question, Regions, Segmentation, SomeOf, questions_of
+from annotation.projects.rules import LearnedQuestion
+from annotation.projects.selectors import protocol_in_force
+from annotation.queue.agreement import Figures, fuse_again, keep_agreement
+from annotation.queue.compared import Table, choices_in, revisions_of, said_in
+from annotation.readings.agreement import report, surfaces
+from annotation.readings.agreement.choices import MISSING
+from annotation.readings.agreement.drawn import bounded
+from annotation.readings.agreement.measured import Integers
+from annotation.readings.fusion.choices import Labels, dawid_skene
+from annotation.readings.measurements import pixel_size
+from annotation.readings.measuring import Stack, stack_of
+from annotation.readings.models import Agreement, Revision
+from annotation.readings.selectors import author_of
+from mlworker.runtime import Work
+
+NO_SPACING = "the size of a voxel is not known, or not in the same unit as elsewhere"
+DIGITS = 6
+
+
+def measure_agreement(work: Work, project_id: str) -> None:
+    """Compare all that several readers said, weigh the readers, and fuse their cases anew."""
+    project = Project.objects.get(pk=project_id)
+    if Agreement.objects.filter(job_id=work.job_id).exists():
+        return
+    started = time.monotonic()
+    asked = [one for one in questions_of(protocol_in_force(project.pk).questions) if one.scope == "case"]
+    table = Table(list(said_in(project.pk, [one.key for one in asked if is_plain(one)])))
+    work.progress(0.3, f"{len(table.rows)} readings of {len(table.numbers)} cases")
+    figures, skills = plain_figures(project.pk, table, asked)
+    figures |= drawn_figures(work, project.pk, table, asked)
+    found = Figures(figures, skills, len(table.rows), round(time.monotonic() - started, 2))
+    with work.commit():
+        keep_agreement(project=project, found=found, job_id=work.job_id, now=timezone.now())
+    fuse_again(project.pk, timezone.now())
+
+
+def is_plain(question: Question) -> bool:
+    """Whether answers are choices or numbers."""
+    return isinstance(question, OneOf | SomeOf | Number)
+
+
+def plain_figures(
+    project_id: UUID, table: Table, asked: Sequence[Question]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Compare choices and numbers; gives the figures and, of choices, what each reader confuses."""
+    figures: dict[str, Any] = {}
+    skills: dict[str, Any] = {}
+    for question in asked:
+        if isinstance(question, Number):
+            found = report.of_numbers(table.compared(), table.numbers_of(question.key), unit=question.unit)
+        elif isinstance(question, OneOf | SomeOf):
+            words = {choice.value: choice.label for choice in question.choices}
+            learned = LearnedQuestion(question.key, question.prompt, words, question.kind)
+            given = choices_in(project_id, table, learned)
+            found = report.of_choices(table.compared(), given)
+            skills |= skills_of(learned, table, given)
+        else:
+            continue
+        figures[question.key] = headed(question) | found
+    return figures, skills
+
+
+def headed(question: Question) -> dict[str, Any]:
+    """Say which question figures are of."""
+    return {"prompt": question.prompt, "kind": question.kind}
+
+
+def skills_of(question: LearnedQuestion, table: Table, given: report.Choices) -> dict[str, Any]:
+    """Estimate what each author confuses, by Dawid and Skene; nothing where no case has two readings."""
+    if ((given.codes != MISSING).sum(axis=1) < 2).all():
+        return {}
+    if not question.takes_several:
+        return {question.key: fitted(given.codes, list(question.words), table.authors)}
+    found = {}
+    for value in question.words:
+        has = np.array([value in members for members in given.members])
+        made = np.where(given.codes == MISSING, MISSING, has[given.codes].astype(np.int64))
+        found[f"{question.key}:{value}"] = fitted(made, ["False", "True"], table.authors)
+    return found
+
+
+def fitted(codes: Integers, classes: list[str], authors: Sequence[str]) -> dict[str, Any]:
+    """Fit readers' matrices and write them down."""
+    kept = np.where(codes < len(classes), codes, MISSING)
+    cases, readers = np.nonzero(kept != MISSING)
+    _, places = np.unique(cases, return_inverse=True)
+    found = dawid_skene(Labels(places, readers, kept[cases, readers], len(classes)))
+    who = np.unique(readers)
+    return {
+        "classes": classes,
+        "priors": found.priors.round(DIGITS).tolist(),
+        "matrices": {authors[one]: found.matrices[one].round(DIGITS).tolist() for one in who},
+    }
+
+
+def drawn_figures(work: Work, project_id: UUID, table: Table, asked: Sequence[Question]) -> dict[str, Any]:
+    """Compare masks and regions, case by case."""
+    masks = {one.key: one for one in asked if isinstance(one, Segmentation)}
+    regions = {one.key: one for one in asked if isinstance(one, Regions) and one.kind in LEARNED_SHAPES}
+    if not masks and not regions:
+        return {}
+    found = Drawings({key: [] for key in masks}, {key: [] for key in regions})
+    for count, revisions in enumerate(revisions_of(project_id)):
+        work.progress(min(0.95, 0.4 + count / 1000), f"Comparing what was drawn on case {count + 1}")
+        found.add(revisions, masks, regions)
+    figures: dict[str, Any] = {}
+    for key, question in masks.items():
+        labels = [one.label for one in question.classes]
+        figures[key] = headed(question) | report.of_masks(
+            table.compared(), found.masks[key], labels=labels, unit=found.unit or "px"
+        )
+    for key, shape in regions.items():
+        figures[key] = headed(shape) | report.of_boxes(found.regions[key])
+    return figures
+
+
+class Drawings:
+    """Pairs of drawings, as they come case by case."""
+
+    def __init__(
+        self, masks: dict[str, list[report.MaskPair]], regions: dict[str, list[report.BoxPair]]
+    ) -> None:
+        self.masks, self.regions = masks, regions
+        self.unit = ""
+
+    def add(
+        self, revisions: Sequence[Revision], masks: dict[str, Segmentation], regions: dict[str, Regions]
+    ) -> None:
+        """Compare each two readings of a case that were asked the same."""
+        number = revisions[0].reading.case.number
+        stack = stack_of(revisions[0].reading.case.series) if masks else None
+        for one, other in combinations(revisions, 2):
+            who = author_of(one), author_of(other)
+            for key, question in masks.items():
+                if stack is not None and was_asked(one, question) and was_asked(other, question):
+                    self.masks[key] += self._masks(number, who, question, (one, other), stack)
+            for key, shape in regions.items():
+                if was_asked(one, shape) and was_asked(other, shape):
+                    drawn = tuple(
+                        [bounded(region) for region in a.answers.get(key) or []] for a in (one, other)
+                    )
+                    self.regions[key].append(report.BoxPair(number, *who, (drawn[0], drawn[1])))
+
+    def _masks(
+        self,
+        number: int,
+        who: tuple[str, str],
+        question: Segmentation,
+        pair: tuple[Revision, Revision],
+        stack: Stack,
+    ) -> Iterator[report.MaskPair]:
+        drawn = [one.answers.get(question.key) for one in pair]
+        one, other = (Mask.model_validate(answer) if answer else None for answer in drawn)
+        first = one or other
+        if first is None or (one and other and (one.images, one.shape) != (other.images, other.shape)):
+            return
+        spacing, unit = spacing_of(first, stack)
+        self.unit = self.unit or unit
+        for label in question.classes:
+            drawings = [
+                voxels(mask, label.value) if mask else np.zeros(first.shape, dtype=np.bool_)
+                for mask in (one, other)
+            ]
+            apart = surfaces.compared(drawings[0], drawings[1], spacing)
+            if unit != self.unit:
+                apart = surfaces.Apart(apart.dice, None, None, NO_SPACING)
+            yield report.MaskPair(number, *who, label.label, apart)
+
+
+def spacing_of(mask: Mask, stack: Stack) -> tuple[tuple[float, float, float], str]:
+    """Give the size of a mask's voxels, slices first, and its unit."""
+    places = [place for image in mask.images if (place := stack.place_of(image)) is not None]
+    size = pixel_size(stack.pictures[places[0]].attributes) if places else pixel_size({})
+    thick = stack.thickness_mm
+    if size.of == "pixels" or (len(mask.images) > 1 and thick is None):
+        return (1.0, 1.0, 1.0), "px"
+    across = float(np.median(thick[places])) if thick is not None else 1.0
+    return (across, size.row, size.column), "mm"

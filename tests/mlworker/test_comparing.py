@@ -1,0 +1,196 @@
+"""The agreement of readers as a job: what is kept of it, and what it does to reference standards."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
+from annotation.projects.masks import written
+from annotation.projects.models import Case, Project, Protocol
+from annotation.projects.selectors import protocol_in_force
+from annotation.queue.agreement import ask_agreement
+from annotation.queue.models import Lease, Pick
+from annotation.readings.models import Agreement, ReferenceStandard
+from annotation.readings.services import Answered, add_reading, examine
+from jobs.models import Job, State
+from mlworker.runtime import run
+from tests.factories import a_project, a_reader, some_cases
+from tests.mlworker.stages import an_encoder
+
+pytestmark = [pytest.mark.django_db]
+CHOICES = [{"value": value, "label": value.capitalize()} for value in ("normal", "pneumonia")]
+QUESTIONS: list[dict[str, Any]] = [
+    {"key": "finding", "prompt": "What?", "kind": "single", "choices": CHOICES},
+    {"key": "size", "prompt": "How large?", "kind": "number", "unit": "mm", "required": False},
+    {"key": "lesions", "prompt": "Where?", "kind": "box", "required": False, "labels": CHOICES},
+    {"key": "lung", "prompt": "Draw it", "kind": "segmentation", "required": False, "classes": CHOICES[:1]},
+]
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+def a_stage(count: int = 12, **settings: Any) -> tuple[Project, list[Case], list[User]]:
+    """Cases of which each has two readers."""
+    project = a_project()
+    Protocol.objects.filter(project=project).update(questions=QUESTIONS, settings=settings)
+    cases = some_cases(project, count)
+    return project, cases, [a_reader(project) for _ in range(2)]
+
+
+def read(case: Case, reader: User, now: datetime, **answers: Any) -> None:
+    said = Answered(answers, 2.0, 1, uuid.uuid4())
+    examined = examine(case=case, protocol=protocol_in_force(case.project_id), answered=said)
+    assert not examined.problems
+    add_reading(reader=reader, case=case, examined=examined, answered=said, now=now)
+
+
+def done(project: Project) -> dict[str, Any]:
+    """What the job found; it runs twice and leaves the same."""
+    job = ask_agreement(project.pk)
+    run(job.pk)
+    kept = Agreement.objects.filter(project=project).values().get()
+    Job.objects.filter(pk=job.pk).update(state=State.QUEUED)
+    run(job.pk)
+    assert Agreement.objects.filter(project=project).values().get() == kept
+    return dict(kept)
+
+
+def box(case: Case, left: float) -> dict[str, Any]:
+    image = case.series.instances.get().sop_instance_uid
+    points = [[left, 0.0], [left + 4.0, 4.0]]
+    return {"id": str(uuid.uuid4()), "label": "normal", "image": image, "points": points}
+
+
+def mask(case: Case, columns: slice) -> dict[str, Any]:
+    instance = case.series.instances.get()
+    drawn = np.zeros((1, instance.attributes["Rows"], instance.attributes["Columns"]), dtype=bool)
+    drawn[0, 2:6, columns] = True
+    return written(drawn.shape, [instance.sop_instance_uid], {"normal": drawn})
+
+
+def answers_of(values: Sequence[str]) -> list[dict[str, str]]:
+    return [{"finding": value} for value in values]
+
+
+def test_choices_and_numbers_of_two_readers_are_compared(now: datetime) -> None:
+    project, cases, readers = a_stage()
+    for place, case in enumerate(cases):
+        truth = "pneumonia" if place % 2 else "normal"
+        other = "normal" if place in (1, 3) else truth
+        read(case, readers[0], now, finding=truth, size=10.0 + place)
+        read(case, readers[1], now, finding=other, size=11.0 + place)
+    kept = done(project)
+    found = kept["figures"]["finding"]
+    assert (kept["readings"], found["cases"]) == (24, 12)
+    (pair,) = found["pairs"]
+    assert {pair["one"], pair["other"]} == {str(one.pk) for one in readers}
+    assert pair["share"]["value"] == pytest.approx(10 / 12)
+    assert pair["kappa"]["value"] == pytest.approx(2 / 3)
+    (confused,) = found["confusions"]
+    assert (confused["one"], confused["other"]) == ("Normal", "Pneumonia")
+    assert confused["cases"] == [cases[1].number, cases[3].number]
+    assert [one["name"] for one in found["classes"]] == ["Normal", "Pneumonia"]
+    sizes = kept["figures"]["size"]["pairs"][0]
+    assert abs(sizes["bias"]["value"]) == pytest.approx(1.0)
+    assert sizes["lower"]["value"] == pytest.approx(sizes["upper"]["value"])
+
+
+def test_drawings_of_two_readers_are_compared(now: datetime) -> None:
+    project, cases, readers = a_stage(3)
+    for place, case in enumerate(cases):
+        read(case, readers[0], now, finding="normal", lesions=[box(case, 1.0)], lung=mask(case, slice(2, 6)))
+        other = [] if place else [box(case, 1.0)]
+        read(
+            case,
+            readers[1],
+            now,
+            finding="normal",
+            lesions=other,
+            lung=mask(case, slice(2, 6 - 2 * (place == 0))),
+        )
+    figures = done(project)["figures"]
+    assert figures["lesions"]["overall"]["value"] == pytest.approx(2 / 4)
+    assert [number for number, _ in figures["lesions"]["worst"]] == [cases[1].number, cases[2].number]
+    assert figures["lung"]["overall"]["value"] == pytest.approx((2 * 8 / 24 + 1 + 1) / 3)
+    assert figures["lung"]["worst"][0][0] == cases[0].number
+    assert figures["lung"]["pairs"][0]["mean_mm"]["value"] > 0
+
+
+def test_the_model_is_compared_where_nobody_saw_what_it_thought(now: datetime) -> None:
+    project, cases, readers = a_stage(4)
+    Case.objects.filter(pk__in=[one.pk for one in cases]).update(stream=Case.Stream.AUDIT)
+    for place, case in enumerate(cases):
+        read(case, readers[0], now, finding="normal" if place < 2 else "pneumonia")
+        lease = Lease.objects.create(
+            case=case,
+            project=project,
+            reader=readers[0],
+            position=place,
+            created_at=now,
+            expires_at=now,
+            ended_at=now,
+            ending=Lease.Ending.SUBMITTED,
+        )
+        thought = {"normal": 0.9, "pneumonia": 0.1} if place != 3 else {"normal": 0.6, "pneumonia": 0.4}
+        thought = thought if place != 2 else {"normal": 0.2, "pneumonia": 0.8}
+        Pick.objects.create(lease=lease, stream="audit", reason="audit", rank=0, probabilities=thought)
+    (row,) = done(project)["figures"]["finding"]["model"]
+    assert (row["one"], row["share"]["value"], row["share"]["cases"]) == (str(readers[0].pk), 0.75, 4)
+
+
+def test_what_one_reader_says_of_two_copies_of_an_image_is_compared(now: datetime) -> None:
+    project, cases, readers = a_stage(4)
+    search = DuplicateSearch.objects.create(
+        project=project,
+        encoder=an_encoder(project),
+        likeness=0.99,
+        searched=4,
+        group_count=2,
+        seconds=0.1,
+        job_id=uuid.uuid4(),
+        created_at=now,
+    )
+    for place, case in enumerate(cases):
+        Duplicate.objects.create(search=search, group=1 + place // 2, case=case, likeness=1.0)
+        read(case, readers[0], now, finding="normal" if place < 3 else "pneumonia")
+    (row,) = done(project)["figures"]["finding"]["repeats"]
+    assert (row["one"], row["share"]["value"], row["share"]["cases"]) == (str(readers[0].pk), 0.5, 2)
+
+
+def test_readers_are_weighed_and_their_cases_fused_anew(now: datetime) -> None:
+    """Two of five readers guess; a case on which they outvote nobody else changes."""
+    project, cases, readers = a_stage(60, fusion="dawid_skene")
+    readers = [*readers, a_reader(project)]
+    random = np.random.default_rng(0)
+    for place, case in enumerate(cases):
+        truth = place % 2
+        guess = random.integers(2, size=2)
+        said = [truth, truth, guess[0]] if place else [0, 1, 1]
+        for reader, value in zip(readers, said, strict=True):
+            read(case, reader, now, finding=CHOICES[value]["value"])
+    before = ReferenceStandard.objects.get(case=cases[0])
+    assert before.uncertainty["finding"]["method"] == "majority"
+    skills = done(project)["skills"]["finding"]
+    right = {author: np.trace(rows) / 2 for author, rows in skills["matrices"].items()}
+    assert right[str(readers[0].pk)] > 0.9
+    assert right[str(readers[2].pk)] < 0.75
+    after = ReferenceStandard.objects.get(case=cases[0])
+    assert after.uncertainty["finding"]["method"] == "dawid_skene"
+
+
+def test_a_project_that_nobody_read_twice_has_nothing_to_compare(now: datetime) -> None:
+    project, cases, readers = a_stage(2)
+    read(cases[0], readers[0], now, finding="normal")
+    kept = done(project)
+    assert kept["skills"] == {}
+    assert kept["figures"]["finding"]["overall"]["why"] == "no case has two readings to compare"
+    assert kept["figures"]["lung"]["cases"] == 0
