@@ -1,6 +1,6 @@
 """Who asks, and what is audited of asking in vain."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -91,11 +91,20 @@ def record_denial(request: HttpRequest, object_type: str, object_id: str) -> Non
     )
 
 
-def record_view(request: HttpRequest, case: Case) -> None:
-    """Audit that somebody looks at pixels: by the lease, or here once an hour for who never had one."""
-    user = person(request)
-    since = timezone.now() - timedelta(seconds=VIEW_AUDITED_ONCE_IN_SECONDS)
-    seen = Event.objects.filter(object_id=str(case.pk), action="case.view", actor=str(user.pk), at__gt=since)
-    if Lease.objects.filter(reader=user, case=case).exists() or seen.exists():
-        return
-    record_act(request, "case.view", "case", case.pk)
+def record_view(request: HttpRequest, case: Case) -> datetime:
+    """Audit that somebody looks at pixels: by the lease, or here once an hour for who never had one.
+
+    returns: until when nothing more is to be audited of it.
+    """
+    user, now = person(request), timezone.now()
+    hour = timedelta(seconds=VIEW_AUDITED_ONCE_IN_SECONDS)
+    if Lease.objects.filter(reader=user, case=case).exists():
+        return now + hour
+    seen = Event.objects.filter(
+        object_id=str(case.pk), action="case.view", actor=str(user.pk), at__gt=now - hour
+    )
+    last = seen.order_by("-sequence").values_list("at", flat=True).first()
+    if last is None:
+        record_act(request, "case.view", "case", case.pk)
+        return now + hour
+    return last + hour

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Role, User
 from annotation.studies import files
+from annotation.studies.files import Span
 from annotation.studies.models import Import, ImportedFile, Instance, QuarantinedFile
 from annotation.studies.pictures import in_reading_order
 
@@ -17,6 +18,27 @@ class FrameBytes:
 
     content: bytes
     tag: str
+
+
+PLACE = ("sop_instance_uid", "digest", "frames", "pixel_offset", "frame_bytes")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an instance's frames lie."""
+
+    digest: str
+    frames: int
+    pixel_offset: int
+    frame_bytes: int
+
+    def span(self, n: int) -> Span:
+        """Frame n, from 1."""
+        return files.frame_span(self.digest, self.pixel_offset, self.frame_bytes, n)
+
+    def tag(self, n: int) -> str:
+        """Name the content of frame n."""
+        return f"{self.digest}-{n}"
 
 
 def instances_for(user: User, case_id: UUID) -> QuerySet[Instance]:
@@ -35,11 +57,17 @@ def frame(user: User, case_id: UUID, sop_uid: str, n: int) -> FrameBytes:
 
     raises: Instance.DoesNotExist where the person may not see the case, or there is no such frame.
     """
-    instance = instances_for(user, case_id).get(sop_instance_uid=sop_uid)
-    if not 1 <= n <= instance.frames:
-        raise Instance.DoesNotExist(f"the instance has {instance.frames} frames")
-    span = files.frame_span(instance.digest, instance.pixel_offset, instance.frame_bytes, n)
-    return FrameBytes(span.read(), f"{instance.digest}-{n}")
+    row = instances_for(user, case_id).values_list(*PLACE).get(sop_instance_uid=sop_uid)
+    place = Place(*row[1:])
+    if not 1 <= n <= place.frames:
+        raise Instance.DoesNotExist(f"the instance has {place.frames} frames")
+    return FrameBytes(place.span(n).read(), place.tag(n))
+
+
+def places(user: User, case_id: UUID, most: int) -> dict[str, Place]:
+    """Say where the frames of a case's instances lie, by SOP Instance UID, of at most so many instances."""
+    rows = instances_for(user, case_id).values_list(*PLACE)[:most]
+    return {row[0]: Place(*row[1:]) for row in rows}
 
 
 def thumbnail(user: User, case_id: UUID) -> FrameBytes:

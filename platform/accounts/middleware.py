@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import translation
@@ -46,6 +48,13 @@ class SessionLimits:
             logout(request)
         elif SEEN not in request.session or (counts_as_activity and idle > SEEN_RESOLUTION_SECONDS):
             request.session[SEEN] = now
+
+
+def clock_due(session: SessionBase) -> datetime:
+    """Until when a signed-in session neither ends nor has its last activity noted, whatever it asks for."""
+    quiet = session.get(SEEN, 0) + min(SEEN_RESOLUTION_SECONDS, settings.SESSION_IDLE_SECONDS)
+    ends = session.get(STARTED, 0) + settings.SESSION_ABSOLUTE_SECONDS
+    return datetime.fromtimestamp(min(quiet, ends), UTC)
 
 
 class OwnLanguage:

@@ -15,7 +15,7 @@ def assembled() -> Application:
     django.setup(set_prefix=False)
     from django.db import connection  # tables can be had only once Django is set up
 
-    from annotation.api.dicomweb.again import Again
+    from annotation.api.again import Again
     from config.handler import Handler
     from config.sqlite.changes import Changes
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from django.http import HttpResponseBase
 
+from annotation.api.again import leave_open
 from annotation.api.dicomweb.accept import DICOM, JSON, OCTETS, Offer, choose
 from annotation.api.dicomweb.access import Visit
-from annotation.api.dicomweb.again import frame_part, frames_name, leave_open
 from annotation.api.dicomweb.answers import (
     Part,
     alone,
@@ -18,6 +18,7 @@ from annotation.api.dicomweb.answers import (
     part_of,
     unchanged,
 )
+from annotation.api.dicomweb.leave import frame_part, frames_name, token_leave
 from annotation.exchange.dicomweb_query import QueryError
 from annotation.exchange.dicomweb_retrieve import (
     Stored,
@@ -60,7 +61,7 @@ def frames(visit: Visit, study_uid: str, series_uid: str, sop_uid: str, numbers:
     offer = choose(visit.request, offers)
     parts = [frame_part(one, number, visit.root) for number in wanted]
     response = sent(visit, offer, parts, frames_name(one, numbers, visit.root, offer))
-    leave_open(visit, offer, Target(study_uid, series_uid))
+    leave_open(visit.request, lambda: token_leave(visit, offer, Target(study_uid, series_uid)))
     return response
 
 

@@ -1,10 +1,13 @@
 """Fixtures of the API's tests."""
 
 import pytest
+from django.core.cache import cache
 
 from accounts.models import User
+from annotation.api.again import Again
 from annotation.projects.models import Project
 from tests import factories
+from tests.annotation.api.counting import Counting, mark
 
 
 @pytest.fixture
@@ -18,3 +21,16 @@ def project(db: None) -> Project:
 @pytest.fixture
 def reader(project: Project) -> User:
     return factories.a_reader(project)
+
+
+@pytest.fixture
+def django() -> Counting:
+    """Django itself, with nothing counted or noted yet."""
+    cache.clear()
+    return Counting()
+
+
+@pytest.fixture
+def again(django: Counting) -> Again:
+    """What sends frames again, in front of Django."""
+    return Again(django, mark())

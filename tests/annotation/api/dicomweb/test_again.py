@@ -1,74 +1,35 @@
 """Frames that are sent without asking Django anew: the same answers, to who may have them at that moment."""
 
 import time
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import ApiToken, Role, User
 from accounts.scopes import Scope as TokenScope
 from accounts.services import set_active
+from annotation.api.again import Again
 from annotation.api.dicomweb.accept import OCTETS
-from annotation.api.dicomweb.again import Again
 from annotation.projects.models import Case, Membership, Project
 from annotation.studies import files
 from annotation.studies.models import Instance
 from annotation.studies.storage import DurableFileSystemStorage
 from audit.models import Event
-from config.bodies import Receive, Scope, Send
 from config.handler import Handler
-from config.sqlite.changes import Changes
 from tests import factories
+from tests.annotation.api.counting import ASKED_FIRST, Counting, of_django
 from tests.annotation.api.dicomweb.conftest import Ct, Program, a_program
 from tests.asking import Answer, Question, ask, bodies
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IN_PARTS = f'multipart/related; type="{OCTETS}"'
-ASKED_FIRST = 2  # the first tells that a series is wanted, the second what of it is allowed
-
-
-@dataclass
-class Counting:
-    """Django, and how often it was asked; it keeps no thread, and so no connection."""
-
-    handler: Handler = field(default_factory=lambda: Handler(threads_kept=0))
-    asked: int = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count and pass on."""
-        self.asked += 1
-        await self.handler(scope, receive, send)
-
-
-def mark() -> Callable[[], Hashable | None]:
-    """Watch this database where it can be watched: SQLite's file."""
-    if connection.vendor != "sqlite":
-        return lambda: None
-    return Changes(Path(str(connection.settings_dict["NAME"])))
-
-
-def of_django(questions: int) -> int:
-    """How many of so many questions Django answers where nothing is written."""
-    return min(questions, ASKED_FIRST) if connection.vendor == "sqlite" else questions
-
-
-@pytest.fixture
-def django() -> Counting:
-    cache.clear()
-    return Counting()
-
-
-@pytest.fixture
-def again(django: Counting) -> Again:
-    return Again(django, mark())
 
 
 @pytest.fixture

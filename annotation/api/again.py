@@ -1,10 +1,10 @@
-"""Single frames of a series again: what a view has just allowed is sent without asking Django anew.
+"""Single frames again: what a view has just allowed is sent without asking Django anew.
 
-Who may see what is decided in the views alone. Where a view has sent one frame to a token's holder, a request
-that differs from that one in nothing but the instance and the frame gets the same answer with its own pixels,
-for as long as nothing at all was written to the database (to revoke a token, disable a person, end a
-membership or delete an image is to write), the token lives, and neither the note of its last use nor the
-hourly audit event is due. All else goes to Django: sessions, HEAD, conditions, ranges, all that is refused.
+Who may see what is decided in the views alone. Where a view has sent one frame, a request that differs from
+it in nothing but the instance and the frame gets the same answer with its own pixels, for as long as nothing
+at all was written to the database (to revoke a token, end a session, disable a person, end a membership or
+delete an image is to write), and until Django would do more than answer: end a session or note that it is
+used, note a token's use, audit a view. All else goes to Django: conditions, ranges, all that is refused.
 """
 
 import asyncio
@@ -15,17 +15,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, Protocol
 
-from django.core.cache import cache, caches
+from django.core.cache import caches
+from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.tokens import TooManyError, count_request
-from annotation.api.dicomweb.accept import OCTETS, Offer
-from annotation.api.dicomweb.access import Visit
-from annotation.api.dicomweb.answers import Part, boundary_of, closed, described, opened, part_of, related
-from annotation.exchange.dicomweb_retrieve import Stored, Target, name_of, stored
 from annotation.studies.files import Span
 
 Message = Mapping[str, Any]
@@ -34,73 +29,65 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Mark = Callable[[], Hashable | None]
+Headers = list[tuple[bytes, bytes]]
 
-SERIES_KEPT, INSTANCES_A_SERIES = 64, 1000
+KINDS_KEPT, MOST_INSTANCES = 64, 1000
 SECONDS = 60.0
 MOST_BYTES = 4 * 1024 * 1024
 OPENING = "fovea.opening"
 ADDRESS = re.compile(
-    r"(/api/dicomweb/projects/[0-9a-f-]{36}/studies/[0-9.]{1,64}/series/[0-9.]{1,64}/instances/)"
+    r"(/api/(?:v1/cases/[0-9a-f-]{36}"
+    r"|dicomweb/projects/[0-9a-f-]{36}/studies/[0-9.]{1,64}/series/[0-9.]{1,64})/instances/)"
     r"([0-9.]{1,64})/frames/([1-9][0-9]{0,6})"
 )
-NOT_PLAIN = re.compile(rb"cookie|range|if-.*|content-length|transfer-encoding")
+NOT_PLAIN = re.compile(rb"range|if-.*|content-length|transfer-encoding")
 OF_ONE_ANSWER = frozenset({b"content-type", b"content-length", b"etag"})
 
 
-def frame_part(one: Stored, number: int, root: str) -> Part:
-    """Make a part of a frame, from 1.
-
-    raises: NotFoundError where there is no such frame.
-    """
-    return part_of(OCTETS, one.frame(number), f"{one.address(root)}/frames/{number}")
-
-
-def frames_name(one: Stored, numbers: str, root: str, offer: Offer) -> str:
-    """Name the content of an answer with frames of an instance."""
-    return name_of([one], numbers, root, str(offer))
-
-
 @dataclass(frozen=True)
-class Leave:
-    """What a view allowed: single frames of a series, to a token's holder. view: as Visit.view_name."""
+class Envelope:
+    """One answer: stored bytes, what stands before and after them, and the headers that are its own."""
 
-    token_id: UUID
-    ends: datetime
-    view: str
-    root: str
-    offer: Offer
-    instances: dict[str, Stored]
+    span: Span
+    content_type: str
+    name: str
+    before: bytes = b""
+    after: bytes = b""
+
+
+class Leave(Protocol):
+    """What a view allowed: the frames of a series, to who asks in the same way."""
+
+    @property
+    def ends(self) -> datetime:
+        """From when on Django is to be asked again."""
+
+    def is_counted(self) -> bool:
+        """Count one more request; false where it is one too many, or something is due."""
+
+    def envelope(self, sop_instance_uid: str, number: int) -> Envelope | None:
+        """Describe a frame, from 1; None where there is none."""
 
 
 @dataclass
 class Opening:
-    """Where a view leaves word that the frames of a series may be sent again."""
+    """Where a view leaves word of what it allows."""
 
     leave: Leave | None = None
 
 
-def leave_open(visit: Visit, offer: Offer, series: Target) -> None:
-    """Say that who asked for a frame of a series may have its other ones, where somebody wants to know."""
-    opening = getattr(visit.request, "scope", {}).get(OPENING)
-    if opening is None or visit.key is None:
-        return
-    listed = stored(visit.scope, series, most=INSTANCES_A_SERIES + 1)
-    if len(listed) <= INSTANCES_A_SERIES:
-        opening.leave = Leave(
-            token_id=visit.key.pk,
-            ends=visit.key.expires_at,
-            view=visit.view_name(series.study),
-            root=visit.root,
-            offer=offer,
-            instances={one.sop_instance_uid: one for one in listed},
-        )
+def leave_open(request: HttpRequest, leave: Callable[[], Leave | None]) -> None:
+    """Say what the sender of a request for one frame may have as well, where somebody wants to know."""
+    opening = getattr(request, "scope", {}).get(OPENING)
+    if opening is not None:
+        opening.leave = leave()
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request for one frame. key: all of it but the instance and the frame, hashed: it holds a token."""
+    """A request for one frame. kind: all of it but the instance and the frame, hashed: it holds secrets."""
 
-    key: bytes
+    kind: bytes
     sop_instance_uid: str
     number: int
 
@@ -123,43 +110,30 @@ class Known:
     """What is sent again; head: the headers that every answer has."""
 
     leave: Leave
-    head: list[tuple[bytes, bytes]]
+    head: Headers
     until: float
 
     def is_in_force(self) -> bool:
-        """Whether the token lives and may ask once more, which is counted, and the view is audited."""
-        if time.monotonic() > self.until or timezone.now() >= self.leave.ends:
-            return False
-        try:
-            count_request(self.leave.token_id)
-        except TooManyError:
-            return False
-        return bool(cache.has_key(self.leave.view))
+        """Whether it is not over yet."""
+        in_time = time.monotonic() < self.until and timezone.now() < self.leave.ends
+        return in_time and self.leave.is_counted()
 
-    async def answer(self, asked: Asked) -> tuple[list[tuple[bytes, bytes]], bytearray] | None:
+    async def answer(self, asked: Asked) -> tuple[Headers, bytearray] | None:
         """Give the headers and the body of an answer; None where Django must be asked."""
-        one = self.leave.instances.get(asked.sop_instance_uid)
-        if one is None or asked.number > one.frames or one.frame_bytes > MOST_BYTES:
+        found = self.leave.envelope(asked.sop_instance_uid, asked.number)
+        if found is None or found.span.length > MOST_BYTES:
             return None
-        offer, root = self.leave.offer, self.leave.root
-        part = frame_part(one, asked.number, root)
-        name = frames_name(one, str(asked.number), root, offer)
-        before, after, content_type = enclosing(part, offer, name)
-        body = bytearray(len(before) + one.frame_bytes + len(after))
-        body[: len(before)], body[len(body) - len(after) :] = before, after
-        target = memoryview(body)[len(before) : len(before) + one.frame_bytes]
-        if not await filled(one.frame(asked.number), target):
+        begin, length = len(found.before), found.span.length
+        body = bytearray(begin + length + len(found.after))
+        body[:begin], body[begin + length :] = found.before, found.after
+        if not await filled(found.span, memoryview(body)[begin : begin + length]):
             return None
-        told = {b"Content-Type": content_type, b"ETag": f'"{name}"', b"Content-Length": str(len(body))}
-        return [*self.head, *((key, value.encode("ascii")) for key, value in told.items())], body
-
-
-def enclosing(part: Part, offer: Offer, name: str) -> tuple[bytes, bytes, str]:
-    """Give what stands before and after a part's content, and the media type of all."""
-    if not offer.in_parts:
-        return b"", b"", described(part.media_type)
-    boundary = boundary_of(name)
-    return opened(part, boundary), b"\r\n" + closed(boundary), related(offer.media_type, boundary)
+        own = {
+            b"Content-Type": found.content_type,
+            b"ETag": f'"{found.name}"',
+            b"Content-Length": str(len(body)),
+        }
+        return [*self.head, *((key, value.encode("ascii")) for key, value in own.items())], body
 
 
 async def filled(span: Span, target: memoryview) -> bool:
@@ -200,20 +174,20 @@ class Again:
         if asked is None or mark is None:
             await self._application(scope, receive, send)
             return
-        seen = self._seen.get(asked.key)
+        seen = self._seen.get(asked.kind)
         if seen is None or seen.mark != mark:  # asked for twice between two writes, it is worth a query
-            self._note(asked.key, mark)
+            self._note(asked.kind, mark)
             await self._application(scope, receive, send)
         elif seen.known is None:
             await self._learn(seen, scope, receive, send)
         else:
             await self._send_again(seen, asked, scope, receive, send)
 
-    def _note(self, key: bytes, mark: Hashable) -> None:
+    def _note(self, kind: bytes, mark: Hashable) -> None:
         """Remember a kind of request; the one that was new longest ago is forgotten."""
-        self._seen.pop(key, None)
-        self._seen[key] = Seen(mark)
-        if len(self._seen) > SERIES_KEPT:
+        self._seen.pop(kind, None)
+        self._seen[kind] = Seen(mark)
+        if len(self._seen) > KINDS_KEPT:
             self._seen.popitem(last=False)
 
     async def _learn(self, seen: Seen, scope: Scope, receive: Receive, send: Send) -> None:
