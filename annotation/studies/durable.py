@@ -1,14 +1,14 @@
 """Files that are on the disk when a call returns."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
+from uuid import uuid4
 
 BLOCK_BYTES = 1024 * 1024
+FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def sync(path: Path) -> None:
@@ -37,38 +37,51 @@ def replace(path: Path, content: bytes) -> None:
     sync(path.parent)
 
 
-def write_new(contents: Mapping[Path, BinaryIO]) -> None:
+def write_new(contents: Mapping[str, BinaryIO]) -> None:
     """Write files whose names stand for their content: what is there already is the same and stays.
 
     All are written and sent to the disk before any is waited for; each has its name once the disk has it.
     """
-    with ExitStack() as opened:
-        fresh = {
-            target: opened.enter_context(_begun(target, content))
-            for target, content in contents.items()
-            if not target.exists()
-        }
-        for written in fresh.values():
-            os.fsync(written.fileno())
-        for target, written in fresh.items():
-            with suppress(FileExistsError):  # another process was faster with the same content
-                os.link(written.name, target)
-        sync_all({target.parent for target in contents})
+    begun: dict[str, tuple[str, int]] = {}
+    try:
+        for target, content in contents.items():
+            if not os.path.exists(target):
+                begun[target] = _begin(target)
+                _fill(begun[target][1], content)
+        for _, descriptor in begun.values():
+            os.fsync(descriptor)
+        for target, (fresh, _) in begun.items():
+            os.rename(fresh, target)
+    finally:
+        for fresh, descriptor in begun.values():
+            os.close(descriptor)
+            with suppress(FileNotFoundError):
+                os.unlink(fresh)
+    sync_all({os.path.dirname(target) for target in contents})
 
 
-def sync_all(folders: Iterable[Path]) -> None:
+def sync_all(folders: set[str]) -> None:
     """Wait until the disk has the names in some folders, and theirs."""
-    folders = set(folders)
-    for folder in sorted(folders | {one.parent for one in folders}):
-        sync(folder)
+    for folder in sorted(folders | {os.path.dirname(one) for one in folders}):
+        sync(Path(folder))
 
 
-def _begun(target: Path, content: BinaryIO) -> IO[bytes]:
-    """Write a file beside its place; the disk begins at once to take it."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    written = tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-")  # noqa: SIM115 - the caller's
+def _begin(target: str) -> tuple[str, int]:
+    """Open a new file beside its place; gives its name and its descriptor."""
+    folder = os.path.dirname(target)
+    fresh = f"{folder}/.new-{uuid4().hex}"
+    try:
+        return fresh, os.open(fresh, FRESH, 0o600)
+    except FileNotFoundError:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        return fresh, os.open(fresh, FRESH, 0o600)
+
+
+def _fill(descriptor: int, content: BinaryIO) -> None:
+    """Write a file; the disk begins at once to take it."""
     content.seek(0)
-    shutil.copyfileobj(content, written, BLOCK_BYTES)
-    written.flush()
-    os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    return written
+    while block := content.read(BLOCK_BYTES):
+        left = memoryview(block)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

@@ -215,12 +215,13 @@ def known_digests(dataset: Dataset, digests: Sequence[str], *, held_too: bool) -
 
 
 def _groups(pairs: Sequence[tuple[Arrival, str]]) -> Iterator[list[tuple[Arrival, str]]]:
-    """Neighbours that may share a child: few and small."""
+    """Neighbours that may share a child: few and small, and about as many in each."""
+    most = -(-len(pairs) // max(1, -(-len(pairs) // BATCH_FILES)))
     group: list[tuple[Arrival, str]] = []
     size = 0
     for pair in pairs:
         size += pair[0].file.size
-        if group and (len(group) == BATCH_FILES or size > BATCH_BYTES):
+        if group and (len(group) == most or size > BATCH_BYTES):
             yield group
             group, size = [], pair[0].file.size
         group.append(pair)

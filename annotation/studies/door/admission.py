@@ -157,17 +157,17 @@ def _opened_dicom(order: Order, source: BinaryIO, named: Named) -> Opened:
             raise RejectedFileError(f"{keyword} has more than one value: which {what} it is cannot be told")
     if order.study and described.StudyInstanceUID not in (order.study, identity.uid(order.study)):
         raise RejectedFileError("(0020,000D) Study Instance UID is not the one that the address names")
-    doubt = "" if order.pixels_cleared else suspicion(parsed)
+    doubt = "" if order.pixels_cleared else suspicion(parsed) or _searched(order)
     if order.pixels_cleared:
         put(described, "BurnedInAnnotation", "NO")  # a human has looked
     return Opened(
         described,
         _cleaned(order, frames(parsed, claim)),
         claim.frames,
-        doubt or _searched(order),
+        doubt,
         identity.pseudonym,
         parsed,
-        likeness_of(parsed, claim, identity),
+        likeness_of(parsed, claim, identity) if doubt else "",
     )
 
 

@@ -28,6 +28,7 @@ from annotation.studies.door.confidentiality import profile
 from annotation.studies.door.confinement import address_space, confine_child, confine_server
 from annotation.studies.door.deidentify import table
 from annotation.studies.door.verdict import Order, rejected
+from annotation.studies.door.warming import warm
 
 MESSAGE_BYTES = 64 * 1024
 PER_FILE = 4  # descriptors: source, stored file, picture, verdict
@@ -131,4 +132,5 @@ def main() -> None:
     concept("DCM", "")
     table()
     profile()
+    warm()
     serve(socket.socket(fileno=int(sys.argv[-1])), Work(judge, limits.WALL_SECONDS))

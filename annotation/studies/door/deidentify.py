@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -20,7 +20,7 @@ from annotation.studies.door import characteristics, values
 from annotation.studies.door.limits import NESTING
 from annotation.studies.door.options import DEFAULT_OPTIONS, method_codes
 from annotation.studies.door.pseudonyms import Identity
-from annotation.studies.door.shared import SharedElement, written
+from annotation.studies.door.shared import SharedElement, is_ambiguous, stands_alone, written
 from annotation.studies.door.verdict import RejectedFileError
 
 CLEANERS = values.CLEANERS | characteristics.CLEANERS
@@ -133,7 +133,7 @@ class _Walk:
                 cleaned: DataElement | None = self._remembered[key]
             else:
                 cleaned = self._cleaned(source, elements[number].tag, depth=depth, context=context)
-                if key is not None and len(self._remembered) < MOST_REMEMBERED and _stands_alone(cleaned):
+                if key is not None and len(self._remembered) < MOST_REMEMBERED and stands_alone(cleaned):
                     cleaned = SharedElement(cleaned, is_cleaned=True) if cleaned is not None else None
                     self._remembered[key] = cleaned
             if cleaned is not None:
@@ -145,7 +145,7 @@ class _Walk:
     ) -> tuple[Any, ...] | None:
         """Name what an element becomes by all that it hangs on; nothing where that is long."""
         action = self._actions[number]
-        if not isinstance(held, RawDataElement) or action in CONTEXTUAL or _is_ambiguous(number):
+        if not isinstance(held, RawDataElement) or action in CONTEXTUAL or is_ambiguous(number):
             return None
         longest = LONGEST_REMEMBERED if action != "sequence" else 0 if depth else LONGEST_SEQUENCE
         if len(held.value or b"") > longest:
@@ -180,19 +180,6 @@ def _told(source: Dataset, tag: int) -> str:
     """Write an element as it is held, to tell one data set from another."""
     held = source.get_item(tag)
     return "" if held is None else repr(held.value)
-
-
-@cache
-def _is_ambiguous(tag: int) -> bool:
-    """Whether the representation of a value hangs on the elements beside."""
-    return len(dictionary_VR(tag)) > 2
-
-
-def _stands_alone(cleaned: DataElement | None) -> bool:
-    if cleaned is None or cleaned.VR != "SQ":
-        return True
-    inner = [element for item in cleaned.value for element in item.elements()]
-    return not any(_is_ambiguous(int(one.tag)) or not _stands_alone(one) for one in inner)
 
 
 @cache

@@ -14,11 +14,11 @@ OUTPUT_BYTES = DECODED_BYTES + 16 * MEBIBYTE
 CPU_SECONDS = 10
 WALL_SECONDS = 30
 TEXT_WALL_SECONDS = 120  # for a search for text: long on a busy machine, though CPU_SECONDS bind it too
-OPEN_FILES = 128
+OPEN_FILES = 160
 
 # Small files share a child, since forking costs as much as reading them; when it dies, each is judged alone.
-BATCH_FILES = 16
-BATCH_BYTES = 12 * MEBIBYTE
+BATCH_FILES = 32
+BATCH_BYTES = 20 * MEBIBYTE
 
 # What a codec can gain at most: PS3.5 Annex G packs 128 equal bytes into 2; for the others a generous bound
 # (a blank JPEG 2000 or JPEG-LS frame is a few hundred bytes).

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -68,7 +68,7 @@ class Server:
 
         returns: "" where the child ended well, else how it ended.
         """
-        return self.send(json.dumps([asdict(order) for order in orders]).encode(), descriptors)
+        return self.send(json.dumps([vars(order) for order in orders]).encode(), descriptors)
 
     def send(self, message: bytes, descriptors: list[int]) -> str:
         """Have one child do what a message says with some files.

@@ -1,5 +1,6 @@
 """What was made of one element, for the equal elements of a child's other files: slices differ little."""
 
+from functools import cache
 from typing import Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -33,6 +34,21 @@ class SharedElement(DataElement):
 
 
 NOT_ASKED = object()
+
+
+@cache
+def is_ambiguous(tag: int) -> bool:
+    """Whether the representation of a value hangs on the elements beside."""
+    return len(dictionary_VR(tag)) > 2
+
+
+def stands_alone(element: DataElement | None) -> bool:
+    """Whether nothing in an element hangs on the elements beside it."""
+    if element is None or isinstance(element, SharedElement):
+        return True
+    if element.VR != "SQ":
+        return not is_ambiguous(int(element.tag))
+    return all(stands_alone(inner) for item in element.value for inner in item.values())
 
 
 def written(keyword: str, value: object) -> SharedElement:

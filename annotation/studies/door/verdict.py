@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from annotation.studies.door.options import DEFAULT_OPTIONS
@@ -146,9 +147,14 @@ def _deeds(told: dict[str, Any]) -> dict[str, int]:
 
     raises: ValueError.
     """
-    if not all(DEED.fullmatch(name) for name in told):
+    if not all(map(_is_deed, told)):
         raise ValueError("no such deed")
     return {name: int(number) for name, number in told.items()}
+
+
+@lru_cache(maxsize=4096)
+def _is_deed(name: str) -> bool:
+    return DEED.fullmatch(name) is not None
 
 
 def rejected(reason: str, reference: Reference = Reference(), patient: str = "") -> Verdict:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import BinaryIO, TypeGuard
+from typing import BinaryIO
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -13,7 +13,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from annotation.studies.door.image import PIXEL_KEYWORDS
 from annotation.studies.door.pixels import Frame, Layout
-from annotation.studies.door.shared import SharedElement, put, written
+from annotation.studies.door.shared import SharedElement, put, stands_alone, written
 from annotation.studies.door.verdict import RejectedFileError
 
 IMPLEMENTATION = UID("2.25.302816021163954021406177523846113205431")
@@ -55,7 +55,7 @@ def write_header(stream: BinaryIO, described: Dataset, layout: Layout, frames: i
 
     returns: the offset of the first frame in the file.
     """
-    if any(one.VR == "SQ" or len(one.VR) > 2 for one in described.values() if not _is_shared(one)):
+    if not all(map(stands_alone, described.values())):
         correct_ambiguous_vr(described, is_little_endian=True)
     elements = {int(element.tag): element for element in described.values()}
     body = b"".join(_encoded(elements[tag]) for tag in sorted(elements))
@@ -65,12 +65,8 @@ def write_header(stream: BinaryIO, described: Dataset, layout: Layout, frames: i
     return stream.write(b"".join((bytes(128), b"DICM", _file_meta(described), body, pixels)))
 
 
-def _is_shared(element: object) -> TypeGuard[SharedElement]:
-    return isinstance(element, SharedElement)
-
-
 def _encoded(element: DataElement) -> bytes:
-    if not _is_shared(element):
+    if not isinstance(element, SharedElement):
         return _bytes_of(element)
     if element.encoded is None:
         element.encoded = _bytes_of(element)

@@ -24,6 +24,33 @@ def test_a_file_is_synced_before_it_has_its_name(tmp_path: Path, monkeypatch: py
     assert [one.name for one in (tmp_path / "a").iterdir()] == ["b.bin"]
 
 
+def test_files_are_waited_for_together_and_then_have_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    for name in ("fsync", "rename"):
+        monkeypatch.setattr(os, name, noted(name, getattr(os, name), events))
+    storage = DurableFileSystemStorage(location=tmp_path)
+    contents = {f"a/{number}/b.bin": b"content %d" % number for number in range(3)}
+    storage.save_new({name: io.BytesIO(content) for name, content in contents.items()})
+    assert events[:6] == ["fsync"] * 3 + ["rename"] * 3
+    assert len(events[6:]) >= 4, "each folder, and the one that they are in"
+    assert set(events[6:]) == {"fsync"}
+    assert {name: (tmp_path / name).read_bytes() for name in contents} == contents
+    assert all(len(list((tmp_path / name).parent.iterdir())) == 1 for name in contents)
+    storage.save_new({name: io.BytesIO(b"other") for name in contents})
+    assert {name: (tmp_path / name).read_bytes() for name in contents} == contents
+
+
+def test_of_files_of_which_one_fails_none_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = DurableFileSystemStorage(location=tmp_path)
+    broken = io.BytesIO(b"content")
+    monkeypatch.setattr(broken, "read", lambda _size: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(OSError, match="No space left"):
+        storage.save_new({"a/b.bin": io.BytesIO(b"content"), "a/c.bin": broken})
+    assert list((tmp_path / "a").iterdir()) == []
+
+
 def noted(name: str, call: Callable[..., None], events: list[str]) -> Callable[..., None]:
     """The call itself, with its name written down."""
 
