@@ -35,7 +35,7 @@ class DurableFileSystemStorage(FileSystemStorage):
 
     def save_new(self, contents: Mapping[str, BinaryIO]) -> None:
         """Store files under names of their content: what is there already is the same and stays."""
-        write_new({Path(self.path(name)): content for name, content in contents.items()})
+        write_new({self.path(name): content for name, content in contents.items()})
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Read these bytes; fewer where the file ends before."""
