@@ -125,12 +125,17 @@ def _stream(descriptor: int, mode: str) -> BinaryIO:
     return cast("BinaryIO", os.fdopen(descriptor, mode))
 
 
-def main() -> None:
-    """Serve on the socket whose descriptor is the last argument."""
+def prepare() -> None:
+    """Read and look up, before the first fork, what every child needs."""
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # values.py checks what is kept
     pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
     concept("DCM", "")
     table()
     profile()
     warm()
+
+
+def main() -> None:
+    """Serve on the socket whose descriptor is the last argument."""
+    prepare()
     serve(socket.socket(fileno=int(sys.argv[-1])), Work(judge, limits.WALL_SECONDS))
