@@ -202,6 +202,9 @@ LOGGING: dict[str, Any] = {
     },
     # What these say of a request, an association or a key may name a patient or a credential.
     "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "pynetdicom", "fido2")}
-    | {"uvicorn": {"handlers": ["console"], "propagate": False}},
+    | {
+        "uvicorn": {"handlers": ["console"], "propagate": False},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # addresses name cases: nothing is written
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("FOVEA_LOG_LEVEL", "INFO")},
 }
