@@ -148,7 +148,7 @@ def together(acts: Sequence[Callable[[], None]]) -> None:
 
 
 def costs(count: int = 192) -> None:
-    """Measure what a slice costs at the door, in ms: in a process like the child's, and through the sandbox."""
+    """Measure what a slice costs at the door, in ms: in a process like the child's, and in the sandbox."""
     from annotation.studies.door.admission import admit
     from annotation.studies.door.child import prepare
     from annotation.studies.door.deidentify import deidentified
