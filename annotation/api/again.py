@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from annotation.studies.files import Span
+from jobs import metrics
 
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
@@ -71,16 +72,17 @@ class Leave(Protocol):
 
 @dataclass
 class Opening:
-    """Where a view leaves word of what it allows."""
+    """Where a view leaves word of what it allows, and under which route it is counted."""
 
     leave: Leave | None = None
+    route: str = ""
 
 
 def leave_open(request: HttpRequest, leave: Callable[[], Leave | None]) -> None:
     """Say what the sender of a request for one frame may have as well, where somebody wants to know."""
     opening = getattr(request, "scope", {}).get(OPENING)
-    if opening is not None:
-        opening.leave = leave()
+    if opening is not None and request.resolver_match is not None:
+        opening.leave, opening.route = leave(), request.resolver_match.route
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class Known:
     """What is sent again; head: the headers that every answer has."""
 
     leave: Leave
+    route: str
     head: Headers
     until: float
 
@@ -181,7 +184,7 @@ class Again:
         elif seen.known is None:
             await self._learn(seen, scope, receive, send)
         else:
-            await self._send_again(seen, asked, scope, receive, send)
+            await self._send_again(seen.known, asked, scope, receive, send)
 
     def _note(self, kind: bytes, mark: Hashable) -> None:
         """Remember a kind of request; the one that was new longest ago is forgotten."""
@@ -208,26 +211,29 @@ class Again:
         finally:
             seen.is_opening = False
         if opening.leave is not None and starts:
-            seen.known = known_of(opening.leave, starts[0])
+            seen.known = known_of(opening.leave, opening.route, starts[0])
 
-    async def _send_again(self, seen: Seen, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send_again(
+        self, known: Known, asked: Asked, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Send a frame; where that is over, or not for this one, pass the request on."""
-        found = None
-        if seen.known is not None and seen.known.is_in_force():
-            found = await seen.known.answer(asked)
+        began, found = time.perf_counter(), None
+        if known.is_in_force():
+            found = await known.answer(asked)
         else:
-            seen.known = None
+            self._seen.pop(asked.kind, None)
         if found is None:
             await self._application(scope, receive, send)
             return
         head, body = found
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": body})
+        metrics.count(known.route, "GET", 200, time.perf_counter() - began)
 
 
-def known_of(leave: Leave, start: Message) -> Known | None:
+def known_of(leave: Leave, route: str, start: Message) -> Known | None:
     """Put together what is sent again; None where an answer was no plain one."""
     head = [(name, value) for name, value in start["headers"] if name.lower() not in OF_ONE_ANSWER]
     if start["status"] != 200 or any(name.lower() == b"set-cookie" for name, _ in head):
         return None
-    return Known(leave, head, time.monotonic() + SECONDS)
+    return Known(leave, route, head, time.monotonic() + SECONDS)

@@ -17,6 +17,7 @@ from accounts.services import end_sessions, set_active
 from annotation.api.again import Again
 from annotation.projects.models import Case, Membership, Project
 from audit.models import Event
+from jobs import metrics
 from tests import factories
 from tests.annotation.api.counting import ASKED_FIRST, Counting, of_django
 from tests.asking import Question, ask, bodies
@@ -158,3 +159,17 @@ def test_a_case_with_many_instances_is_django_s(
     monkeypatch.setattr("annotation.api.frames.MOST_INSTANCES", 0)
     bodies(ask(again, *frames * 2))
     assert django.asked == FRAMES * 2
+
+
+def test_every_request_is_counted_under_its_route(again: Again, frames: list[Question]) -> None:
+    warm(again, frames)
+    before = frames_counted()
+    bodies(ask(again, *frames * 2))
+    assert frames_counted() == before + 2 * FRAMES
+
+
+def frames_counted() -> float:
+    """How many requests for frames were answered, as Prometheus is told."""
+    [found] = metrics.requests.collect()
+    frames = [one for one in found.samples if one.labels["route"].endswith("frames/<int:n>")]
+    return sum(one.value for one in frames if one.name.endswith("_total"))
