@@ -84,7 +84,9 @@ def counted(source: Dataset, kept: Dataset) -> dict[str, int]:
     for number in sorted(numbers | after.keys()):
         element = after.get(number)
         if element is None:
-            told[_gone(number)] += 1
+            told[_line(number, NORMALISED if number in PIXEL_TAGS else DROPPED)] += 1
+        elif number not in numbers:
+            told[_line(number, ADDED)] += 1
         elif isinstance(element, SharedElement) and element.is_cleaned:
             element.deeds = element.deeds or _told(source, kept, number)
             told.update(element.deeds)
@@ -94,13 +96,11 @@ def counted(source: Dataset, kept: Dataset) -> dict[str, int]:
 
 
 def _told(source: Dataset, kept: Dataset, number: int) -> tuple[str, ...]:
-    return tuple(f"{change.key} {change.deed}" for change in _changes_of(source, kept, number))
+    return tuple(_line(change.tag, change.deed) for change in _changes_of(source, kept, number))
 
 
 @lru_cache(maxsize=4096)
-def _gone(number: int) -> str:
-    """Tell the deed to an attribute that is not there any more."""
-    deed = NORMALISED if number in PIXEL_TAGS else DROPPED
+def _line(number: int, deed: str) -> str:
     return f"{Change(number, deed, 0, None, None).key} {deed}"
 
 

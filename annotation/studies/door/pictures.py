@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydicom.dataset import Dataset
 from annotation.studies.door import limits
 from annotation.studies.door.pixels import Frame, Layout, Pixels
 from annotation.studies.door.pseudonyms import Identity
+from annotation.studies.door.shared import SharedElement, put, written
 from annotation.studies.door.verdict import RejectedFileError
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -106,16 +108,24 @@ def _from_32_bit(picture: Image.Image) -> Pixels:
 def described_picture(identity: Identity, source_digest: str, modality: str) -> Dataset:
     """Write the header of a plain picture: no date, no spacing, since the file states none."""
     described = Dataset()
-    described.SOPClassUID = SECONDARY_CAPTURE
+    for element in _stated(modality):
+        described.add(element)
     described.SOPInstanceUID = identity.uid(f"instance of {source_digest}")
     described.SeriesInstanceUID = identity.uid(f"series of {source_digest}")
     described.StudyInstanceUID = identity.uid(f"study of {source_digest}")
-    described.Modality = modality
-    described.ConversionType = "WSD"
-    described.InstanceNumber = 1
-    for keyword in ("StudyDate", "StudyTime", "SeriesNumber", "Laterality"):
-        setattr(described, keyword, None)
     return described
+
+
+@lru_cache(maxsize=64)
+def _stated(modality: str) -> tuple[SharedElement, ...]:
+    told = {
+        "SOPClassUID": SECONDARY_CAPTURE,
+        "Modality": modality,
+        "ConversionType": "WSD",
+        "InstanceNumber": 1,
+    }
+    unknown = dict.fromkeys(("StudyDate", "StudyTime", "SeriesNumber", "Laterality"))
+    return tuple(written(keyword, value) for keyword, value in (told | unknown).items())
 
 
 def describe_pages(described: Dataset, layout: Layout, pages: int) -> None:
@@ -123,7 +133,7 @@ def describe_pages(described: Dataset, layout: Layout, pages: int) -> None:
     if pages == 1:
         return
     grey = GREY_BYTE if layout.bits_allocated == 8 else GREY_WORD
-    described.SOPClassUID = grey if layout.samples == 1 else COLOUR
+    put(described, "SOPClassUID", grey if layout.samples == 1 else COLOUR)
     described.BurnedInAnnotation = "NO"
     described.FrameIncrementPointer = PAGE_NUMBERS
     described.PageNumberVector = list(range(1, pages + 1))
