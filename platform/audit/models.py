@@ -23,6 +23,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["action", "sequence"], name="event_action"),
             models.Index(fields=["object_id", "sequence"], name="event_object"),
+            models.Index(fields=["actor", "sequence"], name="event_actor"),
+            models.Index(fields=["at"], name="event_at"),
         ]
 
     def __str__(self) -> str:
@@ -41,3 +43,20 @@ class Head(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.hash[:12]}"
+
+
+class ChainCheck(models.Model):
+    """What a walk along the whole chain found: by one job, once."""
+
+    job_id = models.UUIDField(primary_key=True)
+    asked_by = models.CharField(max_length=64, help_text="a user's id")
+    checked_at = models.DateTimeField()
+    count = models.BigIntegerField()
+    head = models.CharField(max_length=96, help_text="sequence:hash, what the next check must find again")
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-checked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.count} events, {len(self.problems)} problems"

@@ -1,18 +1,28 @@
 """Write the audit chain, and check it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
-from audit.models import Event, Head
+from audit.models import ChainCheck, Event, Head
 from audit.rules import GENESIS, link_hash
 
 FACTS = ("sequence", "actor", "action", "object_type", "object_id", "outcome", "remote_address", "details")
+
+
+Progress = Callable[[float, str], None]
+STRIDE = 1000
+PROBLEMS_KEPT = 50
+
+
+def unseen(_share: float, _words: str) -> None:
+    """Tell nobody how far the work is."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +98,20 @@ def linked(act: Act, head: Head) -> Event:
     return Event(at=now, previous_hash=head.hash, hash=digest, **facts)
 
 
-def verify(*, kept_head: str = "") -> Verification:
-    """Walk the whole chain, and compare it with a head that was kept elsewhere (`sequence:hash`)."""
+def verify(*, kept_head: str = "", progress: Progress = unseen) -> Verification:
+    """Walk the whole chain, and compare it with a head that was kept elsewhere (`sequence:hash`).
+
+    Events that are written meanwhile are left to the next walk.
+    """
+    head = Head.objects.filter(id=1).first() or Head()
     sequence, previous, problems, seen = 0, GENESIS, [], kept_head == ""
-    for event in Event.objects.order_by("sequence").iterator(chunk_size=2000):
+    events = Event.objects.filter(sequence__lte=head.sequence).order_by("sequence")
+    for event in events.iterator(chunk_size=2000):
         problems += problems_of(event, sequence, previous)
         sequence, previous = event.sequence, event.hash
         seen = seen or f"{sequence}:{previous}" == kept_head
-    head = Head.objects.filter(id=1).first() or Head()
+        if sequence % STRIDE == 0:
+            progress(sequence / head.sequence, f"{sequence} of {head.sequence} events")
     if (head.sequence, head.hash) != (sequence, previous):
         problems.append(
             f"the chain ends at event {sequence}, but its head says {head.sequence}: rows are cut off"
@@ -116,3 +132,21 @@ def problems_of(event: Event, sequence: int, previous: str) -> list[str]:
     if link_hash(event.previous_hash, event.at, facts) != event.hash:
         problems.append(f"event {event.sequence} was edited")
     return problems
+
+
+def kept_head() -> str:
+    """Find the head that the last check without a problem saw: the next one must find it again."""
+    intact = ChainCheck.objects.filter(problems=[]).values_list("head", flat=True)
+    return intact.first() or ""
+
+
+def record_check(*, job_id: UUID, asked_by: str, found: Verification) -> ChainCheck:
+    """Keep what a walk found; the same job's second walk changes nothing."""
+    facts = {
+        "asked_by": asked_by,
+        "checked_at": timezone.now(),
+        "count": found.count,
+        "head": found.head,
+        "problems": found.problems[:PROBLEMS_KEPT],
+    }
+    return ChainCheck.objects.get_or_create(job_id=job_id, defaults=facts)[0]

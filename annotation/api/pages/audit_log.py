@@ -1,67 +1,115 @@
-"""The audit log as administrators read it, and whether its chain holds."""
+"""The audit log as administrators read it: searched, exported, its chain checked."""
 
 from dataclasses import dataclass
 
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import User
 from accounts.selectors import names_of
 from annotation.api.pages.access import admin_only
+from annotation.api.pages.audit_forms import AuditForm
+from annotation.api.pages.audit_rows import WRITERS, described
+from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
-from audit.models import Event
-from audit.services import verify
+from annotation.api.permissions import person, record_act
+from audit.models import ChainCheck
+from audit.selectors import actions, blocks_of, page_before
+from audit.services import record
+from jobs.models import OPEN, Job, Lane
+from jobs.services import ask
 
 PAGE_LENGTH = 100
 
 
 @dataclass(frozen=True)
-class Row:
-    """An event, with names where it has people's ids."""
+class Checked:
+    """The last check of the chain, and who asked for it."""
 
-    event: Event
-    actor: str
-    subject: str
-    details: list[tuple[str, object]]
+    check: ChainCheck
+    asked_by: str
 
 
 @require_GET
 @admin_only
 def audit(request: HttpRequest) -> HttpResponse:
-    """Search events, newest first; `verify` walks the whole chain."""
-    words = request.GET.get("q", "").strip()
-    part = Paginator(found(words), PAGE_LENGTH).get_page(request.GET.get("page"))
-    rows = described(list(part))
-    checked = verify() if "verify" in request.GET else None
-    return page(request, "audit.html", "audit", part=part, rows=rows, words=words, checked=checked)
-
-
-def described(events: list[Event]) -> list[Row]:
-    """Put names to the people whom events speak of."""
-    ids = {one for event in events for one in (event.actor, event.object_id, str(event.details.get("user")))}
-    names = names_of(ids)
-    return [
-        Row(
-            event=event,
-            actor=names.get(event.actor, event.actor),
-            subject=names.get(event.object_id, event.object_id[:8]),
-            details=[(key, names.get(str(value), value)) for key, value in event.details.items()],
-        )
-        for event in events
-    ]
-
-
-def found(words: str) -> QuerySet[Event]:
-    """Events whose action, object, outcome or actor's name has the words."""
-    events = Event.objects.order_by("-sequence")
-    if not words:
-        return events
-    actors = [str(pk) for pk in User.objects.filter(username__icontains=words).values_list("pk", flat=True)]
-    return events.filter(
-        Q(action__icontains=words)
-        | Q(object_id__icontains=words)
-        | Q(outcome__icontains=words)
-        | Q(actor__in=actors)
+    """Search events, newest first."""
+    known = actions()
+    form = AuditForm(request.GET)
+    before = request.GET.get("before", "")
+    wanted = form.wanted(known)
+    events, has_more = page_before(
+        wanted, before=int(before) if before.isdecimal() else None, length=PAGE_LENGTH
     )
+    return page(
+        request,
+        "audit/log.html",
+        "audit",
+        form=form,
+        rows=described(events),
+        actions=known,
+        older=events[-1].sequence if has_more else None,
+        is_narrowed=form.is_narrowed,
+        checked=last_check(),
+        checking=Job.objects.filter(name="verify_audit_chain", state__in=OPEN).first(),
+    )
+
+
+def last_check() -> Checked | None:
+    """Find what the last walk along the chain found."""
+    check = ChainCheck.objects.first()
+    return Checked(check, names_of({check.asked_by}).get(check.asked_by, "")) if check else None
+
+
+@require_POST
+@admin_only
+def verify(request: HttpRequest) -> HttpResponse:
+    """Ask for a walk along the whole chain."""
+    me = str(person(request).pk)
+    with transaction.atomic():
+        ask(
+            name="verify_audit_chain",
+            lane=Lane.LIGHT,
+            arguments={"asked_by": me},
+            requested_by=person(request),
+            singleton_key="verify_audit_chain",
+        )
+        record_act(request, "audit.verify", "site", "")
+    messages.success(request, "The chain is being checked. What is found stands here in a moment.")
+    return redirect("audit")
+
+
+def to_audit(request: HttpRequest) -> str:
+    """Go on, after the password, at the search that was to be exported."""
+    return f"{resolve_url('audit')}?{request.GET.urlencode()}"
+
+
+@require_GET
+@admin_only
+@confirmed(to_audit)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Stream what was searched for as a table or as JSON lines; that it left the house is audited first."""
+    kind = request.GET.get("format", "")
+    if kind not in WRITERS:
+        return redirect(to_audit(request))
+    form = AuditForm(request.GET)
+    wanted = form.wanted(actions())
+    event = record(
+        actor=str(person(request).pk),
+        action="audit.export",
+        object_type="site",
+        object_id="",
+        remote_address=str(request.META.get("REMOTE_ADDR", "")),
+        details={"format": kind, **form.told()},
+    )
+    content_type, write = WRITERS[kind]
+    response = StreamingHttpResponse(
+        write(blocks_of(wanted, until=event.sequence)), content_type=content_type
+    )
+    name = f"fovea-audit-{timezone.now():%Y%m%d-%H%M%S}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response

@@ -197,4 +197,6 @@ urlpatterns: list[URLPattern] = [
     path("alive", health.alive, name="alive"),
     path("metrics", health.metrics, name="metrics"),
     path("audit", audit_log.audit, name="audit"),
+    path("audit/verify", audit_log.verify, name="verify-audit"),
+    path("audit/export", audit_log.export, name="export-audit"),
 ]

@@ -166,7 +166,13 @@ JOB_LEASE_SECONDS = float(os.environ.get("FOVEA_JOB_LEASE_SECONDS", "90"))
 JOB_HEARTBEAT_SECONDS = float(os.environ.get("FOVEA_JOB_HEARTBEAT_SECONDS", "15"))
 JOB_SWEEP_SECONDS = float(os.environ.get("FOVEA_JOB_SWEEP_SECONDS", "15"))
 JOB_LIMIT_SECONDS = {"light": 2 * 60 * 60, "transfer": 6 * 60 * 60, "training": 6 * 60 * 60}
-JOB_MODULES = ["mlworker.jobs", "mlworker.imports", "mlworker.label_imports", "mlworker.sending"]
+JOB_MODULES = [
+    "mlworker.jobs",
+    "mlworker.imports",
+    "mlworker.label_imports",
+    "mlworker.sending",
+    "mlworker.auditing",
+]
 JOB_SPAWN_NICENESS = 10
 # Longer than the longest job by a tenth: else the broker would give a running job's message out again.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": int(1.1 * max(JOB_LIMIT_SECONDS.values()))}

@@ -236,6 +236,8 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "alive"): PUBLIC,
     ("GET", "metrics"): "401 401 401 401 401 401 401",
     ("GET", "audit"): ADMIN,
+    ("POST", "audit/verify"): ADMIN_ACTS,
+    ("GET", "audit/export"): ADMIN_ACTS,
 }
 
 
