@@ -17,7 +17,7 @@ from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import protocol_in_force
 from annotation.queue.agreement import Figures, fuse_again, keep_agreement
 from annotation.queue.compared import Table, choices_in, revisions_of, said_in
-from annotation.readings.agreement import report, surfaces
+from annotation.readings.agreement import report, report_drawn, surfaces
 from annotation.readings.agreement.choices import MISSING
 from annotation.readings.agreement.drawn import bounded
 from annotation.readings.agreement.measured import Integers
@@ -121,11 +121,11 @@ def drawn_figures(work: Work, project_id: UUID, table: Table, asked: Sequence[Qu
     figures: dict[str, Any] = {}
     for key, question in masks.items():
         labels = [one.label for one in question.classes]
-        figures[key] = headed(question) | report.of_masks(
+        figures[key] = headed(question) | report_drawn.of_masks(
             table.compared(), found.masks[key], labels=labels, unit=found.unit or "px"
         )
     for key, shape in regions.items():
-        figures[key] = headed(shape) | report.of_boxes(found.regions[key])
+        figures[key] = headed(shape) | report_drawn.of_boxes(found.regions[key])
     return figures
 
 
@@ -133,7 +133,7 @@ class Drawings:
     """Pairs of drawings, as they come case by case."""
 
     def __init__(
-        self, masks: dict[str, list[report.MaskPair]], regions: dict[str, list[report.BoxPair]]
+        self, masks: dict[str, list[report_drawn.MaskPair]], regions: dict[str, list[report_drawn.BoxPair]]
     ) -> None:
         self.masks, self.regions = masks, regions
         self.unit = ""
@@ -142,6 +142,7 @@ class Drawings:
         self, revisions: Sequence[Revision], masks: dict[str, Segmentation], regions: dict[str, Regions]
     ) -> None:
         """Compare each two readings of a case that were asked the same."""
+        revisions = sorted(revisions, key=lambda one: (one.reader_id is None, author_of(one)))
         number = revisions[0].reading.case.number
         stack = stack_of(revisions[0].reading.case.series) if masks else None
         for one, other in combinations(revisions, 2):
@@ -154,7 +155,7 @@ class Drawings:
                     drawn = tuple(
                         [bounded(region) for region in a.answers.get(key) or []] for a in (one, other)
                     )
-                    self.regions[key].append(report.BoxPair(number, *who, (drawn[0], drawn[1])))
+                    self.regions[key].append(report_drawn.BoxPair(number, *who, (drawn[0], drawn[1])))
 
     def _masks(
         self,
@@ -163,7 +164,7 @@ class Drawings:
         question: Segmentation,
         pair: tuple[Revision, Revision],
         stack: Stack,
-    ) -> Iterator[report.MaskPair]:
+    ) -> Iterator[report_drawn.MaskPair]:
         drawn = [one.answers.get(question.key) for one in pair]
         one, other = (Mask.model_validate(answer) if answer else None for answer in drawn)
         first = one or other
@@ -179,7 +180,7 @@ class Drawings:
             apart = surfaces.compared(drawings[0], drawings[1], spacing)
             if unit != self.unit:
                 apart = surfaces.Apart(apart.dice, None, None, NO_SPACING)
-            yield report.MaskPair(number, *who, label.label, apart)
+            yield report_drawn.MaskPair(number, *who, label.label, apart)
 
 
 def spacing_of(mask: Mask, stack: Stack) -> tuple[tuple[float, float, float], str]:

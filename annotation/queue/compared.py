@@ -1,5 +1,6 @@
 """Reads of what several readers, and the model, said of the same cases; for machine work, so not scoped."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Count, QuerySet
 from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import JSONObject
 
 from annotation.learning.duplicate_models import Duplicate
 from annotation.learning.scanners import scanner_name
@@ -48,7 +50,8 @@ def said_in(project_id: UUID, keys: Sequence[str], *, together: bool = False) ->
     rows = revisions_in_force().filter(reading__case__project=project_id)
     if together:
         rows = rows.filter(reading__case__in=read_by_several(project_id))
-    named = {f"answer/{key}": KeyTransform(key, "answers") for key in keys}
+    # An object keeps a choice called "1" apart from the number 1, which SQLite's plain extraction does not.
+    answered = JSONObject(**{key: KeyTransform(key, "answers") for key in keys})
     columns = (
         "reading__case__number",
         "reading__case__series__site",
@@ -56,14 +59,14 @@ def said_in(project_id: UUID, keys: Sequence[str], *, together: bool = False) ->
         "reading__case__series__manufacturer_model_name",
         "created_at",
     )
-    ordered = rows.order_by("reading__case__number", "pk").values(*columns, "reader_id", "source_id", **named)
+    ordered = rows.order_by("reading__case__number", "pk").values(
+        *columns, "reader_id", "source_id", answered=answered
+    )
     for row in ordered.iterator(chunk_size=CHUNK):
         number, site, maker, model, when = (row[column] for column in columns)
         author = row["reader_id"] or row["source_id"]
-        answers = {key: row[f"answer/{key}"] for key in keys}
-        yield Said(
-            number, str(author), bool(row["reader_id"]), site or scanner_name(maker, model), when, answers
-        )
+        place = site or scanner_name(maker, model)
+        yield Said(number, str(author), bool(row["reader_id"]), place, when, row["answered"])
 
 
 def read_by_several(project_id: UUID) -> QuerySet[Reading, UUID]:
@@ -144,6 +147,8 @@ class Table:
         answer = one.answers[question.key]
         if answer is None and question.takes_several and one.is_reader:
             answer = []
+        if isinstance(answer, str) and question.takes_several:  # SQLite's lists inside an object
+            answer = json.loads(answer)
         return self.coded(question.chosen(answer))
 
     def coded(self, chosen: tuple[str, ...] | None) -> int:

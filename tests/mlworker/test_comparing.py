@@ -25,9 +25,12 @@ from tests.mlworker.stages import an_encoder
 
 pytestmark = [pytest.mark.django_db]
 CHOICES = [{"value": value, "label": value.capitalize()} for value in ("normal", "pneumonia")]
+GRADES = [{"value": str(value), "label": f"Grade {value}"} for value in range(3)]
 QUESTIONS: list[dict[str, Any]] = [
     {"key": "finding", "prompt": "What?", "kind": "single", "choices": CHOICES},
     {"key": "size", "prompt": "How large?", "kind": "number", "unit": "mm", "required": False},
+    {"key": "grade", "prompt": "Grade?", "kind": "ordinal", "required": False, "choices": GRADES},
+    {"key": "signs", "prompt": "Signs?", "kind": "multi", "required": False, "choices": GRADES},
     {"key": "lesions", "prompt": "Where?", "kind": "box", "required": False, "labels": CHOICES},
     {"key": "lung", "prompt": "Draw it", "kind": "segmentation", "required": False, "classes": CHOICES[:1]},
 ]
@@ -102,6 +105,18 @@ def test_choices_and_numbers_of_two_readers_are_compared(now: datetime) -> None:
     sizes = kept["figures"]["size"]["pairs"][0]
     assert abs(sizes["bias"]["value"]) == pytest.approx(1.0)
     assert sizes["lower"]["value"] == pytest.approx(sizes["upper"]["value"])
+
+
+def test_grades_that_are_written_as_numbers_stay_choices(now: datetime) -> None:
+    project, cases, readers = a_stage(4)
+    for place, case in enumerate(cases):
+        grade = str(place % 3)
+        read(case, readers[0], now, finding="normal", grade=grade, signs=["0", "1"])
+        read(case, readers[1], now, finding="normal", grade=grade, **({"signs": ["0"]} if place else {}))
+    figures = done(project)["figures"]
+    assert figures["grade"]["pairs"][0]["quadratic"]["value"] == 1.0
+    told = [(one["one"], one["other"], one["count"]) for one in figures["signs"]["confusions"]]
+    assert told == [("Grade 0, Grade 1", "Grade 0", 3), ("Grade 0, Grade 1", "None of them", 1)]
 
 
 def test_drawings_of_two_readers_are_compared(now: datetime) -> None:

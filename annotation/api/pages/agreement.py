@@ -27,7 +27,7 @@ from annotation.queue.agreement import (
 from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["measure_agreement"]
-PAIRS_SHOWN, MARKS, WORST_SHOWN = 30, 20, 12
+PAIRS_SHOWN, MARKS, WORST_SHOWN, CONFUSIONS_SHOWN, FEW_COLUMNS = 30, 20, 12, 8, 2
 NOBODY = "somebody who left"
 WHY = "Readers disagree"
 # The column of a pair's table that the plot shows.
@@ -54,6 +54,11 @@ class Table:
     lines: list[Line]
     plot: Forest | None
     hidden: int = 0
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether its plot has room beside it."""
+        return len(self.columns) <= FEW_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,12 @@ def shown(key: str, row: Row, names: Mapping[str, str]) -> Shown:
     return Shown(
         key=key,
         prompt=row["prompt"],
-        row={**row, "worst": row.get("worst", [])[:WORST_SHOWN]},
+        row={
+            **row,
+            "worst": row.get("worst", [])[:WORST_SHOWN],
+            "confusions": row.get("confusions", [])[:CONFUSIONS_SHOWN],
+            "statistics": [one for one in row["statistics"] if one[1]["value"] is not None],
+        },
         tables=[one for one in tables_of(row, names) if one.lines],
         months=months_of(row),
         differences=differences_of(row, names),
@@ -175,8 +185,9 @@ def entry(name: str, cell: Row) -> Entry:
 
 
 def part_table(row: Row, part: str, title: str, caption: str) -> Table:
-    """Lay out one statistic by class, site or month."""
+    """Lay out one statistic by class, site or month; one site or month alone says nothing new."""
     rows = row.get(part, [])
+    rows = rows if part == "classes" or len(rows) > 1 else []
     lines = [Line(one["name"], [one["value"]], one.get("count")) for one in rows]
     marks = [entry(line.name, line.cells[0]) for line in lines if line.cells[0]["value"] is not None]
     measure = row["measure"]
@@ -206,15 +217,14 @@ def months_of(row: Row) -> Chart | None:
 
 def differences_of(row: Row, names: Mapping[str, str]) -> Chart | None:
     """Draw differences over means, as Bland and Altman do, of the two who measured most in common."""
-    pairs = [one for one in row.get("pairs", []) if one.get("plotted")]
-    if not pairs:
+    most = row.get("differences")
+    if not most:
         return None
-    most = max(pairs, key=lambda one: len(one["plotted"]))
-    points = [Point(x, y, title=f"{y:+.3g} at {x:.3g}") for x, y in sorted(most["plotted"])]
-    unit = f", {row['unit']}" if row.get("unit") else ""
+    who, unit = name_of(most, names), f", {row['unit']}" if row.get("unit") else ""
+    points = [Point(x, y, title=f"{y:+.3g} at {x:.3g}") for x, y in sorted(most["points"])]
     return chart(
-        [Series(name_of(most, names), points)],
-        title=f"Differences of {name_of(most, names)} over their means",
+        [Series(who, points)],
+        title=f"Differences of {who} over their means",
         x_title=f"mean of both{unit}",
-        y_title=f"First less second{unit}: {name_of(most, names)}",
+        y_title=f"{who}: first less second{unit}",
     )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from annotation.api.pages.charts import Axis, Tick
 
-WIDTH, LINE, TOP, BOTTOM = 760.0, 26.0, 8.0, 40.0
-LEFT, RIGHT = 216.0, 16.0
+WIDTH, LINE, TOP, BOTTOM = 560.0, 24.0, 8.0, 40.0
+LEFT, RIGHT = 190.0, 14.0
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def test_boxes_match_one_to_one_the_largest_overlap_first() -> None:
 def drawn_by(seed: int) -> tuple[list[Labelled], list[Labelled]]:
     random = np.random.default_rng(seed)
     labels = [str(one) for one in random.choice(["mass", "node"], size=6)]
-    one = [box(*random.uniform(0, 90, size=2).tolist(), 10.0, label) for label in labels]
+    places = random.uniform(0, 90, size=(6, 2)).tolist()
+    one = [box(left, top, 10.0, label) for (left, top), label in zip(places, labels, strict=True)]
     moved = [(label, tuple(np.add(edges, random.normal(scale=2)))) for label, edges in one[:4]]
     return one, [*moved, box(95, 95)]
 
