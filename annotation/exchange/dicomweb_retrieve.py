@@ -113,10 +113,13 @@ def instance_at(scope: Scope, target: Target) -> Instance:
 
 
 def _matching(scope: Scope, target: Target) -> Any:  # noqa: ANN401  a QuerySet that django-stubs cannot name
-    wanted = {"series__study__study_instance_uid": target.study}
-    wanted |= {"series__series_instance_uid": target.series} if target.series else {}
-    wanted |= {"sop_instance_uid": target.instance} if target.instance else {}
-    return scope.instances().filter(**wanted)
+    if not target.instance:
+        return scope.instances_of(target.study, target.series)
+    return scope.instances().filter(
+        series__study__study_instance_uid=target.study,
+        series__series_instance_uid=target.series,
+        sop_instance_uid=target.instance,
+    )
 
 
 def name_of(listed: Iterable[Stored], *more: str) -> str:

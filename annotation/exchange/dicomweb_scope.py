@@ -45,6 +45,13 @@ class Scope:
         """Every instance that is there."""
         return Instance.objects.filter(self.holds("series_id"), dataset=self.dataset_id)
 
+    def instances_of(self, study_uid: str, series_uid: str = "") -> QuerySet[Instance]:
+        """Every instance of a study, or of a series of it; found from above, not among all there are."""
+        series = self.series().filter(study__study_instance_uid=study_uid)
+        if series_uid:
+            series = series.filter(series_instance_uid=series_uid)
+        return Instance.objects.filter(series__in=series.values("pk"))
+
 
 def scope_of(user: User, project_id: UUID) -> Scope:
     """Stand in a project, in one query: it is asked for every frame.

@@ -79,9 +79,8 @@ def _studies(scope: Scope, query: Query, _within: Within) -> Rows:
 
 
 def _series(scope: Scope, query: Query, within: Within) -> Rows:
-    found = scope.series().filter(
-        query.conditions, _at(within, "study__", ""), _of_modalities(scope, query, "study_id")
-    )
+    at = Q(study__study_instance_uid=within.study) if within.study else Q()
+    found = scope.series().filter(query.conditions, at, _of_modalities(scope, query, "study_id"))
     order = ("study__study_date", "study__study_instance_uid", "series_number", "series_instance_uid")
     first = Instance.objects.filter(series=OuterRef("pk")).order_by("instance_number", "sop_instance_uid")
     description = Subquery(first.values(text=KT("attributes__SeriesDescription"))[:1])
@@ -91,11 +90,8 @@ def _series(scope: Scope, query: Query, within: Within) -> Rows:
 
 
 def _instances(scope: Scope, query: Query, within: Within) -> Rows:
-    found = scope.instances().filter(
-        query.conditions,
-        _at(within, "series__study__", "series__"),
-        _of_modalities(scope, query, "series__study_id"),
-    )
+    there = scope.instances_of(within.study, within.series) if within.study else scope.instances()
+    found = there.filter(query.conditions, _of_modalities(scope, query, "series__study_id"))
     order = ("series__series_number", "series_id", "instance_number") if within.study else ()
     more = ("attributes",) if query.include_all or query.include else ()
     above = _named("series__study__", STUDY) | _named("series__", SERIES)
@@ -111,11 +107,6 @@ def _of_modalities(scope: Scope, query: Query, study: str) -> Q:
     return Q(Exists(there.filter(scope.holds("pk"))))
 
 
-def _at(within: Within, study: str, series: str) -> Q:
-    found = Q(**{f"{study}study_instance_uid": within.study}) if within.study else Q()
-    return found & Q(**{f"{series}series_instance_uid": within.series}) if within.series else found
-
-
 def _named(prefix: str, columns: Iterable[str]) -> dict[str, F]:
     """Columns of a table above, under the names that they have there."""
     return {column.replace("patient__pseudonym", "pseudonym"): F(prefix + column) for column in columns}
@@ -124,10 +115,9 @@ def _named(prefix: str, columns: Iterable[str]) -> dict[str, F]:
 def _study_sets(scope: Scope, rows: Sequence[Row], _query: Query, root: str) -> list[DataSet]:
     modalities: dict[UUID, list[str]] = defaultdict(list)
     instances: dict[UUID, int] = defaultdict(int)
-    counted = scope.series().filter(study__in=[row["pk"] for row in rows]).order_by("modality")
-    for study, modality, count in counted.annotate(count=Count("instances")).values_list(
-        "study_id", "modality", "count"
-    ):
+    series = scope.series().filter(study__in=[row["pk"] for row in rows]).order_by("modality")
+    counted = series.values("pk", "study_id", "modality").annotate(count=Count("instances"))
+    for study, modality, count in counted.values_list("study_id", "modality", "count"):
         modalities[study].append(modality)
         instances[study] += count
     return [
