@@ -169,7 +169,7 @@ def workers() -> Workers:
             answers = current_app.control.ping(timeout=PING_SECONDS, connection=asked)
     except (OSError, KombuError, RedisError) as error:
         return Workers([], f"the broker does not answer ({type(error).__name__})")
-    return Workers(sorted(name for answer in answers for name in answer))
+    return Workers(sorted(name for answer in answers or [] for name in answer))
 
 
 def versions() -> dict[str, str]:

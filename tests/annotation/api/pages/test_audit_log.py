@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -92,6 +93,7 @@ def test_every_action_is_named_once() -> None:
 def exported(admin: Client, kind: str, **query: str) -> bytes:
     answer = admin.get(reverse("export-audit"), {"format": kind, **query})
     assert answer["Content-Disposition"].endswith(f'.{kind}"')
+    assert isinstance(answer, StreamingHttpResponse)
     return b"".join(answer.streaming_content)
 
 
