@@ -18,6 +18,7 @@ from annotation.learning.scanners import scanners_of
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
+from annotation.queue.agreement import ask_where_weighed
 from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
 from annotation.readings.selectors import seconds_of_cases
@@ -176,6 +177,7 @@ def refit(work: Work, project_id: str) -> None:
             pool_size=now.waiting,
             label_count=now.label_count,
         )
+        ask_where_weighed(project.pk)
 
 
 def advice_of(now: Situation, model: loop.Model, new: services.NewModel) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from accounts.models import User
 from annotation.learning.asking import ask_for_project
 from annotation.learning.selectors import learning_project
 from annotation.projects.models import Project
+from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.projects.services import record_act
 from annotation.queue.anchored import numbered_readers
 from annotation.queue.compared import read_by_several
@@ -70,9 +71,10 @@ def fuse_again(project_id: UUID, now: datetime) -> int:
     return len(cases)
 
 
-def weighs_readers(fusion: str) -> bool:
-    """Whether a project's reference standards depend on what its readers are worth."""
-    return fusion != MAJORITY
+def ask_where_weighed(project_id: UUID) -> None:
+    """Ask anew where reference standards depend on what readers are worth."""
+    if settings_in(protocol_in_force(project_id)).fusion != MAJORITY:
+        ask_agreement(project_id)
 
 
 def agreement_for(user: User, project_id: UUID) -> Agreement | None:

@@ -14,7 +14,7 @@ from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.projects.masks import written
 from annotation.projects.models import Case, Project, Protocol
 from annotation.projects.selectors import protocol_in_force
-from annotation.queue.agreement import ask_agreement
+from annotation.queue.agreement import ask_agreement, ask_where_weighed
 from annotation.queue.models import Lease, Pick
 from annotation.readings.models import Agreement, ReferenceStandard
 from annotation.readings.services import Answered, add_reading, examine
@@ -200,6 +200,13 @@ def test_readers_are_weighed_and_their_cases_fused_anew(now: datetime) -> None:
     assert right[str(readers[2].pk)] < 0.75
     after = ReferenceStandard.objects.get(case=cases[0])
     assert after.uncertainty["finding"]["method"] == "dawid_skene"
+
+
+@pytest.mark.parametrize(("fusion", "asked"), [("majority", 0), ("one_coin", 1)])
+def test_a_refit_asks_for_it_where_readers_are_weighed(fusion: str, asked: int) -> None:
+    project, _, _ = a_stage(1, fusion=fusion)
+    ask_where_weighed(project.pk)
+    assert Job.objects.filter(name="measure_agreement").count() == asked
 
 
 def test_a_project_that_nobody_read_twice_has_nothing_to_compare(now: datetime) -> None:

@@ -32,6 +32,7 @@ NOBODY = "somebody who left"
 WHY = "Readers disagree"
 # The column of a pair's table that the plot shows.
 PLOTTED = {"kappa": "Cohen's κ", "dice": "Dice", "f1": "F1", "icc": "ICC (2,1)"}
+LEVELS = {"bias": "Mean difference", "lower": "Lower limit", "upper": "Upper limit"}
 Row = Mapping[str, Any]
 
 
@@ -222,8 +223,12 @@ def differences_of(row: Row, names: Mapping[str, str]) -> Chart | None:
         return None
     who, unit = name_of(most, names), f", {row['unit']}" if row.get("unit") else ""
     points = [Point(x, y, title=f"{y:+.3g} at {x:.3g}") for x, y in sorted(most["points"])]
+    pair = next(one for one in row["pairs"] if (one["one"], one["other"]) == (most["one"], most["other"]))
+    levels = [(words, pair[key]["value"]) for key, words in LEVELS.items() if pair[key]["value"] is not None]
+    ends = points[0].x, points[-1].x
+    lines = [Series(words, [Point(x, level) for x in ends]) for words, level in levels]
     return chart(
-        [Series(who, points)],
+        [Series(who, points), *lines],
         title=f"Differences of {who} over their means",
         x_title=f"mean of both{unit}",
         y_title=f"{who}: first less second{unit}",

@@ -151,6 +151,7 @@ def of_numbers(cases: Compared, values: Floats, *, unit: str) -> Row:
     given = np.isfinite(values)
     together = given.sum(axis=1) >= 2
     apart = np.where(given, values, np.nan)[together]
+    told = f", {unit}" if unit else ""
     spreads = np.nanmax(apart, axis=1) - np.nanmin(apart, axis=1) if len(apart) else np.zeros(0)
     return {
         "measure": "Krippendorff's α, interval",
@@ -160,7 +161,9 @@ def of_numbers(cases: Compared, values: Floats, *, unit: str) -> Row:
         "statistics": [
             [f"Intraclass correlation ({form})", intraclass(values, form).as_row()] for form in ("2,1", "2,k")
         ],
-        "columns": columns(bias="Mean difference", lower="Lower limit", upper="Upper limit", icc="ICC (2,1)"),
+        "columns": columns(
+            bias=f"Mean difference{told}", lower="Lower limit", upper="Upper limit", icc="ICC (2,1)"
+        ),
         "pairs": pairs_of(cases, lambda i, j: number_pair(values[:, [i, j]])),
         "differences": differences(cases, values),
         "sites": by_part(cases.sites, values, alpha_of_numbers),
