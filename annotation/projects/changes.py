@@ -11,6 +11,8 @@ WORDS: Mapping[str, str] = {
     "suggestions": "When suggestions are shown",
     "control_share": "Share of cases without a suggestion",
     "daily_goal": "Goal of the day",
+    "readers": "Readers of each case",
+    "second_share": "Share of cases with one reader more",
     "fusion": "How several readers' choices become one",
     "fuse_drawings": "Fusing several readers' masks and boxes",
 }

@@ -142,6 +142,8 @@ class Settings(Part):
 
     suggestions:   when the model's are shown.
     control_share: fraction of cases without a suggestion, which measures what suggestions do to readers.
+    readers:       how many readers read each case, none of them seeing what the others said.
+    second_share:  fraction of cases, drawn at random, that one reader more reads.
     fusion:        how choices of several readers of a case become one.
     fuse_drawings: whether masks and boxes of several readers are fused too, or left out.
     """
@@ -150,6 +152,8 @@ class Settings(Part):
     suggestions: Literal["never", "on_demand", "after_answer", "from_start"] = "after_answer"
     control_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     daily_goal: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    readers: Annotated[int, Field(ge=1, le=9)] = 1
+    second_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     fusion: Literal["majority", "one_coin", "dawid_skene"] = "majority"
     fuse_drawings: bool = False
 

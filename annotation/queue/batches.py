@@ -14,9 +14,17 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Role, User
 from annotation.projects.models import Membership, Project
-from annotation.projects.selectors import project_for
+from annotation.projects.selectors import project_for, protocol_in_force
+from annotation.queue.designs import after_reading
 from annotation.queue.models import Entry, QueryBatch
-from annotation.queue.rules import BATCH_RANK, QUERY_BATCH, READ_BY_ALL, checked_batch, left_out
+from annotation.queue.rules import (
+    BATCH_RANK,
+    QUERY_BATCH,
+    READ_BY_ALL,
+    SECOND_READING,
+    checked_batch,
+    left_out,
+)
 from annotation.queue.services import UNRANKED_VALUES
 from annotation.readings.models import Reading
 from audit.services import record
@@ -58,6 +66,8 @@ def make_batch(
     place = {**UNRANKED_VALUES, "rank": BATCH_RANK, "reason": QUERY_BATCH, "batch": batch}
     place["state"] = Entry.State.WAITING
     Entry.objects.filter(pk__in=[entry.pk for entry in chosen]).update(**place)
+    read = [entry.pk for entry in chosen if entry.state == Entry.State.DONE]
+    Entry.objects.filter(pk__in=read).update(reason=SECOND_READING)
     cases = sorted(entry.case.number for entry in chosen)
     record_batch(by, "query_batch.make", batch, {"cases": cases})
     return Gathered(batch, reasons)
@@ -77,9 +87,11 @@ def withdraw_batch(*, project: Project, batch_id: UUID, by: User, now: datetime)
     unread = [Entry.State.WAITING, Entry.State.LEASED]
     entries = Entry.objects.select_for_update().filter(batch=batch, state__in=unread).order_by("case_id")
     back = Entry.objects.filter(pk__in=[entry.pk for entry in entries])
-    is_read = Reading.objects.filter(case=OuterRef("pk"), reader__isnull=False)
-    back.filter(Exists(is_read), state=Entry.State.WAITING).update(state=Entry.State.DONE)
     count = back.update(**UNRANKED_VALUES, batch=None)
+    is_read = Reading.objects.filter(case=OuterRef("pk"), reader__isnull=False)
+    protocol = protocol_in_force(project.pk)
+    for entry in back.filter(Exists(is_read), state=Entry.State.WAITING).select_related("case"):
+        Entry.objects.filter(pk=entry.pk).update(**after_reading(entry.case, protocol))
     batch.withdrawn_at = now
     batch.save(update_fields=["withdrawn_at"])
     record_batch(by, "query_batch.withdraw", batch, {"went_back": count})

@@ -48,17 +48,17 @@ def still_fits(question: Drawable, row: RegionSuggestion) -> bool:
 
 
 def why_drawn_withheld(
-    rows: Sequence[RegionSuggestion], stream: str, protocol: Protocol, case_id: UUID, reader: User
+    rows: Sequence[RegionSuggestion], pick: Pick, protocol: Protocol, case_id: UUID, reader: User
 ) -> str:
     """Say why the reader is shown no mask and no region; nothing where they are shown."""
-    return why_hidden(protocol, stream, case_id, reader, is_predicted=bool(rows))
+    return why_hidden(pick, protocol, case_id, reader, is_predicted=bool(rows))
 
 
 def drawn_for(
-    rows: Sequence[RegionSuggestion], stream: str, protocol: Protocol, case_id: UUID, reader: User
+    rows: Sequence[RegionSuggestion], pick: Pick, protocol: Protocol, case_id: UUID, reader: User
 ) -> list[DrawnSuggestion]:
     """Give what the reader may see of what is proposed."""
-    if why_drawn_withheld(rows, stream, protocol, case_id, reader):
+    if why_drawn_withheld(rows, pick, protocol, case_id, reader):
         return []
     return [DrawnSuggestion(one.question, one.answer, one.scores, one.head.number) for one in rows]
 
@@ -78,7 +78,7 @@ def with_drawn(
     """
     lease = pick.lease
     rows = proposed_for([lease], protocol).get(lease.pk, [])
-    why_not = why_drawn_withheld(rows, pick.stream, protocol, lease.case_id, reader)
+    why_not = why_drawn_withheld(rows, pick, protocol, lease.case_id, reader)
     if why_not in {"never", "no_model"}:
         return facts
     kinds = {one.key: one for one in drawn_questions(protocol)}

@@ -14,15 +14,17 @@ DRAFTS_LOOKED_AT = 20
 RANKED_PLACES = 2000
 
 DISAGREEMENT, BOUNDARY, DIVERSE, COVERAGE = "disagreement", "boundary", "diverse", "coverage"
-COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON, QUERY_BATCH = (
+COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON, QUERY_BATCH, SECOND_READING = (
     "cold_start",
     "uncertain",
     "random_audit",
     "random",
     "unranked",
     "query_batch",
+    "second_reading",
 )
 BATCH_RANK = 0
+SECOND_RANK = 0
 READ_BY_ALL = "read_by_all"
 LARGEST_BATCH, LONGEST_WHY = 200, 200
 AUDIT_TEXT = "Part of the random audit stream: it measures the model honestly."
@@ -36,6 +38,7 @@ WHY: Mapping[str, str] = {
     RANDOM_AUDIT: AUDIT_TEXT,
     RANDOM: "Drawn at random.",
     UNRANKED_REASON: "Not ranked yet.",
+    SECOND_READING: "Colleagues read this case too, each without the others' answers.",
 }
 
 
@@ -103,10 +106,13 @@ def refit_is_due(new_labels: int, refit_every: int) -> bool:
     return new_labels >= refit_every
 
 
-def withheld(mode: str, stream: str, *, is_predicted: bool, is_control: bool) -> str:
-    """Say why a reader is shown no suggestion: never, no_model, audit, control; nothing where one is shown.
+def withheld(mode: str, stream: str, reason: str, *, is_predicted: bool, is_control: bool) -> str:
+    """Say why a reader is shown no suggestion; nothing where one is shown.
 
-    The audit stream judges the model: whoever reads it must not have seen what the model says.
+    One of never, no_model, audit, second, control.
+
+    The audit stream judges the model: whoever reads it must not have seen what the model says. A model may
+    have learned what the first reader of a case said, and would tell it to the second.
     """
     if mode == "never":
         return mode
@@ -114,7 +120,15 @@ def withheld(mode: str, stream: str, *, is_predicted: bool, is_control: bool) ->
         return "no_model"
     if stream == AUDIT:
         return AUDIT
+    if reason == SECOND_READING:
+        return "second"
     return "control" if is_control else ""
+
+
+def readings_wanted(case_id: UUID, readers: int, second_share: float) -> int:
+    """How many readers read a case: all the same number, a fraction of about second_share one more."""
+    digest = hashlib.sha256(b"second:" + case_id.bytes).digest()
+    return readers + falls_within(digest, second_share)
 
 
 def drawn_for_control(case_id: UUID, reader_id: UUID, share: float) -> bool:

@@ -14,7 +14,7 @@ from annotation.projects.rules import AUDIT
 from annotation.projects.selectors import project_for, projects_for, protocol_in_force
 from annotation.queue.drawn import DrawnSuggestion, drawn_for, proposed_for
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
-from annotation.queue.rules import BATCH_RANK, batch_text, uncertainty, why_text
+from annotation.queue.rules import BATCH_RANK, QUERY_BATCH, SECOND_READING, batch_text, uncertainty, why_text
 from annotation.queue.suggestions import Suggestion, question_of, suggestion_for
 from annotation.readings.models import Draft, Reading, ReferenceStandard
 from annotation.readings.selectors import drafts_of, read_by
@@ -108,7 +108,7 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
             draft=drafts.get(lease.case_id),
             why=why(lease.pick, progress.total, several=several),
             suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
-            drawn=drawn_for(proposed.get(lease.pk, []), lease.pick.stream, protocol, lease.case_id, reader),
+            drawn=drawn_for(proposed.get(lease.pk, []), lease.pick, protocol, lease.case_id, reader),
         )
         for lease in leases
     ]
@@ -119,7 +119,7 @@ def why(pick: Pick, total: int, *, several: bool) -> Why:
     """Tell why a case was given out. several: whether what models learn takes several choices."""
     ranking = pick.ranking
     return Why(
-        reason=pick.reason,
+        reason=QUERY_BATCH if pick.batch_id else pick.reason,
         stream=pick.stream,
         score=pick.score,
         rank=pick.rank if BATCH_RANK < pick.rank < UNRANKED else None,
@@ -165,10 +165,13 @@ def queue_overview(user: User, project_id: UUID) -> dict[str, int]:
 def waiting_cases(project_id: UUID) -> Iterator[PoolCase]:
     """Walk over what nobody has read, or is just reading; for machine work, so not scoped by a user.
 
+    Cases that wait for a second reader are left out: what they teach, the first has said.
+
     Patients whom the project's split placed in validation or test are left out: nothing is learned from them,
     so no ranking chooses among them, and they are read in random order.
     """
     unread = Entry.objects.filter(project=project_id, state__in=[Entry.State.WAITING, Entry.State.LEASED])
+    unread = unread.exclude(reason=SECOND_READING)
     rows = unread.exclude(case__stream=Case.Stream.POOL, case__part__in=[Part.VAL, Part.TEST])
     columns = rows.order_by("case__number").values_list(
         "case_id", "case__series__content_digest", "case__stream", "state"

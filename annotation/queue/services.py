@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from annotation.projects.models import Case, Membership, Project
-from annotation.queue.models import UNRANKED, Entry, Lease, Pick, Ranking
+from annotation.queue.models import UNRANKED, Entry, Lease, Pick, Ranking, Remark
 from annotation.queue.rules import (
     AHEAD,
     DRAFTS_LOOKED_AT,
     RANKED_PLACES,
+    SECOND_READING,
     LeaseLostError,
     expiry,
     first_position,
@@ -102,9 +103,9 @@ UNRANKED_VALUES: dict[str, Any] = {
 
 
 def waiting_ranked(project_id: UUID) -> QuerySet[Entry]:
-    """List what the ranking in force placed; a query batch stands outside every ranking."""
+    """List what the ranking in force placed; query batches and second readings stand outside of it."""
     waiting = Entry.objects.filter(project=project_id, state=Entry.State.WAITING)
-    return waiting.filter(rank__lt=UNRANKED, batch=None)
+    return waiting.filter(rank__lt=UNRANKED, batch=None).exclude(reason=SECOND_READING)
 
 
 def lock_ranked(project_id: UUID, best: Collection[UUID]) -> list[Entry]:
@@ -116,7 +117,7 @@ def lock_ranked(project_id: UUID, best: Collection[UUID]) -> list[Entry]:
         state__in=[Entry.State.WAITING, Entry.State.LEASED],
         batch=None,
     )
-    return list(unread.order_by("case_id"))
+    return list(unread.exclude(reason=SECOND_READING).order_by("case_id"))
 
 
 def apply_place(entry: Entry, place: Place, ranking: Ranking) -> Entry:
@@ -199,10 +200,15 @@ def begun(reader: User, project_id: UUID) -> QuerySet[Entry]:
 
 
 def best_waiting(reader: User, project_id: UUID) -> QuerySet[Entry]:
-    """Cases by rank that the reader has neither skipped nor read; indexes give order and exclusions."""
+    """Cases by rank that the reader has neither skipped nor read; indexes give order and exclusions.
+
+    Whom a colleague asked about a case is no independent second reader of it.
+    """
     skipped = Skip.objects.filter(case=OuterRef("pk"), reader=reader)
     read = Reading.objects.filter(case=OuterRef("pk"), reader=reader)
-    return waiting(project_id).filter(~Exists(skipped), ~Exists(read)).order_by("rank", "shuffle")
+    asked = Remark.objects.filter(case=OuterRef("pk"), to=reader)
+    free = waiting(project_id).filter(~Exists(skipped), ~Exists(read))
+    return free.exclude(Exists(asked), reason=SECOND_READING).order_by("rank", "shuffle")
 
 
 def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:

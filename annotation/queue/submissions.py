@@ -5,15 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.models import Role, User
+from accounts.models import User
 from annotation.learning.drawn import ask_regions
 from annotation.learning.models import Policy
 from annotation.learning.services import ask_refit
-from annotation.projects.models import Case, Membership
+from annotation.projects.models import Case
 from annotation.projects.selectors import case_for, protocol_in_force
+from annotation.queue.designs import after_reading, after_skip
 from annotation.queue.drawn import with_drawn
 from annotation.queue.models import Entry, Lease, Pick
 from annotation.queue.rules import LeaseLostError, refit_is_due
@@ -36,6 +37,8 @@ from annotation.readings.services import (
 )
 from audit.services import record
 from jobs.selectors import jobs_in
+
+READ_ALREADY = gettext_lazy("the case is read already: revise the reading instead")
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def take(
             answered = replace(answered, suggestion=seen)
             revision = add_reading(reader=reader, case=case, examined=examined, answered=answered, now=now)
             end(closing, Lease.Ending.SUBMITTED, now)
-            Entry.objects.filter(case=case).update(state=Entry.State.DONE)
+            Entry.objects.filter(case=case).update(**after_reading(case, protocol))
             given = next_leases(reader, case.project_id, now)
             record_revision(revision, "reading.submit")
             record_leases(given)
@@ -145,6 +148,8 @@ def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
     if lease_id not in leases:
         raise Lease.DoesNotExist
     entry = Entry.objects.select_for_update().get(case=case_id)
+    if Reading.objects.filter(reader=reader, case=case_id).exists():
+        raise LeaseLostError(READ_ALREADY)
     held = [lease for lease in leases.values() if lease.ended_at is None]
     free = entry.state == Entry.State.WAITING or (entry.state == Entry.State.LEASED and bool(held))
     if not free:
@@ -181,7 +186,7 @@ def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: da
             closing = closable(reader, lease_id, case_id)
             write_skip(reader, case_id, passed, now)
             end(closing, Lease.Ending.SKIPPED, now)
-            left = Entry.State.SET_ASIDE if passed.is_final else state_after_skip(case.project_id, case_id)
+            left = Entry.State.SET_ASIDE if passed.is_final else after_skip(case.project_id, case_id)
             Entry.objects.filter(case=case).update(state=left)
             given = next_leases(reader, case.project_id, now)
             record_skip(reader, case_id, passed)
@@ -217,13 +222,6 @@ def write_skip(reader: User, case_id: UUID, passed: Passed, now: datetime) -> No
     Draft.objects.filter(case=case_id, reader=reader).delete()
 
 
-def state_after_skip(project_id: UUID, case_id: UUID) -> Entry.State:
-    """Let it wait for the readers who have not passed it on; set it aside when there is none."""
-    skipped = Skip.objects.filter(case=case_id, reader=OuterRef("user"))
-    others = Membership.objects.filter(~Exists(skipped), project=project_id, role=Role.READER)
-    return Entry.State.WAITING if others.exists() else Entry.State.SET_ASIDE
-
-
 def record_skip(reader: User, case_id: UUID, passed: Passed) -> None:
     """Audit a skip by its reason; the comment is the reader's own words and stays out."""
     record(
@@ -245,7 +243,7 @@ def save_draft(*, reader: User, lease_id: UUID, case_id: UUID, entered: Entered,
         lock_reader(reader, case.project_id)
         lost = lost_lease(reader, lease_id, case_id)
         if Reading.objects.filter(reader=reader, case=case).exists():
-            raise LeaseLostError(_("the case is read already: revise the reading instead"))
+            raise LeaseLostError(READ_ALREADY)
         draft = keep_draft(reader=reader, case_id=case_id, now=now, entered=entered)
     if lost is not None:
         raise lost

@@ -46,15 +46,16 @@ def suggestion_for(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) 
 
 def why_withheld(pick: Pick, protocol: Protocol, case_id: UUID, reader: User) -> str:
     """Say why the reader is shown no suggestion; nothing where one is shown."""
-    return why_hidden(protocol, pick.stream, case_id, reader, is_predicted=bool(pick.probabilities))
+    return why_hidden(pick, protocol, case_id, reader, is_predicted=bool(pick.probabilities))
 
 
-def why_hidden(protocol: Protocol, stream: str, case_id: UUID, reader: User, *, is_predicted: bool) -> str:
+def why_hidden(pick: Pick, protocol: Protocol, case_id: UUID, reader: User, *, is_predicted: bool) -> str:
     """Say why a reader of a case is shown nothing of what was predicted; nothing where it is shown."""
     settings = settings_in(protocol)
     return withheld(
         settings.suggestions,
-        stream,
+        pick.stream,
+        pick.reason,
         is_predicted=is_predicted,
         is_control=drawn_for_control(case_id, reader.pk, settings.control_share),
     )

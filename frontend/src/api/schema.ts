@@ -1127,6 +1127,8 @@ export interface components {
          *
          *     suggestions:   when the model's are shown.
          *     control_share: fraction of cases without a suggestion, which measures what suggestions do to readers.
+         *     readers:       how many readers read each case, none of them seeing what the others said.
+         *     second_share:  fraction of cases, drawn at random, that one reader more reads.
          *     fusion:        how choices of several readers of a case become one.
          *     fuse_drawings: whether masks and boxes of several readers are fused too, or left out.
          */
@@ -1149,6 +1151,16 @@ export interface components {
             control_share: number;
             /** Daily Goal */
             daily_goal?: number | null;
+            /**
+             * Readers
+             * @default 1
+             */
+            readers: number;
+            /**
+             * Second Share
+             * @default 0
+             */
+            second_share: number;
             /**
              * Fusion
              * @default majority

@@ -17,20 +17,29 @@ const METHODS = [
   { value: "dawid_skene", words: "each weighted by what they confuse (Dawid–Skene)" },
 ];
 
-const controlShare = (edited: Edited): TemplateResult => {
-  const given = Number(textOf(edited.row, "control_share") || "0.1");
+interface Share {
+  readonly label: string;
+  readonly hint: string;
+  readonly usual: number;
+  readonly most: number;
+}
+
+/** A fraction of the cases, entered in per cent; usual and most in per cent. */
+const shareField = (edited: Edited, key: string, { label, hint, usual, most }: Share): TemplateResult => {
+  const id = `p-${key.replace("_", "-")}`;
+  const given = Number(textOf(edited.row, key) || String(usual / 100));
   const changed = (event: Event) => {
     const percent = Number(typed(event));
-    edited.set("control_share", percent === 10 ? undefined : Number((percent / 100).toFixed(4)));
+    edited.set(key, percent === usual ? undefined : Number((percent / 100).toFixed(4)));
   };
   return html`
     <div class="field">
-      <label for="p-control-share">Cases without a suggestion</label>
+      <label for=${id}>${label}</label>
       <div class="row">
-        <input class="input short" id="p-control-share" type="number" min="0" max="50" step="1" .value=${String(Number((given * 100).toFixed(2)))} @change=${changed} />
+        <input class="input short" id=${id} type="number" min="0" max=${most} step="1" .value=${String(Number((given * 100).toFixed(2)))} @change=${changed} />
         <span class="soft">per cent</span>
       </div>
-      <p class="hint">Drawn at random. They measure what seeing suggestions does to the answers.</p>
+      <p class="hint">${hint}</p>
     </div>
   `;
 };
@@ -50,8 +59,20 @@ export const settingsFields = (edited: Edited): TemplateResult => {
         MODES,
         (value) => edited.set("suggestions", value === "after_answer" ? undefined : value),
       )}
-      ${controlShare(edited)}
+      ${shareField(edited, "control_share", {
+        label: "Cases without a suggestion",
+        hint: "Drawn at random. They measure what seeing suggestions does to the answers.",
+        usual: 10,
+        most: 50,
+      })}
       ${numberField(edited, "daily_goal", { label: "Goal of the day", hint: "Cases a reader, shown as progress.", placeholder: "none" })}
+      ${numberField(edited, "readers", { label: "Readers of each case", hint: "Each reads without the others' answers, and without a suggestion after the first.", placeholder: "1" })}
+      ${shareField(edited, "second_share", {
+        label: "Cases that one reader more reads",
+        hint: "Drawn at random. They measure how readers agree.",
+        usual: 0,
+        most: 100,
+      })}
       ${selectField(
         shown,
         "fusion",

@@ -102,6 +102,8 @@ export interface Settings {
   readonly suggestions?: SuggestionMode;
   readonly control_share?: number;
   readonly daily_goal?: number | null;
+  readonly readers?: number;
+  readonly second_share?: number;
   readonly fusion?: FusionMethod;
   readonly fuse_drawings?: boolean;
 }

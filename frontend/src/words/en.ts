@@ -134,6 +134,7 @@ export const EN = {
   why_random_audit: "Part of the random audit stream: it measures the model honestly.",
   why_random: "Drawn at random.",
   why_unranked: "Not ranked yet.",
+  why_second_reading: "Colleagues read this case too, each without the others' answers.",
   uncertainty_is: "The model's uncertainty is {percent} % of the largest",
   sure: "sure",
   unsure: "unsure",

@@ -127,6 +127,7 @@ export const ZH: Words = {
   why_random_audit: "属于随机审核样本：用于如实评估模型。",
   why_random: "随机抽取。",
   why_unranked: "尚未排序。",
+  why_second_reading: "同事也会阅读此例，彼此看不到对方的答案。",
   uncertainty_is: "模型的不确定度为最大值的 {percent} %",
   sure: "确定",
   unsure: "不确定",

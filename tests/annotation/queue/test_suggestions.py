@@ -44,7 +44,11 @@ def test_a_share_of_all_cases_is_read_without_a_suggestion_and_always_the_same_o
 def test_a_suggestion_is_withheld_for_a_reason(
     mode: str, stream: str, *, is_predicted: bool, is_control: bool, why: str
 ) -> None:
-    assert withheld(mode, stream, is_predicted=is_predicted, is_control=is_control) == why
+    assert withheld(mode, stream, "uncertain", is_predicted=is_predicted, is_control=is_control) == why
+
+
+def test_the_second_reader_of_a_case_sees_no_suggestion() -> None:
+    assert withheld("from_start", "pool", "second_reading", is_predicted=True, is_control=False) == "second"
 
 
 @pytest.mark.parametrize(

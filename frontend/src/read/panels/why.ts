@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, WordKey>> = {
   random_audit: "why_random_audit",
   random: "why_random",
   unranked: "why_unranked",
+  second_reading: "why_second_reading",
 };
 
 /** In the reader's language where the words are ours; a colleague's own words stay as they are. */
