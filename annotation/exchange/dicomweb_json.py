@@ -99,8 +99,10 @@ def plain(vr: str, value: object) -> object:
 
 def _signed(found: Element) -> Element:
     """Choose SS where the dictionary says US or SS and a value is below zero."""
+    if found["vr"] != "US":
+        return found
     below_zero = any(isinstance(one, int) and one < 0 for one in found.get("Value", ()))
-    return found | {"vr": "SS"} if found["vr"] == "US" and below_zero else found
+    return found | {"vr": "SS"} if below_zero else found
 
 
 def _sequence(value: object) -> Element:
