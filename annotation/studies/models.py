@@ -56,6 +56,9 @@ class Dataset(models.Model):
     deidentification = models.JSONField(
         default=list_of_default_options, help_text="names of the options that later imports are taken under"
     )
+    keeps_originals = models.BooleanField(
+        default=False, help_text="files that are admitted from now on are kept as they came too, sealed"
+    )
     deletion = models.ForeignKey(
         "annotation.Deletion",
         null=True,
@@ -181,6 +184,9 @@ class Instance(models.Model):
     instance_number = models.IntegerField(default=0)
     digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the stored file")
     source_digest = models.CharField(max_length=64, help_text="keyed digest of the file as it came")
+    original_bytes = models.BigIntegerField(
+        null=True, help_text="bytes of the file as it came, sealed; null where it is not kept"
+    )
     frames = models.PositiveIntegerField(default=1)
     rows = models.PositiveIntegerField(default=0)
     columns = models.PositiveIntegerField(default=0)
