@@ -16,7 +16,17 @@ from accounts.models import Preferences
 
 LANGUAGE = "language"
 BEFORE_A_SECOND_FACTOR = frozenset(
-    {"account", "account-app", "account-key", "account-password", "confirm", "language", "sign-out"}
+    {
+        "account",
+        "account-app",
+        "account-key",
+        "account-password",
+        "confirm",
+        "language",
+        "sign-out",
+        "ask-provider",
+        "provider-answer",
+    }
 )
 STARTED, SEEN = "session_started", "session_seen"
 SEEN_RESOLUTION_SECONDS = 30

@@ -19,7 +19,7 @@ SHOWN = {
     Role.READER.value: ("Readers", Q(memberships__role=Role.READER)),
     Role.ML_STAFF.value: ("ML staff", Q(memberships__role=Role.ML_STAFF)),
     "nowhere": ("Members of nothing", Q(memberships=None, is_admin=False)),
-    "invited": ("Invited", NO_PASSWORD & Q(is_active=True)),
+    "invited": ("Invited", NO_PASSWORD & Q(is_active=True, identities=None)),
     "disabled": ("Disabled", Q(is_active=False)),
 }
 

@@ -24,6 +24,7 @@ from annotation.api.pages.access import signed_in
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
 from annotation.api.pages.second_factor import STATE, site_of
+from annotation.api.pages.sign_in import provider_name
 from annotation.api.permissions import person, record_act
 
 OFFERED = "authenticator_offered"
@@ -50,6 +51,8 @@ def shown(request: HttpRequest, *, status: int = 200, **more: object) -> HttpRes
         "codes_left": me.recovery_codes.filter(used_at=None).count(),
         "is_required": is_required_of(me),
         "is_missing": is_missing(me, request.session),
+        "provider_name": provider_name(),
+        "is_connected": bool(provider_name()) and me.identities.exists(),
     }
     return page(request, "accounts/account.html", "account", status=status, **(told | more))
 

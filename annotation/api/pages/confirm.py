@@ -5,6 +5,7 @@ from functools import wraps
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -66,7 +67,17 @@ def confirm(request: HttpRequest) -> HttpResponse:
         if is_right:
             return redirect(onward)
         form.add_error("password", WRONG)
-    return page(request, "accounts/confirm.html", "", form=form, next=onward)
+    return page(request, "accounts/confirm.html", "", form=form, next=onward, **provided(request))
+
+
+def provided(request: HttpRequest) -> dict[str, object]:
+    """Say by which provider the person can confirm, and whether there is a password to type."""
+    me = person(request)
+    is_connected = bool(settings.OIDC_ISSUER) and me.identities.exists()
+    return {
+        "provider_name": settings.OIDC_NAME if is_connected else "",
+        "has_password": me.has_usable_password(),
+    }
 
 
 def onward_of(request: HttpRequest) -> str:

@@ -75,7 +75,8 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
             return accepted(request, key, form.cleaned_data["new_password1"])
     except InvitationOverError:
         return render(request, "accounts/invitation_over.html", status=410)
-    told = {"form": form, "subject": subject, "rules": password_rules()}
+    told = {"form": form, "subject": subject, "rules": password_rules(), "key": key}
+    told["provider_name"] = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
     return render(request, "accounts/invitation.html", told, status=422 if form.errors else 200)
 
 

@@ -49,7 +49,7 @@ def row_of(subject: User, *, locked: bool) -> Row:
         return Row(subject, "Disabled", "bad")
     if locked:
         return Row(subject, "Locked", "bad")
-    if not subject.has_usable_password():
+    if not subject.has_usable_password() and not subject.identities.all():
         return Row(subject, "Invited", "warn")
     return Row(subject, "Active", "ok")
 
@@ -60,7 +60,7 @@ def people(request: HttpRequest) -> HttpResponse:
     """List people with their roles, searched and narrowed."""
     words, shown = request.GET.get("q", "").strip(), request.GET.get("shown", EVERYBODY)
     found = people_found(person(request), words=words, shown=shown)
-    part = Paginator(found.prefetch_related("memberships__project"), PAGE_LENGTH).get_page(
+    part = Paginator(found.prefetch_related("memberships__project", "identities"), PAGE_LENGTH).get_page(
         request.GET.get("page")
     )
     locked = locks_of(part, now=timezone.now())
@@ -119,6 +119,7 @@ def factors_in_words(subject: User, *, now: datetime) -> dict[str, object]:
     """Say what a person shows besides the password, and whether codes are locked."""
     row = SecondFactors.objects.filter(user=subject).first()
     return {
+        "provider": subject.identities.exists(),
         "app": has_app(subject),
         "keys": subject.security_keys.count(),
         "required": is_required_of(subject),

@@ -25,6 +25,11 @@ PENDING = "sign_in_pending"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
+def provider_name() -> str:
+    """Name the provider that people can sign in by; "" where there is none."""
+    return settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+
+
 class SignIn(LoginView):
     """Ask for name and password, then go where the person wanted to go, on this site only."""
 
@@ -35,22 +40,14 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401  Django's own signature
         """Add how long a session may be idle."""
-        return super().get_context_data(idle_minutes=settings.SESSION_IDLE_SECONDS // 60, **kwargs)
+        more = {"idle_minutes": settings.SESSION_IDLE_SECONDS // 60, "provider_name": provider_name()}
+        return super().get_context_data(**more, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Start the session, or ask for the second factor first."""
         user = form.get_user()
         assert isinstance(user, User)  # noqa: S101  the form's backend knows no other
-        if not has_factor(user):
-            return begin(self.request, user, self.get_success_url())
-        self.request.session.cycle_key()
-        self.request.session[PENDING] = {
-            "user": str(user.pk),
-            "hash": user.get_session_auth_hash(),
-            "at": time.time(),
-            "next": self.get_success_url(),
-        }
-        return redirect("second-factor")
+        return begin_or_ask(self.request, user, self.get_success_url())
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Audit who was tried, if there is such a person: what was typed may be a mistyped password."""
@@ -61,16 +58,34 @@ class SignIn(LoginView):
         return super().form_invalid(form)
 
 
-def begin(request: HttpRequest, user: User, onward: str, *, second: str = "") -> HttpResponse:
+def begin_or_ask(request: HttpRequest, user: User, onward: str, *, by: str = "") -> HttpResponse:
+    """Start the session, or ask for the second factor first where one is set up."""
+    if not has_factor(user):
+        return begin(request, user, onward, by=by)
+    request.session.cycle_key()
+    request.session[PENDING] = {
+        "user": str(user.pk),
+        "hash": user.get_session_auth_hash(),
+        "at": time.time(),
+        "next": onward,
+        "by": by,
+    }
+    return redirect("second-factor")
+
+
+def begin(request: HttpRequest, user: User, onward: str, *, second: str = "", by: str = "") -> HttpResponse:
     """Start the session of who has shown all that is asked; where the audit fails, nobody is signed in.
 
-    second: the second factor that was shown, "" for none.
+    second: the second factor that was shown, "" for none; by: who vouched for the first, "" for the password.
     """
+    by = by or request.session.get(PENDING, {}).get("by", "")
+    told = {name: value for name, value in (("second", second), ("by", by)) if value}
     with transaction.atomic():
-        note(request, "sign_in", str(user.pk), str(user.pk), "ok", **({"second": second} if second else {}))
+        note(request, "sign_in", str(user.pk), str(user.pk), "ok", **told)
         login(request, user, backend=BACKEND)
     request.session.pop(PENDING, None)
-    note_password(request.session)
+    if not by:
+        note_password(request.session)
     if second:
         note_shown(request.session)
     return HttpResponseRedirect(onward)

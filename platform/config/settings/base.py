@@ -92,6 +92,14 @@ REAUTHENTICATION_SECONDS = 10 * 60
 # Of whom a second factor is asked: admin, ml_staff, reader.
 SECOND_FACTOR_ROLES = [role for role in os.environ.get("FOVEA_SECOND_FACTOR_ROLES", "").split(",") if role]
 SECOND_FACTOR_SECONDS = 10 * 60
+# Sign-in by the hospital's own provider (OpenID Connect): off without an issuer.
+OIDC_ISSUER = os.environ.get("FOVEA_OIDC_ISSUER", "")
+OIDC_CLIENT_ID = os.environ.get("FOVEA_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("FOVEA_OIDC_CLIENT_SECRET", "")
+OIDC_NAME = os.environ.get("FOVEA_OIDC_NAME", "single sign-on")
+OIDC_CLOCK_SECONDS = 60  # how far its clock may be off
+if OIDC_ISSUER and not OIDC_ISSUER.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
+    raise RuntimeError("FOVEA_OIDC_ISSUER must be an https address")
 INVITATION_HOURS = int(os.environ.get("FOVEA_INVITATION_HOURS", "72"))
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
