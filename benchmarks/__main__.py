@@ -30,6 +30,7 @@ def measurements(images: Path, out: Path) -> dict[str, list[str]]:
         "rank_million": ["benchmarks.rank_million"],
         "badge": ["benchmarks.badge"],
         "fusion": ["benchmarks.fusion"],
+        "agreement": ["benchmarks.agreement"],
         "refit": ["benchmarks.refit"],
         "find_similar": ["benchmarks.find_similar"],
         "rerank": ["benchmarks.rerank"],

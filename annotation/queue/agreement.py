@@ -1,23 +1,24 @@
 """The agreement of a project's readers: asked for, kept by a job, read by ML staff and administrators."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from annotation.learning.asking import ask_for_project
 from annotation.learning.selectors import learning_project
-from annotation.projects.models import Project
+from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.projects.services import record_act
 from annotation.queue.anchored import numbered_readers
 from annotation.queue.compared import read_by_several
-from annotation.readings.fusion.standard import MAJORITY
-from annotation.readings.models import Agreement, Reading, Source
+from annotation.readings.fusion.standard import MAJORITY, MEDIAN
+from annotation.readings.models import Agreement, Reading, ReferenceStandard, Source
 from annotation.readings.standards import refresh_reference
 from jobs.models import Job, Lane
 
@@ -60,15 +61,26 @@ def keep_agreement(*, project: Project, found: Figures, job_id: UUID, now: datet
 
 
 def fuse_again(project_id: UUID, now: datetime) -> int:
-    """Fuse every case with several readings anew, one transaction each, by what holds now.
+    """Fuse cases with several readings anew, one transaction each, by what the project has chosen now.
 
-    returns: how many there are.
+    By majority alone only those that had been fused otherwise: a reading does the rest as it comes.
+    returns: how many there were.
     """
-    cases = list(read_by_several(project_id))
+    chosen = settings_in(protocol_in_force(project_id))
+    is_plain = chosen.fusion == MAJORITY and not chosen.fuse_drawings
+    cases = list(fused_otherwise(project_id)) if is_plain else list(read_by_several(project_id))
     for case_id in cases:
         with transaction.atomic():
             refresh_reference(case_id=case_id, now=now)
     return len(cases)
+
+
+def fused_otherwise(project_id: UUID) -> Iterator[UUID]:
+    """Name cases whose reference standard was not fused by majority and median alone."""
+    several = ReferenceStandard.objects.filter(case__project=project_id, readings__gt=1)
+    for case_id, doubts in several.values_list("case", "uncertainty").iterator():
+        if {one["method"] for one in doubts.values()} - {MAJORITY, MEDIAN}:
+            yield case_id
 
 
 def ask_where_weighed(project_id: UUID) -> None:
@@ -93,12 +105,17 @@ def author_names(project_id: UUID) -> dict[str, str]:
 
 
 def readings_since(agreement: Agreement) -> int:
-    """Count readings that came or changed since it was measured."""
-    return Reading.objects.filter(
-        case__project=agreement.project_id, updated_at__gt=agreement.created_at
-    ).count()
+    """Count readings that came or changed since it was measured, by the index of who read last.
+
+    Readers who are members no more are not counted.
+    """
+    members = Membership.objects.filter(project=agreement.project_id).values("user")
+    newer = Reading.objects.filter(
+        Q(reader__in=members) | Q(reader=None), updated_at__gt=agreement.created_at
+    )
+    return newer.filter(case__project=agreement.project_id).count()
 
 
-def cases_read_by_several(project_id: UUID) -> int:
-    """Count cases that can be compared; not scoped: callers have found the project for the user."""
-    return read_by_several(project_id).count()
+def is_comparable(project_id: UUID) -> bool:
+    """Whether any case can be compared; not scoped: callers have found the project for the user."""
+    return read_by_several(project_id).exists()

@@ -30,7 +30,7 @@ from annotation.readings.selectors import revisions_in_force
 CHUNK = 5000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Said:
     """One author's answers to one case, by question key."""
 

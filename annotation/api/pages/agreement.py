@@ -20,7 +20,7 @@ from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.agreement import (
     agreement_for,
     author_names,
-    cases_read_by_several,
+    is_comparable,
     readings_since,
     request_agreement,
 )
@@ -82,6 +82,7 @@ def agreement(request: HttpRequest, visit: Visit) -> HttpResponse:
         return progress(request, visit, "agreement", JOBS)
     found = agreement_for(visit.user, visit.project.pk)
     names = author_names(visit.project.pk)
+    compared = max((row["cases"] for row in found.figures.values()), default=0) if found else 0
     busy = open_jobs([visit.project.pk], JOBS).first()
     return project_page(
         request,
@@ -91,7 +92,8 @@ def agreement(request: HttpRequest, visit: Visit) -> HttpResponse:
         found=found,
         questions=[shown(key, row, names) for key, row in found.figures.items()] if found else [],
         since=readings_since(found) if found else 0,
-        several=cases_read_by_several(visit.project.pk),
+        compared=compared,
+        several=compared > 0 or is_comparable(visit.project.pk),
         settings=settings_in(protocol_in_force(visit.project.pk)),
         busy=busy,
         failed=None if busy else last_failed([visit.project.pk], JOBS),

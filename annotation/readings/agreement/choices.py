@@ -3,7 +3,7 @@
 Choices come as codes, the protocol's order of them; -1: no reading.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from annotation.readings.agreement.measured import (
     Integers,
     Measured,
     Statistic,
+    all_measured,
     measured,
     undefined,
 )
@@ -39,13 +40,25 @@ def cohen(one: Integers, other: Integers, *, weights: Weights = "none") -> Measu
 
     one, other: (case,) codes. Not defined where both make one and the same choice throughout.
     """
+    (found,) = all_cohen(one, other, weights=[weights])
+    return found
+
+
+def all_cohen(one: Integers, other: Integers, *, weights: Sequence[Weights]) -> list[Measured]:
+    """Cohen's kappa of two readers by each of some weights, on the same bootstrap samples."""
+    cells, codes = _cells(one, other)
+    return all_measured(cells, [_cohen(distances(codes, kind)) for kind in weights], why=ONE_CHOICE)
+
+
+def _cells(one: Integers, other: Integers) -> tuple[Floats, Integers]:
+    """Mark what both readers said of each case, (case, choice · choice); and the codes that occur."""
     both = (one != MISSING) & (other != MISSING)
     codes, places = np.unique(np.stack([one[both], other[both]]), return_inverse=True)
     rows, columns = places.reshape(2, -1)
     size = len(codes)
     cells = np.zeros((len(rows), size * size))
     cells[np.arange(len(rows)), rows * size + columns] = 1.0
-    return measured(cells, _cohen(distances(codes, weights)), why=ONE_CHOICE)
+    return cells, codes
 
 
 def distances(codes: Integers, weights: Weights) -> Floats:

@@ -4,7 +4,7 @@ Each is a function of sums over cases, so that a bootstrap replicate, which draw
 replacement, is one weighted sum.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 REPLICATES, SEED = 1000, 0
-# Numbers that are held at a time while replicates are drawn.
-BLOCK = 2**22
+# Patterns from which sums over cases count as normal.
+MANY = 200
 NOBODY = "no case has two readings to compare"
 
 Floats = NDArray[np.float64]
@@ -51,33 +51,43 @@ def measured(contributions: Floats, statistic: Statistic, *, why: str) -> Measur
     contributions: (case, feature), whose sums the statistic takes.
     why:           what it means where these sums do not define it.
     """
+    (found,) = all_measured(contributions, [statistic], why=why)
+    return found
+
+
+def all_measured(contributions: Floats, statistics: Sequence[Statistic], *, why: str) -> list[Measured]:
+    """Compute several statistics of the same sums, as one alone."""
     if not len(contributions):
-        return undefined(NOBODY)
-    patterns, counts = np.unique(contributions, axis=0, return_counts=True)
+        return [undefined(NOBODY) for _ in statistics]
+    drawn, total = resampled_sums(contributions), contributions.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(statistic(contributions.sum(axis=0)))
-        if not np.isfinite(value):
-            return undefined(why, len(contributions))
-        low, high = _interval(statistic, patterns, counts)
-    if low is None or high is None:
-        return Measured(value, None, None, len(contributions))
-    return Measured(value, min(low, value), max(high, value), len(contributions))
+        return [_measured(one, total, drawn, len(contributions), why) for one in statistics]
 
 
-def _interval(statistic: Statistic, patterns: Floats, counts: Integers) -> tuple[float | None, float | None]:
-    cases = int(counts.sum())
-    random = np.random.default_rng(SEED)
-    step = max(1, BLOCK // len(patterns))
-    found = [
-        statistic(random.multinomial(cases, counts / cases, size=min(step, REPLICATES - done)) @ patterns)
-        for done in range(0, REPLICATES, step)
-    ]
-    values = np.concatenate(found)
+def _measured(statistic: Statistic, total: Floats, drawn: Floats, cases: int, why: str) -> Measured:
+    value, values = float(statistic(total)), statistic(drawn)
+    if not np.isfinite(value):
+        return undefined(why, cases)
     defined = values[np.isfinite(values)]
     if cases < 2 or 2 * len(defined) < REPLICATES:
-        return None, None
+        return Measured(value, None, None, cases)
     low, high = np.percentile(defined, [2.5, 97.5])
-    return float(low), float(high)
+    return Measured(value, min(float(low), value), max(float(high), value), cases)
+
+
+def resampled_sums(contributions: Floats) -> Floats:
+    """Sum what bootstrap samples of the cases contribute, (replicate, feature).
+
+    Of many cases that all differ the sums are drawn as the normal variates that they are by then.
+    """
+    patterns, counts = np.unique(contributions, axis=0, return_counts=True)
+    cases, random = len(contributions), np.random.default_rng(SEED)
+    if len(patterns) > MANY:
+        spread = np.cov(contributions, rowvar=False, bias=True).reshape(patterns.shape[1], -1)
+        values, axes = np.linalg.eigh(spread * cases)
+        noise = random.normal(size=(REPLICATES, len(values))) * np.sqrt(values.clip(0.0))
+        return np.asarray(contributions.sum(axis=0) + noise @ axes.T)
+    return np.asarray(random.multinomial(cases, counts / cases, size=REPLICATES) @ patterns)
 
 
 def mean_of_cases(values: Floats) -> Measured:

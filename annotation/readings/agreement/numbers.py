@@ -1,11 +1,20 @@
 """Agreement of numbers: intraclass correlation, Bland–Altman limits, alpha at interval level. Pure."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from annotation.readings.agreement.measured import NOBODY, Floats, Measured, Statistic, measured, undefined
+from annotation.readings.agreement.measured import (
+    NOBODY,
+    Floats,
+    Measured,
+    Statistic,
+    all_measured,
+    measured,
+    undefined,
+)
 
 Form = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
 NORMAL = 1.959964  # 97.5 % point of the standard normal distribution
@@ -64,10 +73,8 @@ def limits_of_agreement(one: Floats, other: Floats) -> Limits:
     apart = one[both] - other[both]
     sums = np.column_stack([np.ones(len(apart)), apart, apart**2])
 
-    def at(place: float) -> Measured:
-        return measured(sums, lambda found: _limit(found, place), why=TOO_FEW)
-
-    return Limits(at(0.0), at(-NORMAL), at(NORMAL))
+    places = [partial(_limit, place=place) for place in (0.0, -NORMAL, NORMAL)]
+    return Limits(*all_measured(sums, places, why=TOO_FEW))
 
 
 def _limit(sums: Floats, place: float) -> Floats:

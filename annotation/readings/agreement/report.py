@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.readings.agreement.choices import MISSING, alpha, cohen, fleiss, share_agreeing
+from annotation.readings.agreement.choices import MISSING, Weights, all_cohen, alpha, fleiss, share_agreeing
 from annotation.readings.agreement.measured import Floats, Integers, Measured
 from annotation.readings.agreement.numbers import alpha_of_numbers, intraclass, limits_of_agreement
 
@@ -85,11 +85,11 @@ def _weighted(given: Choices) -> dict[str, str]:
 
 def choice_pair(one: Integers, other: Integers, given: Choices) -> Row:
     """Compare two columns of codes."""
-    found = {"share": share_agreeing(one, other).as_row(), "kappa": cohen(one, other).as_row()}
-    if given.is_ordered:
-        found["linear"] = cohen(one, other, weights="linear").as_row()
-        found["quadratic"] = cohen(one, other, weights="quadratic").as_row()
-    return found
+    weights: list[Weights] = ["none", "linear", "quadratic"] if given.is_ordered else ["none"]
+    kappas = all_cohen(one, other, weights=weights)
+    names = ["kappa", "linear", "quadratic"][: len(kappas)]
+    found = {name: kappa.as_row() for name, kappa in zip(names, kappas, strict=True)}
+    return {"share": share_agreeing(one, other).as_row()} | found
 
 
 def pairs_of(cases: Compared, compare: Callable[[int, int], Row]) -> list[Row]:

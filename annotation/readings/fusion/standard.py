@@ -17,7 +17,7 @@ from annotation.readings.fusion.choices import Floats, Fused, of_one_case
 from annotation.readings.fusion.runs import fused_mask
 from annotation.readings.rules import NOTHING, TIED, Answers, fuse
 
-MAJORITY = "majority"
+MAJORITY, MEDIAN = "majority", "median"
 NAMESPACE: Final = uuid.UUID("6f0f2a0e-5f6b-5c55-8e52-0c4f6b5d1f37")
 # A box that fewer of the readers drew is left out of the reference standard, and kept with its share.
 FEWEST_DREW = 0.5
@@ -96,7 +96,7 @@ class _Fusing:
                 return self._some(question, given)
             case Number() if len(given) > 1:
                 self.doubts[question.key] = {
-                    "method": "median",
+                    "method": MEDIAN,
                     "spread": [min(given.values()), max(given.values())],
                 }
             case Segmentation() if self.how.drawings:

@@ -206,12 +206,22 @@ def test_intervals_are_seeded_and_hold_the_value() -> None:
     assert found.low < value_of(found) < found.high
 
 
-def test_the_interval_of_a_mean_is_that_of_a_plain_bootstrap() -> None:
-    values = np.random.default_rng(5).normal(size=80)
+@pytest.mark.parametrize("cases", [80, 1000])
+def test_the_interval_of_a_mean_is_that_of_a_plain_bootstrap(cases: int) -> None:
+    values = np.random.default_rng(5).normal(size=cases)
     random = np.random.default_rng(6)
-    plain = [random.choice(values, size=80).mean() for _ in range(REPLICATES)]
+    plain = [random.choice(values, size=cases).mean() for _ in range(REPLICATES)]
     found = mean_of_cases(values)
     assert value_of(found) == pytest.approx(values.mean(), abs=1e-12)
+    assert [found.low, found.high] == pytest.approx(np.percentile(plain, [2.5, 97.5]), abs=0.05)
+
+
+def test_limits_of_many_cases_have_the_interval_of_a_plain_bootstrap() -> None:
+    random = np.random.default_rng(8)
+    apart = random.normal(scale=2.0, size=600)
+    found = limits_of_agreement(apart, np.zeros(600)).upper
+    samples = [random.choice(apart, size=600) for _ in range(REPLICATES)]
+    plain = [one.mean() + 1.959964 * one.std(ddof=1) for one in samples]
     assert [found.low, found.high] == pytest.approx(np.percentile(plain, [2.5, 97.5]), abs=0.05)
 
 
