@@ -20,8 +20,7 @@ from annotation.exchange.labels.parsing.objects import read_object
 from annotation.exchange.labels.parsing.table import read_table
 from annotation.exchange.labels.statements import LabelFileError, Order, Statement, Target
 from annotation.exchange.out.terms import terms
-from annotation.studies.door.child import Work, serve
-from annotation.studies.door.limits import WALL_SECONDS
+from annotation.studies.door.serving import Work, serve
 
 READERS: Final[Mapping[str, Callable[[bytes, Order], Iterator[Statement]]]] = {
     "csv": read_table,
@@ -70,4 +69,4 @@ def main() -> None:
     terms()
     for name in {"utf-8-sig", *python_encoding.values()}:  # files of code are out of reach afterwards
         codecs.lookup(name)
-    serve(socket.socket(fileno=int(sys.argv[-1])), Work(read, WALL_SECONDS))
+    serve(socket.socket(fileno=int(sys.argv[-1])), Work(read))

@@ -1,16 +1,10 @@
-"""The fork server: imports the decoders once, then forks throw-away children. No Django, no secrets."""
+"""The fork server that judges files: decoders imported once, a child a batch. No Django, no secrets."""
 
-import gc
 import json
 import os
-import select
-import signal
 import socket
 import sys
-import warnings
-from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, cast
 
 # Imported before any fork, so that no child pays for it or needs to open code.
 import jpeg_ls  # noqa: F401
@@ -21,78 +15,15 @@ import pydicom.pixels.decoders
 import rle.utils  # noqa: F401
 from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin  # noqa: F401
 
-from annotation.studies.door import limits
 from annotation.studies.door.admission import admit
 from annotation.studies.door.codes import concept
 from annotation.studies.door.confidentiality import profile
-from annotation.studies.door.confinement import address_space, confine_child, confine_server
 from annotation.studies.door.deidentify import table
+from annotation.studies.door.serving import Work, serve
 from annotation.studies.door.verdict import Order, rejected
 from annotation.studies.door.warming import warm
 
-MESSAGE_BYTES = 64 * 1024
 PER_FILE = 4  # descriptors: source, stored file, picture, verdict
-
-
-class Work(NamedTuple):
-    """What a child does with a message and the files that came with it, and how long it may take."""
-
-    run: Callable[[bytes, list[int]], None]
-    wall_seconds: int
-
-
-def serve(channel: socket.socket, work: Work) -> None:
-    """Answer orders until the other side is gone, each in a child that lives for it alone."""
-    warnings.simplefilter("ignore")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    idle_bytes = address_space()  # before /proc is out of reach
-    done = confine_server(Path(__file__).resolve().parents[2])
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    channel.send(json.dumps({"confinement": done}).encode())
-    while True:
-        text, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, PER_FILE * limits.BATCH_FILES)
-        if not text:
-            return
-        channel.send(json.dumps(_in_a_child(text, descriptors, idle_bytes, channel, work)).encode())
-
-
-def _in_a_child(
-    text: bytes, descriptors: list[int], idle_bytes: int, channel: socket.socket, work: Work
-) -> dict[str, int | bool]:
-    """Fork, wait for the end within the wall limit, and say how the child ended."""
-    child = os.fork()
-    if child == 0:
-        channel.close()
-        _run(text, descriptors, idle_bytes, work)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    late = _late(child, work.wall_seconds)
-    if late:
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return {"code": os.waitstatus_to_exitcode(status), "late": late}
-
-
-def _late(child: int, wall_seconds: int) -> bool:
-    watched = os.pidfd_open(child)
-    try:
-        ready, _, _ = select.select([watched], [], [], wall_seconds)
-    finally:
-        os.close(watched)
-    return not ready
-
-
-def _run(text: bytes, descriptors: list[int], idle_bytes: int, work: Work) -> None:
-    """Live the child's whole life; this never returns."""
-    code = 1
-    try:
-        confine_child(idle_bytes)
-        work.run(text, descriptors)
-        code = 0
-    finally:
-        os._exit(code)
 
 
 def judge(text: bytes, descriptors: list[int]) -> None:
@@ -138,4 +69,4 @@ def prepare() -> None:
 def main() -> None:
     """Serve on the socket whose descriptor is the last argument."""
     prepare()
-    serve(socket.socket(fileno=int(sys.argv[-1])), Work(judge, limits.WALL_SECONDS))
+    serve(socket.socket(fileno=int(sys.argv[-1])), Work(judge))

@@ -50,13 +50,15 @@ def _landlock(readable: set[Path]) -> bool:
     return restricted
 
 
-def confine_child(idle_bytes: int) -> None:
+def confine_child(
+    idle_bytes: int, *, cpu_seconds: int = limits.CPU_SECONDS, output_bytes: int = limits.OUTPUT_BYTES
+) -> None:
     """Bound memory, CPU, output, descriptors and processes, then give root's rights up."""
     _libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     memory = idle_bytes + limits.MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.CPU_SECONDS, limits.CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.OUTPUT_BYTES, limits.OUTPUT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (output_bytes, output_bytes))
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits.OPEN_FILES, limits.OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if os.geteuid() == 0:

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from annotation.studies.door.child import Work, serve
 from annotation.studies.door.limits import TEXT_WALL_SECONDS
+from annotation.studies.door.serving import Work, serve
 
 LONG_SIDE = 960  # small letters of small images are enlarged to be found
 LARGEST_SCALE = 4
