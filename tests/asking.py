@@ -56,6 +56,15 @@ def ask(application: Application, *questions: Question) -> list[Answer]:
     return asyncio.run(each())
 
 
+def ask_at_once(application: Application, *questions: Question) -> list[Answer]:
+    """Ask all at the same moment, in one event loop."""
+
+    async def together() -> list[Answer]:
+        return await asyncio.gather(*(asked(application, one) for one in questions))
+
+    return asyncio.run(together())
+
+
 async def asked(application: Application, question: Question) -> Answer:
     """Ask once."""
     start: list[Message] = []

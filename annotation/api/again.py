@@ -33,6 +33,7 @@ Mark = Callable[[], Hashable | None]
 Headers = list[tuple[bytes, bytes]]
 
 KINDS_KEPT, MOST_INSTANCES = 64, 1000
+WORTH_A_QUERY = 4
 SECONDS = 60.0
 MOST_BYTES = 4 * 1024 * 1024
 OPENING = "fovea.opening"
@@ -155,11 +156,13 @@ async def filled(span: Span, target: memoryview) -> bool:
 
 @dataclass
 class Seen:
-    """A kind of request since the database changed last."""
+    """A kind of request since a write: whether it is worth a query, what came of it, how often it served."""
 
     mark: Hashable
+    is_wanted: bool
+    learnt: asyncio.Event | None = None
     known: Known | None = None
-    is_opening: bool = False
+    used: int = 0
 
 
 class Again:
@@ -177,41 +180,49 @@ class Again:
         if asked is None or mark is None:
             await self._application(scope, receive, send)
             return
-        seen = self._seen.get(asked.kind)
-        if seen is None or seen.mark != mark:  # asked for twice between two writes, it is worth a query
-            self._note(asked.kind, mark)
-            await self._application(scope, receive, send)
-        elif seen.known is None:
-            await self._learn(seen, scope, receive, send)
-        else:
-            await self._send_again(seen.known, asked, scope, receive, send)
-
-    def _note(self, kind: bytes, mark: Hashable) -> None:
-        """Remember a kind of request; the one that was new longest ago is forgotten."""
-        self._seen.pop(kind, None)
-        self._seen[kind] = Seen(mark)
-        if len(self._seen) > KINDS_KEPT:
-            self._seen.popitem(last=False)
-
-    async def _learn(self, seen: Seen, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and listen to what is allowed and how it is answered."""
-        if seen.is_opening:
+        seen = self._seen_since(mark, asked.kind)
+        if seen.learnt is None:
+            await self._ask(seen, scope, receive, send)
+            return
+        if not seen.learnt.is_set():
+            await seen.learnt.wait()
+            mark = self._mark()
+        if seen.known is None or seen.mark != mark:
             await self._application(scope, receive, send)
             return
-        opening, starts = Opening(), []
+        seen.used += 1
+        await self._send_again(seen.known, asked, scope, receive, send)
+
+    def _seen_since(self, mark: Hashable, kind: bytes) -> Seen:
+        """Find a kind of request, or begin it anew after a write; what began longest ago is forgotten."""
+        seen = self._seen.get(kind)
+        if seen is None or seen.mark != mark:
+            seen = Seen(mark, is_wanted=seen is not None and seen.used >= WORTH_A_QUERY)
+            self._seen.pop(kind, None)
+            self._seen[kind] = seen
+            if len(self._seen) > KINDS_KEPT:
+                self._seen.popitem(last=False)
+        return seen
+
+    async def _ask(self, seen: Seen, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; of the second one learn what is allowed, as soon as Django begins to answer."""
+        if not seen.is_wanted:
+            seen.is_wanted = True
+            await self._application(scope, receive, send)
+            return
+        opening, learnt = Opening(), asyncio.Event()
 
         async def listening(message: Message) -> None:
             if message["type"] == "http.response.start":
-                starts.append(message)
+                seen.known = known_of(opening, message)
+                learnt.set()
             await send(message)
 
-        seen.is_opening = True
+        seen.learnt = learnt
         try:
             await self._application(scope | {OPENING: opening}, receive, listening)
         finally:
-            seen.is_opening = False
-        if opening.leave is not None and starts:
-            seen.known = known_of(opening.leave, opening.route, starts[0])
+            learnt.set()
 
     async def _send_again(
         self, known: Known, asked: Asked, scope: Scope, receive: Receive, send: Send
@@ -231,9 +242,11 @@ class Again:
         metrics.count(known.route, "GET", 200, time.perf_counter() - began)
 
 
-def known_of(leave: Leave, route: str, start: Message) -> Known | None:
-    """Put together what is sent again; None where an answer was no plain one."""
+def known_of(opening: Opening, start: Message) -> Known | None:
+    """Put together what is sent again; None where nothing is, or an answer was no plain one."""
     head = [(name, value) for name, value in start["headers"] if name.lower() not in OF_ONE_ANSWER]
-    if start["status"] != 200 or any(name.lower() == b"set-cookie" for name, _ in head):
+    if opening.leave is None or start["status"] != 200:
         return None
-    return Known(leave, route, head, time.monotonic() + SECONDS)
+    if any(name.lower() == b"set-cookie" for name, _ in head):
+        return None
+    return Known(opening.leave, opening.route, head, time.monotonic() + SECONDS)

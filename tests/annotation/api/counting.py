@@ -10,6 +10,7 @@ from config.bodies import Receive, Scope, Send
 from config.handler import Handler
 from config.sqlite.changes import Changes
 
+SENT_AGAIN = connection.vendor == "sqlite"
 ASKED_FIRST = 2  # the first tells that a series is wanted, the second what of it is allowed
 
 
@@ -28,11 +29,11 @@ class Counting:
 
 def mark() -> Callable[[], Hashable | None]:
     """Watch this database where it can be watched: SQLite's file."""
-    if connection.vendor != "sqlite":
+    if not SENT_AGAIN:
         return lambda: None
     return Changes(Path(str(connection.settings_dict["NAME"])))
 
 
 def of_django(questions: int) -> int:
     """How many of so many questions Django answers where nothing is written."""
-    return min(questions, ASKED_FIRST) if connection.vendor == "sqlite" else questions
+    return min(questions, ASKED_FIRST) if SENT_AGAIN else questions

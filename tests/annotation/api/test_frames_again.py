@@ -19,8 +19,8 @@ from annotation.projects.models import Case, Membership, Project
 from audit.models import Event
 from jobs import metrics
 from tests import factories
-from tests.annotation.api.counting import ASKED_FIRST, Counting, of_django
-from tests.asking import Question, ask, bodies
+from tests.annotation.api.counting import ASKED_FIRST, SENT_AGAIN, Counting, of_django
+from tests.asking import Question, ask, ask_at_once, bodies
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRAMES = 3
@@ -159,6 +159,25 @@ def test_a_case_with_many_instances_is_django_s(
     monkeypatch.setattr("annotation.api.frames.MOST_INSTANCES", 0)
     bodies(ask(again, *frames * 2))
     assert django.asked == FRAMES * 2
+
+
+def test_of_many_at_once_after_a_write_one_asks_for_all(
+    again: Again, django: Counting, frames: list[Question]
+) -> None:
+    warm(again, frames)
+    bodies(ask(again, *frames * 2))
+    factories.a_user()
+    before = django.asked
+    answers = ask_at_once(again, *frames * 3)
+    assert bodies(answers) == bodies(ask(django.handler, *frames)) * 3
+    assert django.asked - before == (1 if SENT_AGAIN else 3 * FRAMES)
+
+
+def test_those_who_wait_are_refused_as_who_asked(again: Again, frames: list[Question], staff: User) -> None:
+    warm(again, frames)
+    bodies(ask(again, *frames * 2))
+    no_member_any_more(staff)
+    assert [one.status for one in ask_at_once(again, *frames * 3)] == [404] * 3 * FRAMES
 
 
 def test_every_request_is_counted_under_its_route(again: Again, frames: list[Question]) -> None:
