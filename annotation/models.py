@@ -5,6 +5,7 @@ from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
 from annotation.exchange.peers.models import Peer, Pull
 from annotation.exchange.sending.models import Sending
+from annotation.learning.check_models import LabelCheck
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.learning.models import (
@@ -53,6 +54,7 @@ __all__ = [
     "Import",
     "ImportedFile",
     "Instance",
+    "LabelCheck",
     "LabelImport",
     "Lease",
     "Membership",
