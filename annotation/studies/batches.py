@@ -76,6 +76,12 @@ class Batch:
             )
         return self._admit(judged, verdict.facts) if verdict.facts else self._hold(judged, verdict)
 
+    def originals_not_kept(self, judged: Sequence[Judged]) -> set[str]:
+        """Name files whose originals are stored and which no image has: known, held, or no longer wanted."""
+        stored = {one.source_digest for one in judged if one.original_bytes is not None}
+        kept = (digest for digest, one in self.by_source.items() if one.original_bytes is not None)
+        return stored.difference(kept)
+
     def _admit(self, judged: Judged, facts: Facts) -> Taken:
         same_uid = self.by_uid.get(facts.sop_instance_uid)
         if same_uid is None:
@@ -93,6 +99,7 @@ class Batch:
             instance_number=facts.instance_number,
             digest=judged.digest,
             source_digest=judged.source_digest,
+            original_bytes=judged.original_bytes if self.dataset.keeps_originals else None,
             frames=facts.frames,
             rows=number_in(facts.attributes, "Rows"),
             columns=number_in(facts.attributes, "Columns"),

@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol, cast
 from django.core.files.storage import default_storage
 
 BLOCK_BYTES = 1024 * 1024
+ORIGINALS = "originals/"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def quarantine_name(source_digest: str) -> str:
 def preview_name(source_digest: str) -> str:
     """Name the picture in which an admin looks for burned-in text."""
     return f"{quarantine_name(source_digest)}.png"
+
+
+def original_name(source_digest: str) -> str:
+    """Name a file as it came, sealed: kept where the data set says so."""
+    return f"{ORIGINALS}{source_digest[:2]}/{source_digest}.sealed"
 
 
 def frame_span(digest: str, pixel_offset: int, frame_bytes: int, number: int) -> Span:

@@ -19,6 +19,7 @@ from annotation.studies.door.text import TextFinder
 from annotation.studies.door.verdict import LOOK, Order, Verdict, rejected
 from annotation.studies.keys import dataset_key, source_digest
 from annotation.studies.models import Dataset, Instance, QuarantinedFile
+from annotation.studies.originals import sealed_into
 
 PROCESSES = 2
 THREADS = 4  # two wait for the fork servers while two store what came back
@@ -82,6 +83,7 @@ class Judged:
 
     verdict: None for a file that the data set knows already.
     digest:  SHA-256 of the stored file, "" where it was not admitted.
+    original_bytes: of the file as it came, sealed; None where it is not kept.
     """
 
     arrival: Arrival
@@ -90,6 +92,7 @@ class Judged:
     digest: str = ""
     has_preview: bool = False
     text_boxes: list[list[int]] | None = None
+    original_bytes: int | None = None
 
 
 class Intake:
@@ -147,6 +150,10 @@ class Intake:
             for (place, stream), admission in zip(streams.items(), admissions, strict=True):
                 answers[place], found = self._kept(*group[place], stream, admission)
                 contents |= found
+                if self._dataset.keeps_originals and answers[place].digest:
+                    sealed, size = sealed_into(opened, stream)
+                    answers[place] = replace(answers[place], original_bytes=size)
+                    contents[files.original_name(answers[place].source_digest)] = sealed
             files.put_all(contents)
         return [answers[place] for place in range(len(group))]
 

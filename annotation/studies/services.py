@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
-from annotation.studies import files
+from annotation.studies import files, originals
 from annotation.studies.batches import Batch, Taken
 from annotation.studies.door.options import known_options
 from annotation.studies.intake import Judged
@@ -30,12 +30,14 @@ def store(
 
     returns: one answer a file, in the batch's order. Imports into one data set wait for each other here.
     """
-    Dataset.objects.select_for_update().get(pk=dataset.pk)
-    batch = Batch.of(dataset, judged, project_id=project_id, now=now)
+    locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    batch = Batch.of(locked, judged, project_id=project_id, now=now)
     answers = [batch.take(one) for one in judged]
     Instance.objects.bulk_create(batch.fresh)
     QuarantinedFile.objects.bulk_create(batch.held)
     refresh_content_digests({instance.series_id for instance in batch.fresh})
+    if not_kept := batch.originals_not_kept(judged):
+        transaction.on_commit(lambda: originals.remove_unclaimed(not_kept))
     return answers
 
 

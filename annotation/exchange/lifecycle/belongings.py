@@ -15,6 +15,7 @@ from annotation.readings.models import Reading
 from annotation.studies.door.pseudonyms import keyed
 from annotation.studies.keys import dataset_key, pseudonym_of
 from annotation.studies.models import Dataset, Import, Instance, Patient, QuarantinedFile, Series, Study
+from annotation.studies.originals import with_original
 
 UNDER_WAY = (Import.State.RUNNING,)
 UNFINISHED = (Import.State.WAITING, Import.State.FAILED)
@@ -107,6 +108,7 @@ class Preview:
     series: int
     images: int
     image_bytes: int
+    originals: int
     cases: int
     readings: int
     held: int
@@ -145,6 +147,7 @@ def preview_of(found: Belongings) -> Preview:
         series=found.series.count(),
         images=found.instances.count(),
         image_bytes=stored["bytes"] or 0,
+        originals=with_original(found.instances).count(),
         cases=found.cases.count(),
         readings=found.readings.count(),
         held=found.held.count(),

@@ -25,6 +25,7 @@ from annotation.projects.services import actor_name
 from annotation.readings.models import Reading, Revision
 from annotation.studies import files
 from annotation.studies.models import Dataset, Import, ImportedFile, Instance, Series
+from annotation.studies.originals import with_original
 from audit.services import record
 from jobs.models import OPEN, Job, Lane
 from jobs.services import ask, cancel
@@ -137,8 +138,10 @@ def remains_of(found: Belongings, snapshots: Iterable[UUID]) -> dict[str, list[s
     others = Instance.objects.exclude(pk__in=found.instances.values("pk")).filter(digest__in=digests)
     own = sorted(digests - set(others.values_list("digest", flat=True)))
     names = [name(digest) for digest in own for name in (files.instance_name, files.thumbnail_name)]
-    for source in found.held.values_list("source_digest", flat=True):
+    held = list(found.held.values_list("source_digest", flat=True))
+    for source in held:
         names += [files.quarantine_name(source), files.preview_name(source)]
+    sources = {*found.instances.values_list("source_digest", flat=True), *held}
     names += Snapshot.objects.filter(pk__in=snapshots).values_list("file_name", flat=True)
     names += (
         Export.objects.filter(snapshot__in=snapshots)
@@ -146,7 +149,12 @@ def remains_of(found: Belongings, snapshots: Iterable[UUID]) -> dict[str, list[s
         .values_list("file_name", flat=True)
     )
     names += maps_of(found).values_list("file_name", flat=True)
-    return {"files": sorted(set(names)), "vectors": own_vectors(found), "uploads": own_uploads(found)}
+    return {
+        "files": sorted(set(names)),
+        "originals": [files.original_name(source) for source in sorted(sources)],
+        "vectors": own_vectors(found),
+        "uploads": own_uploads(found),
+    }
 
 
 def own_vectors(found: Belongings) -> list[str]:
@@ -173,6 +181,7 @@ def removed(found: Belongings, snapshots: dict[UUID, int], *, now: datetime) -> 
         "studies": found.studies.count(),
         "series": found.series.count(),
         "images": found.instances.count(),
+        "originals": with_original(found.instances).count(),
         "cases": found.cases.count(),
         "readings": found.readings.count(),
         "held_files": found.held.count(),
@@ -247,7 +256,7 @@ def forget_paths(found: Belongings) -> None:
 
 def remove_files(erasure: Erasure) -> None:
     """Delete what lies in the file store and among the uploads; what is gone already is no error."""
-    for name in erasure.remains.get("files", []):
+    for name in [*erasure.remains.get("files", []), *erasure.remains.get("originals", [])]:
         files.remove(name)
     for upload in erasure.remains.get("uploads", []):
         uploads.remove(settings.HOME.spool, UUID(upload))

@@ -10,6 +10,7 @@ from annotation.exchange.lifecycle.deleting import note, remove_all
 from annotation.projects.models import Case
 from annotation.studies import files
 from annotation.studies.models import Deletion, Instance, QuarantinedFile, Series, Study
+from annotation.studies.originals import claims, with_original
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,20 @@ def due_of(deletion: Deletion) -> Due:
     others = Instance.objects.filter(digest__in=digests).exclude(series__in=series)
     alone = sorted(digests - set(others.values_list("digest", flat=True)))
     names = [name(digest) for digest in alone for name in (files.instance_name, files.thumbnail_name)]
+    names += originals_of(own)
     for source in held_of(deletion).values_list("source_digest", flat=True):
         names += [files.quarantine_name(source), files.preview_name(source)]
     keys = set(series.exclude(content_digest="").values_list("content_digest", flat=True))
     same = Series.objects.filter(content_digest__in=keys).exclude(pk__in=series.values("pk"))
     return Due(deletion, names, sorted(keys - set(same.values_list("content_digest", flat=True))))
+
+
+def originals_of(own: QuerySet[Instance]) -> list[str]:
+    """Name the kept originals that no other image has: a file that came again keeps its own."""
+    sources = set(with_original(own).values_list("source_digest", flat=True))
+    others = claims(sources).exclude(pk__in=own.values("pk"))
+    alone = sorted(sources.difference(others.values_list("source_digest", flat=True)))
+    return [files.original_name(source) for source in alone]
 
 
 def series_of(deletion: Deletion) -> QuerySet[Series]:

@@ -54,6 +54,7 @@ class Usage:
     """Bytes of one project by what they are; shared images count for every project that reads them."""
 
     images: int
+    originals: int
     held: int
     embeddings: int
     models: int
@@ -63,8 +64,8 @@ class Usage:
 
     @property
     def counted(self) -> int:
-        """Bytes that the quota counts: images, stored and held."""
-        return self.images + self.held
+        """Bytes that the quota counts: images, stored and held, and kept originals."""
+        return self.images + self.originals + self.held
 
     @property
     def total(self) -> int:
@@ -75,6 +76,7 @@ class Usage:
         """Name each part, with its bytes and what it is."""
         return [
             ("Images", self.images, "de-identified, uncompressed; thumbnails are small beside them"),
+            ("Originals", self.originals, "files as they came, sealed, where the data set keeps them"),
             ("Quarantine", self.held, "files as they came, until somebody has decided"),
             ("Embeddings", self.embeddings, "a vector an image and encoder"),
             ("Models", self.models, "heads and encoders"),
@@ -89,6 +91,7 @@ def usage_of(project: Project) -> Usage:
     encoders = Encoder.objects.filter(Q(dataset=project.dataset_id) | Q(models__project=project)).distinct()
     return Usage(
         images=image_bytes(project.pk),
+        originals=original_bytes(project.pk),
         held=held_bytes(project.pk),
         embeddings=series.count() * sum(vector_bytes(one) for one in encoders),
         models=sizes(
@@ -116,6 +119,12 @@ def image_bytes(project_id: UUID) -> int:
     """Bytes of a project's stored images: header and frames, as their rows say."""
     images = Instance.objects.filter(series__cases__project=project_id)
     return images.aggregate(n=Sum(F("pixel_offset") + F("frames") * F("frame_bytes")))["n"] or 0
+
+
+def original_bytes(project_id: UUID) -> int:
+    """Bytes of the kept originals of a project's images, as stored."""
+    images = Instance.objects.filter(series__cases__project=project_id)
+    return images.aggregate(n=Sum("original_bytes"))["n"] or 0
 
 
 def held_bytes(project_id: UUID) -> int:
@@ -151,7 +160,7 @@ def check_room(project_id: UUID, coming_bytes: int = 0) -> None:
     found = Project.objects.filter(pk=project_id).values_list("quota_bytes", "quota_cases").first()
     quota_bytes, quota_cases = found or (None, None)
     if quota_bytes is not None:
-        used = image_bytes(project_id) + held_bytes(project_id)
+        used = image_bytes(project_id) + original_bytes(project_id) + held_bytes(project_id)
         if used + max(coming_bytes, 1) > quota_bytes:
             raise QuotaError(
                 f"the project's quota of {in_units(quota_bytes)} is used up: {in_units(used)} are stored and "
