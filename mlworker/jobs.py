@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 from jobs.models import Lane
 from mlworker import (
     backing_up,
+    checking,
     cleaning,
     comparing,
     embedding_map,
@@ -56,6 +57,13 @@ def measure_agreement(work: Work, *, project_id: str) -> None:
     """Compare what several readers said of the same cases, and fuse them anew: seconds, no torch."""
     with threadpool_limits(limits=1):
         comparing.measure_agreement(work, project_id)
+
+
+@job("check_labels", lane=Lane.LIGHT)
+def check_labels(work: Work, *, project_id: str) -> None:
+    """Look for labels that are likely wrong and readings that were too fast: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        checking.check_labels(work, project_id)
 
 
 @job("export", lane=Lane.TRANSFER, spawn=True)
@@ -160,6 +168,12 @@ def replay(work: Work, *, project_id: str, strategies: list[str], seeds: int, bu
 def remove_deleted(work: Work) -> None:
     """Remove for good what nobody brought back in time: seconds, no torch."""
     removing.remove_deleted(work)
+
+
+@job("remove_originals", lane=Lane.LIGHT)
+def remove_originals(work: Work, *, dataset_id: str) -> None:
+    """Remove a data set's kept originals: seconds to minutes, no torch."""
+    removing.remove_kept_originals(work, dataset_id)
 
 
 @job("clean_up", lane=Lane.LIGHT)

@@ -23,6 +23,7 @@ from annotation.api.pages import (
     imports,
     invitation,
     jobs,
+    label_quality,
     labels,
     language,
     learning,
@@ -96,6 +97,9 @@ urlpatterns: list[URLPattern] = [
         "projects/<uuid:project_id>/learning/agreement/measure", agreement.measure, name="measure-agreement"
     ),
     path("projects/<uuid:project_id>/learning/agreement/read", agreement.read_disputed, name="read-disputed"),
+    path("projects/<uuid:project_id>/learning/labels", label_quality.label_quality, name="label-quality"),
+    path("projects/<uuid:project_id>/learning/labels/check", label_quality.check_labels, name="check-labels"),
+    path("projects/<uuid:project_id>/learning/labels/read", label_quality.read_doubted, name="read-doubted"),
     path("projects/<uuid:project_id>/learning/map", embedding_map.show_map, name="map"),
     path("projects/<uuid:project_id>/learning/map/draw", embedding_map.draw_map, name="draw-map"),
     path("projects/<uuid:project_id>/learning/map/points", embedding_map.map_points, name="map-points"),

@@ -1,0 +1,61 @@
+"""The label quality page: labels that are likely wrong, and readings that were too fast, to be read again."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Role
+from annotation.api.pages.access import ADMIN, Visit, member
+from annotation.api.pages.frame import project_page
+from annotation.api.pages.similar import batch_of_form
+from annotation.api.pages.splits import progress
+from annotation.queue.agreement import author_names
+from annotation.queue.label_quality import FEWEST_READINGS, check_for, request_check
+from jobs.selectors import last_failed, open_jobs
+
+JOBS = ["check_labels"]
+SHOWN = 50
+WHY = {"doubted": "The label is in doubt", "hasty": "Read too fast"}
+
+
+@require_GET
+@member(Role.ML_STAFF, ADMIN)
+def label_quality(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show what the newest check found."""
+    if request.headers.get("HX-Request"):
+        return progress(request, visit, "label-quality", JOBS)
+    found = check_for(visit.user, visit.project.pk)
+    names = author_names(visit.project.pk)
+    busy = open_jobs([visit.project.pk], JOBS).first()
+    hasty = found.hasty[:SHOWN] if found else []
+    return project_page(
+        request,
+        "learning/label_quality.html",
+        "learning",
+        visit,
+        found=found,
+        doubted=found.doubted[:SHOWN] if found else [],
+        hasty=[one | {"reader": names.get(one["reader"], "")} for one in hasty],
+        fewest=FEWEST_READINGS,
+        busy=busy,
+        failed=None if busy else last_failed([visit.project.pk], JOBS),
+    )
+
+
+@require_POST
+@member(Role.ML_STAFF)
+def check_labels(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Ask for a check."""
+    request_check(project=visit.project, by=visit.user)
+    messages.success(request, "Asked for. It takes seconds.")
+    return redirect("label-quality", project_id=visit.project.pk)
+
+
+@require_POST
+@member(Role.ML_STAFF)
+def read_doubted(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Have the cases of a list read again by another reader: a query batch."""
+    why = WHY.get(request.POST.get("list", ""), WHY["doubted"])
+    batch_of_form(request, visit, why=why, again=True)
+    return redirect("label-quality", project_id=visit.project.pk)
