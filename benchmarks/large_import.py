@@ -149,8 +149,13 @@ def figures(runs: list[Run], counted: dict[str, object]) -> dict[str, object]:
         }
         for one in runs
     ]
-    load = {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
-    return {"until it was killed": told[0], "taken up again": told[1], "counted": counted} | load
+    return {
+        "until it was killed": told[0],
+        "taken up again": told[1],
+        "counted": counted,
+        "load": round(os.getloadavg()[0], 1),
+        "cores": os.cpu_count(),
+    }
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What viewer and workers need of a stored image, by DICOM keyword; what is absent stays absent."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
@@ -35,7 +35,8 @@ def attributes_of(described: Dataset) -> dict[str, Any]:
     Shared functional groups stand at the top as if the image had one frame; those of single frames are in
     "PerFrame", one object a frame.
     """
-    elements = {int(element.tag): element for element in described.values()}
+    held = cast("Collection[DataElement]", described.values())  # nothing of it is raw: it was made here
+    elements = {int(element.tag): element for element in held}
     found = _said({keyword: elements[tag] for tag, keyword in ATTRIBUTES.items() if tag in elements})
     shared = described.get("SharedFunctionalGroupsSequence")
     if shared:

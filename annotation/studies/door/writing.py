@@ -1,9 +1,9 @@
 """The stored file: our own preamble and file meta, the de-identified header, then frame after frame."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -55,9 +55,10 @@ def write_header(stream: BinaryIO, described: Dataset, layout: Layout, frames: i
 
     returns: the offset of the first frame in the file.
     """
-    if not all(map(stands_alone, described.values())):
+    held = cast("Collection[DataElement]", described.values())  # nothing of it is raw: it was made here
+    if not all(map(stands_alone, held)):
         correct_ambiguous_vr(described, is_little_endian=True)
-    elements = {int(element.tag): element for element in described.values()}
+    elements = {int(element.tag): element for element in held}
     body = b"".join(_encoded(elements[tag]) for tag in sorted(elements))
     tag = TAG_OF[layout.keyword]
     length = frames * layout.frame_bytes
