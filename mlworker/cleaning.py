@@ -3,16 +3,20 @@
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from annotation.exchange import uploads
+from annotation.exchange.lifecycle.backup.making import stored_names
 from annotation.learning.models import Encoder, Policy, Promotion
 from annotation.studies import files
 from annotation.studies.models import Dataset, Import
+from annotation.studies.originals import remove_unclaimed, unclaimed
 from jobs.models import OPEN, Job, Lane
 from jobs.services import ask
 from mlworker.runtime import Work
@@ -20,6 +24,7 @@ from mlworker.runtime import Work
 NAME = "clean_up"
 EVERY, KEPT = timedelta(days=1), timedelta(days=7)
 WEIGHTS_KEPT = 3
+ORIGINALS_AT_ONCE = 500
 UNSENT = "it was not sent to its end within a week: send it again"
 
 
@@ -27,6 +32,7 @@ def clean_up(work: Work) -> None:
     """Remove it, kind by kind."""
     now = timezone.now()
     removed = len(clean_uploads(now)) + len(clean_checkpoints(now)) + len(clean_weights())
+    removed += clean_originals(now)
     work.progress(1.0, f"{removed} things removed")
 
 
@@ -54,6 +60,18 @@ def is_left(delivery: Import | None, now: datetime) -> bool:
     if delivery is None or delivery.state == Import.State.DONE:
         return True
     return delivery.state != Import.State.RUNNING and delivery.created_at < now - KEPT
+
+
+def clean_originals(now: datetime) -> int:
+    """Remove originals that a broken import left without an image, a day after they were stored."""
+    digests = (Path(name).stem for name in stored_names(files.ORIGINALS))
+    removed = 0
+    while part := list(islice(digests, ORIGINALS_AT_ONCE)):
+        left = {digest: files.original_name(digest) for digest in unclaimed(part)}
+        late = [key for key, name in left.items() if default_storage.get_modified_time(name) < now - EVERY]
+        remove_unclaimed(late)
+        removed += len(late)
+    return removed
 
 
 def clean_checkpoints(now: datetime) -> list[UUID]:

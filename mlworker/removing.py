@@ -1,10 +1,12 @@
 """The job that removes for good what was deleted and not brought back in time."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
 from annotation.exchange.lifecycle.forgetting import forget_deleted_rows
+from annotation.exchange.lifecycle.originals import remove_originals
 from annotation.exchange.lifecycle.removing import due_of, overdue, remove_files, remove_rows
 from jobs.models import OPEN, Job, Lane
 from jobs.services import ask
@@ -24,6 +26,11 @@ def remove_deleted(work: Work) -> None:
         erase_vectors(due.vectors)
         remove_rows(deletion, now=timezone.now())
     forget_deleted_rows()
+
+
+def remove_kept_originals(work: Work, dataset_id: str) -> None:
+    """Remove the files as they came that a data set kept; the images stay."""
+    remove_originals(UUID(dataset_id), work.progress)
 
 
 def ask_removal(*, now: datetime) -> Job | None:

@@ -121,11 +121,14 @@ def remove_some(dataset: Dataset) -> int:
     return with_original(Instance.objects.filter(pk__in=rows)).update(original_bytes=None)
 
 
-def remove_unclaimed(source_digests: Collection[str]) -> int:
-    """Delete stored originals that no image has; returns how many of these files nobody has."""
-    left = set(source_digests).difference(claims(source_digests).values_list("source_digest", flat=True))
-    remove_files(left)
-    return len(left)
+def unclaimed(source_digests: Collection[str]) -> set[str]:
+    """Say which of these files no image keeps."""
+    return set(source_digests).difference(claims(source_digests).values_list("source_digest", flat=True))
+
+
+def remove_unclaimed(source_digests: Collection[str]) -> None:
+    """Delete the stored originals that no image keeps."""
+    remove_files(unclaimed(source_digests))
 
 
 def remove_files(source_digests: Collection[str]) -> None:

@@ -164,6 +164,9 @@ MATRIX: dict[tuple[str, str], str] = {
     ("POST", "projects/<project_id>/learning/encoders/<encoder_id>"): STAFF_ACTS,
     ("GET", "projects/<project_id>/data"): STAFF_AND_ADMIN,
     ("GET", "projects/<project_id>/data/studies/<study_id>"): STAFF_AND_ADMIN,
+    ("GET", "projects/<project_id>/data/studies/<study_id>/originals/<instance_id>"): (
+        "302 404 404 403 403 403 302"
+    ),
     ("GET", "projects/<project_id>/data/split"): STAFF_AND_ADMIN,
     ("POST", "projects/<project_id>/data/split/place"): "302 404 404 403 403 422 403",
     ("GET", "projects/<project_id>/data/duplicates"): STAFF_AND_ADMIN,
@@ -192,6 +195,8 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "projects/<project_id>/deidentification"): PROJECT_ADMIN,
     ("POST", "projects/<project_id>/deidentification"): "302 404 404 403 403 403 302",
     ("POST", "projects/<project_id>/deidentification/try"): "302 404 404 403 403 403 422",
+    ("POST", "projects/<project_id>/originals"): "302 404 404 403 403 403 302",
+    ("POST", "projects/<project_id>/originals/remove"): "302 404 404 403 403 403 302",
     ("GET", "imports/<import_id>"): ADMIN,
     ("GET", "imports/<import_id>/certificate"): ADMIN,
     ("PUT", "imports/<import_id>/pieces"): "302 403 403 403 403 403 404",

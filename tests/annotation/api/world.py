@@ -29,7 +29,7 @@ from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
 from annotation.readings.services import Answered
-from annotation.studies.models import Import, QuarantinedFile
+from annotation.studies.models import Import, Instance, QuarantinedFile
 from jobs.models import Job, Lane
 from tests import factories
 
@@ -158,6 +158,7 @@ def case_ids(held: LeasedCase) -> dict[str, Any]:
     (instance,) = held.case.series.instances.all()
     name = f"thumbnails/{instance.digest[:2]}/{instance.digest}.png"
     default_storage.save(name, ContentFile(b"\x89PNG"))
+    Instance.objects.filter(pk=instance.pk).update(original_bytes=100)
     return {
         "case_id": held.case.pk,
         "number": held.case.number,
@@ -166,6 +167,7 @@ def case_ids(held: LeasedCase) -> dict[str, Any]:
         "study_uid": held.case.series.study.study_instance_uid,
         "series_uid": held.case.series.series_instance_uid,
         "sop_uid": instance.sop_instance_uid,
+        "instance_id": instance.pk,
         "n": 1,
         "numbers": "1",
         "path": "7FE00010",
