@@ -13,12 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
+from annotation.exchange.lifecycle.originals import removal_of
+from annotation.exchange.lifecycle.usage import in_units
 from annotation.studies.comparing import Comparison, compare
 from annotation.studies.door import text
 from annotation.studies.door.confidentiality import profile
 from annotation.studies.door.limits import MEBIBYTE
 from annotation.studies.door.options import OPTIONS, PROFILE, known_options
 from annotation.studies.door.sandbox import DoorBrokenError
+from annotation.studies.originals import kept_in
 from annotation.studies.services import choose_options
 
 COMPARED_BYTES = 64 * MEBIBYTE
@@ -90,8 +93,20 @@ def options_page(
         finds_text=settings.FIND_TEXT and text.is_there(),
         compared=compared,
         counts=counts_of(compared) if compared else [],
+        **originals_in(visit),
         problem=problem,
     )
+
+
+def originals_in(visit: Visit) -> dict[str, object]:
+    """Say whether originals are kept, how many there are, and whether they are being removed."""
+    kept, size = kept_in(visit.project.dataset)
+    return {
+        "keeps": visit.project.dataset.keeps_originals,
+        "kept": kept,
+        "kept_bytes": in_units(size),
+        "removing": removal_of(visit.project.dataset),
+    }
 
 
 def counts_of(compared: Comparison) -> list[tuple[str, int]]:

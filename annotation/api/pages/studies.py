@@ -44,6 +44,7 @@ class SeriesRow:
     label: str
     images: int
     tags: list[Tag]
+    originals: list[UUID]
 
 
 @require_GET
@@ -71,7 +72,7 @@ def study(request: HttpRequest, visit: Visit, study_id: UUID) -> HttpResponse:
 
 def rows_of(visit: Visit, series: list[tuple[Series, Case | None]]) -> list[SeriesRow]:
     """Collect what the page says of each series."""
-    question = question_learned(visit.project.pk)
+    question, is_admin = question_learned(visit.project.pk), visit.user.is_admin
     counts = readings_by_case([case for _, case in series if case is not None])
     rows = []
     for one, case in series:
@@ -86,6 +87,7 @@ def rows_of(visit: Visit, series: list[tuple[Series, Case | None]]) -> list[Seri
                 label=question.told(standard.answers.get(question.key)) if standard else "",
                 images=sum(image.frames for image in images),
                 tags=tags_of(images[len(images) // 2]) if images else [],
+                originals=[image.pk for image in images if is_admin and image.original_bytes is not None],
             )
         )
     return rows

@@ -10,7 +10,7 @@ from annotation.projects.models import Project
 from annotation.studies.models import Dataset
 from annotation.studies.originals import kept_in, remove_some
 from audit.services import record
-from jobs.models import Job, Lane
+from jobs.models import OPEN, Job, Lane
 from jobs.services import ask
 
 NAME = "remove_originals"
@@ -33,8 +33,18 @@ def ask_removal(*, project: Project, by: User, address: str = "") -> Job:
         arguments={"dataset_id": str(project.dataset_id)},
         requested_by=by,
         scope_id=project.pk,
-        singleton_key=f"{NAME}:{project.dataset_id}",
+        singleton_key=key_of(project.dataset),
     )
+
+
+def key_of(dataset: Dataset) -> str:
+    """Name the removal of a data set: one at a time."""
+    return f"{NAME}:{dataset.pk}"
+
+
+def removal_of(dataset: Dataset) -> Job | None:
+    """Find the removal that waits or runs."""
+    return Job.objects.filter(singleton_key=key_of(dataset), state__in=OPEN).first()
 
 
 def remove_originals(dataset_id: UUID, progress: Callable[[float, str], None]) -> int:
