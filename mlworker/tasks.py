@@ -40,6 +40,7 @@ def sweep() -> None:
     from mlworker.backing_up import ask_backup
     from mlworker.cleaning import ask_cleaning
     from mlworker.removing import ask_removal
+    from mlworker.telling import ask_webhooks
 
     now = timezone.now()
     expire_leases(now=now)
@@ -48,6 +49,7 @@ def sweep() -> None:
     ask_backup(now=now)
     ask_removal(now=now)
     ask_cleaning(now=now)
+    ask_webhooks(now=now)
     services.sweep(now)
 
 

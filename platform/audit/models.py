@@ -1,5 +1,7 @@
 """Who did what, when, from where, with what outcome: append-only and hash-chained."""
 
+import uuid
+
 from django.db import models
 
 
@@ -60,3 +62,26 @@ class ChainCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} events, {len(self.problems)} problems"
+
+
+class Webhook(models.Model):
+    """Another system that is told of audited acts: in order, each at least once, signed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=64, unique=True)
+    url = models.CharField(max_length=500)
+    sealed = models.TextField(help_text="the secret that signs, sealed with the installation's own")
+    actions = models.JSONField(default=list, help_text="sign_in, or person.* for all that begin so")
+    is_active = models.BooleanField(default=True)
+    position = models.BigIntegerField(default=0, help_text="the last event that needs no telling any more")
+    failures = models.PositiveIntegerField(default=0, help_text="since it took something last")
+    problem = models.CharField(max_length=255, default="", help_text="why it took nothing last time")
+    retry_at = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -50,6 +50,7 @@ from annotation.api.pages import (
     studies,
     tokens,
     upload,
+    webhooks,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -215,5 +216,10 @@ urlpatterns: list[URLPattern] = [
     path("metrics", health.metrics, name="metrics"),
     path("audit", audit_log.audit, name="audit"),
     path("audit/verify", audit_log.verify, name="verify-audit"),
+    path("webhooks", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new", webhooks.add_webhook, name="add-webhook"),
+    path("webhooks/<uuid:webhook_id>", webhooks.webhook, name="webhook"),
+    path("webhooks/<uuid:webhook_id>/try", webhooks.try_webhook, name="try-webhook"),
+    path("webhooks/<uuid:webhook_id>/remove", webhooks.remove_webhook, name="remove-webhook"),
     path("audit/export", audit_log.export, name="export-audit"),
 ]

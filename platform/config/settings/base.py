@@ -180,6 +180,7 @@ JOB_MODULES = [
     "mlworker.label_imports",
     "mlworker.sending",
     "mlworker.auditing",
+    "mlworker.telling",
 ]
 JOB_SPAWN_NICENESS = 10
 # Longer than the longest job by a tenth: else the broker would give a running job's message out again.

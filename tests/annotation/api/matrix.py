@@ -248,6 +248,13 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", "alive"): PUBLIC,
     ("GET", "metrics"): "401 401 401 401 401 401 401",
     ("GET", "audit"): ADMIN,
+    ("GET", "webhooks"): ADMIN,
+    ("GET", "webhooks/new"): ADMIN_ACTS,
+    ("POST", "webhooks/new"): ADMIN_ACTS,
+    ("GET", "webhooks/<webhook_id>"): ADMIN_ACTS,
+    ("POST", "webhooks/<webhook_id>"): ADMIN_ACTS,
+    ("POST", "webhooks/<webhook_id>/try"): ADMIN_ACTS,
+    ("POST", "webhooks/<webhook_id>/remove"): ADMIN_ACTS,
     ("POST", "audit/verify"): ADMIN_ACTS,
     ("GET", "audit/export"): ADMIN_ACTS,
 }

@@ -64,7 +64,7 @@ def a_world() -> World:
     admin = people["admin"]
     assert admin is not None
     _, ids["key"] = invite(user=factories.a_user(), by=admin, now=timezone.now())
-    ids["key_id"] = uuid4()
+    ids["key_id"] = ids["webhook_id"] = uuid4()
     return World(people, ids)
 
 
