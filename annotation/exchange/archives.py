@@ -1,178 +1,202 @@
-"""Archives of a delivery: zip and tar, their members listed and unpacked one by one, with bounds."""
+"""Archives of a delivery: zip and tar, listed and unpacked by throw-away children, with bounds.
 
+The trusted side: it parses nothing, holds the list that a child wrote against bounds, and copies ranges.
+"""
+
+import json
 import os
-import stat
-import tarfile
 import tempfile
+import threading
 import weakref
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Annotated, BinaryIO, Final, cast
 
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from annotation.exchange.archive_child import WALL_SECONDS
 from annotation.exchange.uploads import ARCHIVES, UploadError, check_path
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
+from annotation.studies.door.sandbox import DoorBrokenError, Server, in_memory
 from annotation.studies.intake import UnreadableFileError
 
+CHILD: Final = "annotation.exchange.archive_child"
 MAX_MEMBERS = 200_000
 MAX_UNPACKED_BYTES = 64 * 1024 * MEBIBYTE
 IN_MEMORY_BYTES = 8 * MEBIBYTE
 COPY_BYTES = 1024 * 1024
+LINE_BYTES = 64 * 1024
+PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+ZIPPED: Final = (b"PK\x03\x04", b"PK\x05\x06")
+TAR_MARK, TAR_MARK_PLACE = b"ustar", 257
+DAMAGED: Final = "the zip is damaged or encrypted here"
 
 
 class DeliveryError(Exception):
     """A delivery cannot be read at all; the message says what to do."""
 
 
+class Entry(BaseModel, extra="forbid", frozen=True):
+    """A member as a child lists it; offset, packed: where its bytes lie in the archive, -1: nowhere."""
+
+    name: Annotated[str, Field(max_length=4096)]
+    size: Annotated[int, Field(ge=0)]
+    offset: Annotated[int, Field(ge=-1)]
+    packed: Annotated[int, Field(ge=0)]
+    method: int
+    crc: int | None
+    problem: Annotated[str, Field(max_length=200)]
+
+
+ENTRY: Final[TypeAdapter[Entry]] = TypeAdapter(Entry)
+
+
+class Opened:
+    """An archive, and the fork server that opens it: there for as long as any of its members is known."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self._server = Server(CHILD, answers_within=WALL_SECONDS)
+        self._turn = threading.Lock()
+        weakref.finalize(self, close_all, stream, self._server)
+
+    def asked(self, target: BinaryIO, act: str, **details: object) -> str:
+        """Have a child do something with the archive and write into a file.
+
+        returns: "" where it ended well, else how it ended.
+        raises:  DoorBrokenError.
+        """
+        message = json.dumps({"act": act, **details}).encode()
+        with self._turn:
+            try:
+                # a descriptor of the child's own: the place in the file is nobody else's
+                with Path(f"/proc/self/fd/{self.stream.fileno()}").open("rb") as own:
+                    return self._server.send(message, [own.fileno(), target.fileno()])
+            except OSError as error:
+                raise DoorBrokenError("the sandbox for archives went away") from error
+
+    def entries(self, kind: str) -> list[Entry]:
+        """List its files; at most one more than is allowed.
+
+        raises: DeliveryError where it is damaged.
+        """
+        with in_memory("members") as answer:
+            if self.asked(answer, f"list {kind}", most=MAX_MEMBERS):
+                raise DeliveryError(f"the {kind} is damaged: pack it again")
+            answer.seek(0)
+            with open(answer.fileno(), "rb", closefd=False) as lines:
+                try:
+                    return [
+                        ENTRY.validate_json(line) for line in iter(lambda: lines.readline(LINE_BYTES), b"")
+                    ]
+                except ValidationError as error:
+                    raise DeliveryError(f"the {kind} is damaged: pack it again") from error
+
+
+def close_all(*opened: BinaryIO | Server) -> None:
+    """Close what nobody knows any more."""
+    for one in opened:
+        one.close()
+
+
 @dataclass(frozen=True)
-class ZipMember:
-    """A file in a zip, which stays open for as long as any of its members is known: its list is read once."""
+class Member:
+    """A file in an archive."""
 
     path: str
     size: int
-    archive: zipfile.ZipFile
-    entry: zipfile.ZipInfo
+    archive: Opened
+    entry: Entry
     problem: str = ""
 
     def open(self) -> BinaryIO:
         """Unpack it into a temporary file, no further than its announced size."""
         if self.problem:
             raise UnreadableFileError(self.problem)
-        unpacked = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
+        copy = in_memory("member") if self.size <= IN_MEMORY_BYTES else temporary()
         try:
-            with self.archive.open(self.entry) as member:
-                while block := member.read(COPY_BYTES):
-                    unpacked.write(block)
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-            OSError,
-            ValueError,
-        ) as error:
-            unpacked.close()
-            raise UnreadableFileError("the zip is damaged or encrypted here") from error
-        unpacked.rollover()
-        unpacked.seek(0)
-        return cast("BinaryIO", unpacked)
+            if self.entry.method == zipfile.ZIP_STORED:
+                self._copy(copy)
+            elif self.archive.asked(copy, "member", **self.entry.model_dump()):
+                raise UnreadableFileError(DAMAGED)
+            if copy.seek(0, os.SEEK_END) != self.size:
+                raise UnreadableFileError(DAMAGED)
+        except BaseException:
+            copy.close()
+            raise
+        copy.seek(0)
+        return copy
 
-
-class Plain:
-    """A tar that is not packed, open for as long as any of its members is known."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        weakref.finalize(self, stream.close)
-
-
-@dataclass(frozen=True)
-class TarMember:
-    """A file in a tar."""
-
-    path: str
-    size: int
-    archive: Plain
-    offset: int
-    problem: str = ""
-
-    def open(self) -> BinaryIO:
-        """Copy it into a temporary file."""
-        if self.problem:
-            raise UnreadableFileError(self.problem)
-        copy = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
-        place, end = self.offset, self.offset + self.size
+    def _copy(self, copy: BinaryIO) -> None:
+        """Copy what lies in the archive as it is."""
+        place, end = self.entry.offset, self.entry.offset + self.size
         while place < end:
             block = os.pread(self.archive.stream.fileno(), min(COPY_BYTES, end - place), place)
             if not block:
-                copy.close()
-                raise UnreadableFileError("the tar breaks off here")
+                raise UnreadableFileError("the archive breaks off here")
             copy.write(block)
             place += len(block)
-        copy.rollover()
-        copy.seek(0)
-        return cast("BinaryIO", copy)
 
 
-def members_of_tar(source: Path) -> Iterator[TarMember]:
-    """List a tar, packed or not.
-
-    raises: DeliveryError where it is damaged or holds too much.
-    """
-    try:
-        archive = Plain(_unpacked(source))
-        with tarfile.open(fileobj=archive.stream, mode="r:") as opened:
-            members = [one for _, one in zip(range(MAX_MEMBERS + 1), opened, strict=False) if not one.isdir()]
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise DeliveryError("the tar is damaged: pack it again") from error
-    _check_amount("tar", [member.size for member in members])
-    seen: set[str] = set()
-    for number, member in enumerate(members):
-        problem = problem_of_tar_member(member)
-        path, problem = usable(member.name.removeprefix("./"), number, problem, seen)
-        yield TarMember(path, member.size, archive, member.offset_data, problem)
+def temporary() -> BinaryIO:
+    """Open a file on disk without a name."""
+    return cast("BinaryIO", tempfile.TemporaryFile(buffering=0))
 
 
-def _unpacked(source: Path) -> BinaryIO:
-    """Open a tar so that any place of it can be read: what gzip, bzip2 or xz packed is unpacked first.
-
-    raises: DeliveryError.
-    """
-    with suppress(tarfile.ReadError), tarfile.open(source, mode="r:"):
-        return source.open("rb")
-    with tarfile.open(source, mode="r:*") as packed:
-        fileobj = cast("BinaryIO", packed.fileobj)
-        fileobj.seek(0)
-        plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - its members keep it
-        try:
-            size = 0
-            while block := fileobj.read(COPY_BYTES):
-                size += len(block)
-                if size > MAX_UNPACKED_BYTES:
-                    raise DeliveryError("the tar unpacks to more than 64 GiB: import it in parts")
-                plain.write(block)
-            plain.seek(0)
-        except BaseException:
-            plain.close()
-            raise
-        return plain
+def kind_of(source: Path) -> str:
+    """Tell zip, tar and packed by their first bytes, or by their name; "" where it is none of them."""
+    with source.open("rb") as stream:
+        head = stream.read(TAR_MARK_PLACE + len(TAR_MARK))
+    if head.startswith(ZIPPED) or source.name.lower().endswith(".zip"):
+        return "zip"
+    if head.startswith(PACKED):
+        return "packed"
+    return "tar" if head[TAR_MARK_PLACE:] == TAR_MARK or source.name.lower().endswith(".tar") else ""
 
 
-def problem_of_tar_member(member: tarfile.TarInfo) -> str:
-    """Say why a member cannot be read; "" where it can."""
-    if member.issym() or member.islnk():
-        return "a link: links are not followed"
-    if not member.isreg() or member.issparse():
-        return "not a plain file"
-    return _problem_of_size_and_name(member.size, member.name)
-
-
-def members_of_zip(source: Path) -> Iterator[ZipMember]:
-    """List a zip.
+def members_of(source: Path) -> list[Member] | None:
+    """List an archive; None where a file is none: what gzip packed may be a tar, or a volume.
 
     raises: DeliveryError where it is damaged or holds too much.
     """
-    try:
-        archive = zipfile.ZipFile(source)  # its members keep it, and it closes itself
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise DeliveryError("the zip is damaged: pack it again") from error
-    members = [member for member in archive.infolist() if not member.is_dir()]
-    _check_amount("zip", [member.file_size for member in members])
-    seen: set[str] = set()
-    for number, member in enumerate(members):
-        path, problem = usable(member.filename, number, problem_of_zip_member(member), seen)
-        yield ZipMember(path, member.file_size, archive, member, problem)
-
-
-def _check_amount(kind: str, sizes: list[int]) -> None:
-    if len(sizes) > MAX_MEMBERS or sum(sizes) > MAX_UNPACKED_BYTES:
+    kind = kind_of(source)
+    if not kind:
+        return None
+    archive = Opened(source.open("rb"))
+    if kind == "packed":
+        plain = unpacked(archive)
+        if plain is None and source.name.lower().endswith(ARCHIVES):
+            raise DeliveryError("the tar is damaged: pack it again")
+        if plain is None:
+            return None
+        archive, kind = plain, "tar"
+    entries = archive.entries(kind)
+    if len(entries) > MAX_MEMBERS or sum(one.size for one in entries) > MAX_UNPACKED_BYTES:
         raise DeliveryError(f"the {kind} has over {MAX_MEMBERS} files or 64 GiB: import it in parts")
+    return list(named(entries, archive))
+
+
+def unpacked(archive: Opened) -> Opened | None:
+    """Unpack a packed tar as a whole; None where it is damaged, or no tar."""
+    plain = temporary()
+    if archive.asked(plain, "unpack"):
+        plain.close()
+        return None
+    return Opened(plain)
+
+
+def named(entries: list[Entry], archive: Opened) -> Iterator[Member]:
+    """Give members a path each; an unusable path is replaced by a number: it still is counted."""
+    seen: set[str] = set()
+    for number, entry in enumerate(entries):
+        path, problem = usable(entry.name, number, entry.problem or problem_of(entry), seen)
+        yield Member(path, entry.size, archive, entry, problem)
 
 
 def usable(path: str, number: int, problem: str, seen: set[str]) -> tuple[str, str]:
-    """Give a member's path and problem; an unusable path is replaced by a number: it still is counted."""
+    """Give a member's path and problem."""
     try:
         check_path(path)
     except UploadError:
@@ -183,20 +207,14 @@ def usable(path: str, number: int, problem: str, seen: set[str]) -> tuple[str, s
     return path, problem
 
 
-def problem_of_zip_member(member: zipfile.ZipInfo) -> str:
+def problem_of(entry: Entry) -> str:
     """Say why a member cannot be read; "" where it can."""
-    if stat.S_ISLNK(member.external_attr >> 16):
-        return "a link: links are not followed"
-    if member.flag_bits & 1:
-        return "encrypted: pack the zip without a password"
-    return _problem_of_size_and_name(member.file_size, member.filename)
-
-
-def _problem_of_size_and_name(size: int, name: str) -> str:
-    if size > FILE_BYTES:
+    if entry.offset < 0:
+        return DAMAGED
+    if entry.size > FILE_BYTES:
         return f"the file is larger than {FILE_BYTES // MEBIBYTE} MiB"
-    if name.lower().endswith(".zip"):
+    if entry.name.lower().endswith(".zip"):
         return "a zip inside a zip is not opened: import it by itself"
-    if name.lower().endswith(ARCHIVES):
+    if entry.name.lower().endswith(ARCHIVES):
         return "an archive inside an archive is not opened: import it by itself"
     return ""

@@ -3,22 +3,13 @@
 import os
 import shutil
 import stat
-import tarfile
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from annotation.exchange.archives import (
-    MAX_MEMBERS,
-    DeliveryError,
-    TarMember,
-    ZipMember,
-    members_of_tar,
-    members_of_zip,
-)
+from annotation.exchange.archives import MAX_MEMBERS, DeliveryError, Member, members_of
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
 from annotation.studies.intake import UnreadableFileError
 
@@ -51,8 +42,8 @@ class FolderFile:
 class HeaderWithVoxels:
     """A MetaImage in two files (.mhd and .raw or .zraw), read as the one that it could be."""
 
-    header: "FolderFile | ZipMember | TarMember"
-    voxels: "FolderFile | ZipMember | TarMember"
+    header: "FolderFile | Member"
+    voxels: "FolderFile | Member"
 
     @property
     def path(self) -> str:
@@ -79,7 +70,7 @@ class HeaderWithVoxels:
         return both
 
 
-DeliveredFile = FolderFile | ZipMember | TarMember | HeaderWithVoxels
+DeliveredFile = FolderFile | Member | HeaderWithVoxels
 
 
 @dataclass(frozen=True)
@@ -99,12 +90,10 @@ def open_source(source: Path) -> Delivery:
     found: list[DeliveredFile]
     if source.is_dir():
         found = sorted(_folder(source), key=lambda one: one.path)
-    elif source.is_file() and zipfile.is_zipfile(source):
-        found = sorted(members_of_zip(source), key=lambda one: one.path)
-    elif source.is_file() and tarfile.is_tarfile(source):
-        found = sorted(members_of_tar(source), key=lambda one: one.path)
     elif source.is_file():
-        found = [FolderFile(source.name, source.stat().st_size, source)]
+        members = members_of(source)
+        single = FolderFile(source.name, source.stat().st_size, source)
+        found = [single] if members is None else sorted(members, key=lambda one: one.path)
     else:
         raise DeliveryError("there is no such folder, archive or file: check the path")
     if not found:

@@ -45,9 +45,17 @@ class DoorBrokenError(Exception):
 
 
 class Server:
-    """One fork server and the socket to it. module: whose `main` it lives in, by its whole name."""
+    """One fork server and the socket to it.
 
-    def __init__(self, module: str = "annotation.studies.door.child") -> None:
+    module: whose `main` it lives in, by its whole name. answers_within: seconds that a child of it may take.
+    """
+
+    def __init__(
+        self,
+        module: str = "annotation.studies.door.child",
+        *,
+        answers_within: float = TEXT_WALL_SECONDS + WALL_SECONDS,
+    ) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
@@ -60,7 +68,7 @@ class Server:
                 cwd="/",
             )
         self._channel = ours
-        self._channel.settimeout(TEXT_WALL_SECONDS + WALL_SECONDS)
+        self._channel.settimeout(answers_within)
         self.confinement: list[str] = self._answer()["confinement"]
 
     def ask(self, orders: Sequence[Order], descriptors: list[int]) -> str:
