@@ -5,7 +5,9 @@
 store:  STOW-RS of CT slices (FOVEA_DATA/chest_ct, 512 × 512, 16 bit, each under a UID of its own); ours are
         de-identified in the sandbox and normalised, Orthanc stores them as they are. Then what sandbox and
         de-identification cost, a slice.
-frames: WADO-RS frames a second, 25 clients that each ask for one random frame after the other.
+frames: WADO-RS frames a second, 25 clients that each ask for one random frame after the other. Then ours while
+        searches are made, whose audit events are writes, and with a header that differs each time: then Django
+        is asked for every frame, as with PostgreSQL.
 search: QIDO-RS on so many instances, the requests of a viewer and of scripts.
 """
 
@@ -31,7 +33,7 @@ from tests.browser.serving import Fovea
 from tests.real import real_images
 
 PARTS = ("store", "frames", "search")
-CLIENTS, CONNECTIONS, AT_ONCE = 25, 2, 50
+CLIENTS, CONNECTIONS, AT_ONCE, REQUESTS_A_TURN = 25, 2, 50, 8
 OCTETS = 'multipart/related; type="application/octet-stream"'
 JSON = "application/dicom+json"
 FILL = "from benchmarks.dicomweb_fill import fill; print(fill({project!r}, {instances}))"
@@ -46,8 +48,7 @@ def main() -> None:
         if "store" in options.parts:
             costs()
         if "frames" in options.parts:
-            rates = {one.name: frame_rate(one, options.seconds) for one in (ours, theirs)}
-            report(f"frames a second, {CLIENTS} clients", compared(rates, ours, theirs))
+            frames(options.seconds, ours, theirs)
         if "search" in options.parts:
             search(ours, system, options.instances)
 
@@ -87,12 +88,19 @@ def slices(count: int) -> Iterator[bytes]:
 
 
 def store(options: argparse.Namespace, ours: Peer, theirs: Peer) -> None:
-    """Store the same slices in both, in requests of AT_ONCE over CONNECTIONS connections."""
+    """Store the same slices in both, in requests of AT_ONCE over CONNECTIONS connections, by turns.
+
+    By turns, since what else the machine does changes from minute to minute.
+    """
     files = list(slices(options.slices))
     bodies = [multipart(files[place : place + AT_ONCE]) for place in range(0, len(files), AT_ONCE)]
-    for one in (ours, theirs):  # starts what starts with the first file, and is not counted
-        one.request(one.connection(), "/studies", JSON, multipart([stranger()]))
-    rates = {one.name: round(len(files) / stored(one, bodies), 1) for one in (ours, theirs)}
+    for one in (ours, theirs):  # starts what starts with the first files, and is not counted
+        stored(one, [multipart([other]) for other in strangers()])
+    seconds = dict.fromkeys((ours.name, theirs.name), 0.0)
+    for place in range(0, len(bodies), REQUESTS_A_TURN):
+        for one in (ours, theirs):
+            seconds[one.name] += stored(one, bodies[place : place + REQUESTS_A_TURN])
+    rates = {name: round(len(files) / spent, 1) for name, spent in seconds.items()}
     report("slices stored a second", compared(rates, ours, theirs))
 
 
@@ -101,11 +109,11 @@ def compared(rates: dict[str, float], ours: Peer, theirs: Peer) -> dict[str, flo
     return rates | {"share": round(rates[ours.name] / rates[theirs.name], 2)}
 
 
-def stranger() -> bytes:
-    """One more slice, of no series of the others."""
+def strangers() -> list[bytes]:
+    """One more slice for each connection, of no series of the others."""
     from tests import phantoms
 
-    return phantoms.dicom(phantoms.a_slice(1))
+    return [phantoms.dicom(phantoms.a_slice(number + 1)) for number in range(CONNECTIONS)]
 
 
 def multipart(files: Sequence[bytes]) -> bytes:
@@ -197,7 +205,28 @@ def sandbox_seconds(files: Sequence[bytes]) -> float:
         return time.perf_counter() - begun
 
 
-def frame_rate(peer: Peer, seconds: float) -> float:
+def frames(seconds: float, ours: Peer, theirs: Peer) -> None:
+    """Compare frames a second, then give ours where it is harder."""
+    rates = {one.name: frame_rate(one, seconds) for one in (ours, theirs)}
+    report(f"frames a second, {CLIENTS} clients", compared(rates, ours, theirs))
+    over = threading.Event()
+    searching = threading.Thread(target=search_until, args=(over, ours))
+    searching.start()
+    harder = {f"with {SEARCHES_A_SECOND} searches a second": frame_rate(ours, seconds)}
+    over.set()
+    searching.join()
+    harder["where Django is asked for each"] = frame_rate(ours, seconds, is_each_of_its_own=True)
+    report("our frames a second", harder)
+
+
+def search_until(over: threading.Event, peer: Peer) -> None:
+    """Search again and again until told to stop."""
+    connection = peer.connection()
+    while not over.wait(1 / SEARCHES_A_SECOND):
+        peer.request(connection, "/studies?limit=1", JSON)
+
+
+def frame_rate(peer: Peer, seconds: float, *, is_each_of_its_own: bool = False) -> float:
     """Frames a second that CLIENTS get together, each one after the other."""
     rows = json.loads(peer.request(peer.connection(), "/instances?limit=500", JSON))
     paths = [path_of(row) for row in rows]
@@ -207,7 +236,8 @@ def frame_rate(peer: Peer, seconds: float) -> float:
     def read(seed: int) -> None:
         connection, chosen, count = peer.connection(), random.Random(seed), 0
         while time.perf_counter() < ends:
-            peer.request(connection, f"{chosen.choice(paths)}/frames/1", OCTETS)
+            own = {"X-Request-ID": f"{seed}-{count}"} if is_each_of_its_own else {}
+            peer.request(connection, f"{chosen.choice(paths)}/frames/1", OCTETS, **own)
             count += 1
         counts.append(count)
 
