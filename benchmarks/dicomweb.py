@@ -33,7 +33,7 @@ from tests.browser.serving import Fovea
 from tests.real import real_images
 
 PARTS = ("store", "frames", "search")
-CLIENTS, CONNECTIONS, AT_ONCE, REQUESTS_A_TURN = 25, 2, 50, 8
+CLIENTS, CONNECTIONS, AT_ONCE, REQUESTS_A_TURN = 25, 2, 50, 20
 OCTETS = 'multipart/related; type="application/octet-stream"'
 JSON = "application/dicom+json"
 FILL = "from benchmarks.dicomweb_fill import fill; print(fill({project!r}, {instances}))"
