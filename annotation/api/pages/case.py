@@ -30,6 +30,11 @@ TAGS = (
     "BitsStored",
     "PixelSpacing",
 )
+METHODS = {
+    "majority": "Share of the readers",
+    "one_coin": "By how often each reader is right",
+    "dawid_skene": "By what each reader confuses",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,15 @@ class Chance:
 
     label: str
     share: float
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What the readings were fused into; chances: of each answer, by a method, where there were several."""
+
+    answer: str
+    method: str
+    chances: list[Chance]
 
 
 @require_GET
@@ -123,10 +137,18 @@ def chances_of(entry: Entry | None, picks: Sequence[Pick], question: LearnedQues
     return sorted(chances, key=lambda chance: -chance.share)
 
 
-def standard_of(shown: Case, question: LearnedQuestion) -> str:
-    """Say what the readings were fused into."""
+def standard_of(shown: Case, question: LearnedQuestion) -> Fused | None:
+    """Say what the readings were fused into, and how sure that is where there were several."""
     standard = ReferenceStandard.objects.filter(pk=shown.pk).first()
-    return question.told(standard.answers.get(question.key)) if standard else ""
+    answer = question.told(standard.answers.get(question.key)) if standard else ""
+    if standard is None or not answer:
+        return None
+    doubt = standard.uncertainty.get(question.key, {})
+    shares: Mapping[str, float] = doubt.get("distribution") or doubt.get("shares") or {}
+    chances = [Chance(question.words_of(value), share) for value, share in shares.items()]
+    return Fused(
+        answer, METHODS.get(doubt.get("method", ""), ""), sorted(chances, key=lambda one: -one.share)
+    )
 
 
 def readings_of(shown: Case, question: LearnedQuestion) -> list[ReadingRow]:
