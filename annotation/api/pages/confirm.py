@@ -67,7 +67,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         if is_right:
             return redirect(onward)
         form.add_error("password", WRONG)
-    return page(request, "accounts/confirm.html", "", form=form, next=onward, **provided(request))
+    return page(request, "accounts/confirm.html", "", form=form, next=onward, by=provided(request))
 
 
 def provided(request: HttpRequest) -> dict[str, object]:

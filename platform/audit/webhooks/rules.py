@@ -67,4 +67,4 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 def wait_after(failures: int) -> timedelta:
     """Wait twice as long after each failure, an hour at most."""
-    return min(FIRST_WAIT * 2 ** min(failures - 1, 16), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(failures - 1, 16)), LONGEST_WAIT)
