@@ -20,7 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from annotation.exchange.quarantine import clear_quarantined, discard_quarantined
 from annotation.projects.models import Case, Project
-from annotation.studies.models import Import, ImportedFile, Instance, QuarantinedFile
+from annotation.studies.models import Dataset, Import, ImportedFile, Instance, QuarantinedFile
 from tests import phantoms
 from tests.annotation.exchange.conftest import Deliver, write
 from tests.annotation.studies.canaries import canary, found_in, plant
@@ -82,11 +82,16 @@ def pages(client: Client, project: Project, delivery: Import) -> Iterator[tuple[
         yield address, client.get(address).content
 
 
-@pytest.fixture
+@pytest.fixture(params=[False, True], ids=["originals not kept", "originals kept"])
 def everything(
-    deliver: Deliver, project: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    request: pytest.FixtureRequest,
+    deliver: Deliver,
+    project: Project,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> dict[str, bytes]:
     """Deliver, decide on what is held, look at every page; then gather every place."""
+    Dataset.objects.filter(pk=project.dataset_id).update(keeps_originals=request.param)
     images(tmp_path / "delivery")
     caplog.clear()
     caplog.set_level(logging.DEBUG)
@@ -113,6 +118,10 @@ def everything(
 def test_every_image_came_in_or_was_refused_with_a_reason(everything: dict[str, bytes]) -> None:
     assert Instance.objects.count() == len(MODALITIES) + 2
     assert not ImportedFile.objects.exclude(outcome="stored").filter(reason="").exists()
+    kept = Instance.objects.filter(original_bytes__isnull=False).count()
+    sealed = [content for place, content in everything.items() if place.startswith("originals/")]
+    assert kept == len(sealed)
+    assert kept in {0, len(MODALITIES) + 2}
     assert len(everything) > 30, "pages, files, database, cache and log are all there"
 
 
