@@ -5,9 +5,9 @@
 store:  STOW-RS of CT slices (FOVEA_DATA/chest_ct, 512 × 512, 16 bit, each under a UID of its own); ours are
         de-identified in the sandbox and normalised, Orthanc stores them as they are. Then what sandbox and
         de-identification cost, a slice.
-frames: WADO-RS frames a second, 25 clients that each ask for one random frame after the other. Then ours while
-        searches are made, whose audit events are writes, and with a header that differs each time: then Django
-        is asked for every frame, as with PostgreSQL.
+frames: WADO-RS frames a second, 25 clients that each ask for one random frame after the other. Then ours
+        while searches are made, whose audit events are writes, and with a header that differs each time:
+        then Django is asked for every frame, as with PostgreSQL.
 search: QIDO-RS on so many instances, the requests of a viewer and of scripts.
 """
 
@@ -18,9 +18,8 @@ import os
 import random
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,14 +27,13 @@ from urllib.parse import urlsplit
 from pydicom import dcmread, dcmwrite
 from pydicom.uid import UID
 
-from benchmarks.dicomweb_peers import Peer, peers
+from benchmarks.dicomweb_frames import CLIENTS, SEARCHES_A_SECOND, frame_rate, searching
+from benchmarks.dicomweb_peers import JSON, Peer, peers, together
 from tests.browser.serving import Fovea
 from tests.real import real_images
 
 PARTS = ("store", "frames", "search")
-CLIENTS, CONNECTIONS, AT_ONCE, REQUESTS_A_TURN = 25, 2, 50, 20
-OCTETS = 'multipart/related; type="application/octet-stream"'
-JSON = "application/dicom+json"
+CONNECTIONS, AT_ONCE, REQUESTS_A_TURN = 2, 50, 20
 FILL = "from benchmarks.dicomweb_fill import fill; print(fill({project!r}, {instances}))"
 
 
@@ -48,7 +46,7 @@ def main() -> None:
         if "store" in options.parts:
             costs()
         if "frames" in options.parts:
-            frames(options.seconds, ours, theirs)
+            compare_frames(options.seconds, ours, theirs)
         if "search" in options.parts:
             search(ours, system, options.instances)
 
@@ -136,25 +134,6 @@ def stored(peer: Peer, bodies: Sequence[bytes]) -> float:
     return time.perf_counter() - begun
 
 
-def together(acts: Sequence[Callable[[], None]]) -> None:
-    """Run acts in threads; the first error ends the measurement."""
-    errors: list[Exception] = []
-
-    def guarded(act: Callable[[], None]) -> None:
-        try:
-            act()
-        except Exception as error:  # noqa: BLE001  raised again below
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(act,)) for act in acts]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    if errors:
-        raise errors[0]
-
-
 def costs(count: int = 192) -> None:
     """Measure what a slice costs at the door, in ms: in a process like the child's, and in the sandbox."""
     from annotation.studies.door.admission import admit
@@ -205,50 +184,14 @@ def sandbox_seconds(files: Sequence[bytes]) -> float:
         return time.perf_counter() - begun
 
 
-def frames(seconds: float, ours: Peer, theirs: Peer) -> None:
+def compare_frames(seconds: float, ours: Peer, theirs: Peer) -> None:
     """Compare frames a second, then give ours where it is harder."""
     rates = {one.name: frame_rate(one, seconds) for one in (ours, theirs)}
     report(f"frames a second, {CLIENTS} clients", compared(rates, ours, theirs))
-    over = threading.Event()
-    searching = threading.Thread(target=search_until, args=(over, ours))
-    searching.start()
-    harder = {f"with {SEARCHES_A_SECOND} searches a second": frame_rate(ours, seconds)}
-    over.set()
-    searching.join()
+    with searching(ours):
+        harder = {f"with {SEARCHES_A_SECOND} searches a second": frame_rate(ours, seconds)}
     harder["where Django is asked for each"] = frame_rate(ours, seconds, is_each_of_its_own=True)
     report("our frames a second", harder)
-
-
-def search_until(over: threading.Event, peer: Peer) -> None:
-    """Search again and again until told to stop."""
-    connection = peer.connection()
-    while not over.wait(1 / SEARCHES_A_SECOND):
-        peer.request(connection, "/studies?limit=1", JSON)
-
-
-def frame_rate(peer: Peer, seconds: float, *, is_each_of_its_own: bool = False) -> float:
-    """Frames a second that CLIENTS get together, each one after the other."""
-    rows = json.loads(peer.request(peer.connection(), "/instances?limit=500", JSON))
-    paths = [path_of(row) for row in rows]
-    counts: list[int] = []
-    ends = time.perf_counter() + seconds
-
-    def read(seed: int) -> None:
-        connection, chosen, count = peer.connection(), random.Random(seed), 0
-        while time.perf_counter() < ends:
-            own = {"X-Request-ID": f"{seed}-{count}"} if is_each_of_its_own else {}
-            peer.request(connection, f"{chosen.choice(paths)}/frames/1", OCTETS, **own)
-            count += 1
-        counts.append(count)
-
-    together([lambda seed=seed: read(seed) for seed in range(CLIENTS)])  # type: ignore[misc]
-    return round(sum(counts) / seconds, 1)
-
-
-def path_of(row: dict[str, dict[str, list[str]]]) -> str:
-    """Where an instance is."""
-    study, series, instance = (row[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
-    return f"/studies/{study}/series/{series}/instances/{instance}"
 
 
 def search(ours: Peer, system: Fovea, instances: int) -> None:

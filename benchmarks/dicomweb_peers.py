@@ -2,7 +2,8 @@
 
 import http.client
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from tests.browser.serving import Fovea, serving
 from tests.processes.orthanc import Orthanc, running_orthanc
 
+JSON = "application/dicom+json"
 NEW_SERVICE = """
 from django.utils import timezone
 from accounts.models import User
@@ -36,13 +38,18 @@ class Peer:
         return http.client.HTTPConnection(urlsplit(self.root).netloc, timeout=600)
 
     def request(
-        self, connection: http.client.HTTPConnection, path: str, accept: str, body: bytes | None = None
+        self,
+        connection: http.client.HTTPConnection,
+        path: str,
+        accept: str,
+        body: bytes | None = None,
+        **more: str,
     ) -> bytes:
-        """Ask once.
+        """Ask once; more: headers besides.
 
         raises: RuntimeError where the answer is no success.
         """
-        headers = {**self.headers, "Accept": accept}
+        headers = {**self.headers, **more, "Accept": accept}
         if body is not None:
             headers["Content-Type"] = 'multipart/related; type="application/dicom"; boundary=bench'
         verb = "POST" if body is not None else "GET"
@@ -71,3 +78,22 @@ def peers() -> Iterator[tuple[Peer, Peer, Fovea]]:
 def peer_of(orthanc: Orthanc) -> Peer:
     """Speak to Orthanc."""
     return Peer("Orthanc", orthanc.dicomweb, {})
+
+
+def together(acts: Sequence[Callable[[], None]]) -> None:
+    """Run acts in threads; the first error ends the measurement."""
+    errors: list[Exception] = []
+
+    def guarded(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  raised again below
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(act,)) for act in acts]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    if errors:
+        raise errors[0]
