@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import remove_expired
 from annotation.studies import files
 from annotation.studies.models import Instance
+from annotation.studies.originals import opened, sealed_into
 from jobs.models import Job
 from mlworker.removing import ask_removal
 from mlworker.runtime import run
@@ -100,6 +102,23 @@ def test_a_file_is_stored_once_and_read_in_parts(store: str) -> None:
     assert list(stored_names()) == []
     with pytest.raises(FileNotFoundError):
         files.read_span(name, 0, 1)
+
+
+@pytest.mark.parametrize("length", [1000, 9_000_001])
+def test_an_original_is_sealed_on_its_way_in_and_opened_on_its_way_out(store: str, length: int) -> None:
+    content = os.urandom(length)
+    one = Instance(source_digest=hashlib.sha256(content).hexdigest())
+    name = files.original_name(one.source_digest)
+    with ExitStack() as stack:
+        sealed, size = sealed_into(stack, io.BytesIO(content))
+        files.put_all({name: sealed})
+    assert default_storage.size(name) == size
+    assert content[:500] not in files.read_whole(name)
+    with closing(opened(one)) as original:
+        assert (original.length, b"".join(original)) == (length, content)
+    files.remove(name)
+    with pytest.raises(FileNotFoundError):
+        opened(one)
 
 
 @pytest.fixture
