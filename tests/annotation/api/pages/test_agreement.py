@@ -142,3 +142,13 @@ def test_programs_get_the_same_numbers(ml_staff: Client, project: Project, now: 
     assert found["questions"] == Agreement.objects.get(project=project).figures
     assert sorted(found["authors"].values()) == ["Reader 1", "Reader 2"]
     assert ml_staff.post(where).status_code == 202
+
+
+def test_a_case_says_how_sure_its_reference_standard_is(
+    ml_staff: Client, project: Project, now: datetime
+) -> None:
+    (case,) = factories.some_cases(project)
+    for username, value in (("r.one", "normal"), ("r.two", "normal"), ("r.three", "pneumonia")):
+        read(case, username, value, now)
+    shown = ml_staff.get(address(project, "case", number=case.number)).content.decode().lower()
+    assert "share of the readers: normal 67 %, pneumonia 33 %" in shown
