@@ -115,6 +115,8 @@ class LearnedQuestion:
 
         A choice that is offered no more is left out of several; one that was added later was not made.
         """
+        if isinstance(answer, int | float) and not isinstance(answer, bool):
+            answer = str(answer)  # SQLite gives a choice "1" that it extracts back as the number
         if self.takes_several:
             return (
                 tuple(value for value in self.words if value in answer) if isinstance(answer, list) else None

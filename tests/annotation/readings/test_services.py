@@ -11,11 +11,16 @@ from django.utils import timezone
 from accounts.models import Role, User
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.selectors import protocol_in_force, question_learned
 from annotation.projects.services import set_membership
 from annotation.readings.models import Reading, ReferenceStandard, Revision
 from annotation.readings.rules import AnswersInvalidError, IdempotencyConflictError, RevisionStaleError
-from annotation.readings.selectors import counts_by_reader, label_count, last_revision
+from annotation.readings.selectors import (
+    counts_by_reader,
+    label_count,
+    last_revision,
+    pool_labels_by_choice,
+)
 from annotation.readings.services import Answered, add_reading, examine, revise
 from audit.models import Event
 from tests import factories
@@ -151,3 +156,10 @@ def test_readings_and_seconds_are_counted_by_reader(project: Project, reader: Us
         (reader.username, 2, 4.0),
         (other.username, 1, 2.0),
     ]
+
+
+def test_labels_of_grades_that_are_written_as_numbers_are_counted(now: datetime) -> None:
+    project = factories.a_project(choices=[("0", "None"), ("1", "Mild")])
+    for case, value in zip(factories.some_cases(project, 3, audit_share=0.0), ["0", "1", "1"], strict=True):
+        read(case, factories.a_reader(project), value, now)
+    assert pool_labels_by_choice(project.pk, question_learned(project.pk)) == {"0": 1, "1": 2}
