@@ -96,6 +96,12 @@ def quarantine_of(delivery: Import) -> list[dict[str, Any]]:
     ]
 
 
+def originals_of(delivery: Import) -> int:
+    """Count the files of a delivery that are kept, sealed, as they came: now, for they may be removed."""
+    brought = delivery.files.exclude(outcome=ImportedFile.Outcome.DUPLICATE)
+    return brought.filter(instance__original_bytes__isnull=False).count()
+
+
 def certificate_of(delivery: Import) -> dict[str, Any]:
     """Write a delivery's certificate as plain values: what is stated, and no value of any file."""
     return {
@@ -116,6 +122,7 @@ def certificate_of(delivery: Import) -> dict[str, Any]:
             "duplicate": delivery.duplicate,
             "quarantined": delivery.quarantined,
         },
+        "originals_kept": originals_of(delivery),
         "attributes": [
             {
                 "tag": line.tag,

@@ -8,12 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.sealing import SealBrokenError
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.confirm import confirmed
 from annotation.api.permissions import address_of, record_act
 from annotation.exchange.lifecycle.originals import ask_removal
 from annotation.studies.models import Instance
-from annotation.studies.originals import SealBrokenError, keep_originals, opened, original_for
+from annotation.studies.originals import keep_originals, opened, original_for
 
 FROM_NOW_ON = "Saved. Files that are admitted from now on are kept as they came too, sealed."
 NO_MORE = "Saved. No further originals are kept; those that are kept stay until you remove them."

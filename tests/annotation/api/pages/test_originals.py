@@ -17,7 +17,7 @@ from accounts.models import User
 from annotation.exchange.imports import open_delivery, run_delivery
 from annotation.projects.models import Project
 from annotation.studies import files
-from annotation.studies.models import Instance
+from annotation.studies.models import Import, Instance
 from annotation.studies.originals import kept_in
 from audit.models import Event
 from jobs.models import Job
@@ -153,6 +153,14 @@ def test_all_are_removed_by_a_job_and_the_images_stay(admin: Client, project: Pr
     assert Event.objects.get(action="originals.remove").details["originals"] == 1
     assert admin.get(original(project)).status_code == 404
     assert "original" not in study_page(admin, project)
+
+
+def test_a_certificate_says_how_many_are_kept(admin: Client, project: Project, came: bytes) -> None:
+    url = reverse("certificate", kwargs={"import_id": Import.objects.get().pk})
+    assert json.loads(admin.get(url, {"as": "json"}).content)["originals_kept"] == 1
+    assert "1 kept as they came, sealed" in admin.get(url).content.decode()
+    Instance.objects.update(original_bytes=None)
+    assert "None kept" in admin.get(url).content.decode()
 
 
 def test_no_api_page_or_picture_holds_the_patient(admin: Client, project: Project, came: bytes) -> None:

@@ -66,12 +66,17 @@ def read_cases(reader: User, project_id: uuid.UUID, count: int) -> list[str]:
 
 def restored_in(home: Path, source: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Restore into a data directory of its own, in a process of its own."""
+    return manage_in(home, "restore", str(source), *arguments)
+
+
+def manage_in(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on a data directory of its own, in a process of its own."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("FOVEA_", "DJANGO_"))},
         "FOVEA_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
     }
-    command = [sys.executable, str(ROOT / "manage.py"), "restore", str(source), *arguments]
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
 
 

@@ -1,8 +1,5 @@
 """The end of kept originals: with their patient, their study, their data set; and in a backup."""
 
-import os
-import subprocess
-import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +21,7 @@ from mlworker.cleaning import clean_originals
 from tests.annotation.exchange.conftest import write
 from tests.annotation.exchange.lifecycle import patients
 from tests.annotation.exchange.lifecycle.patients import ERASED, Scene, a_file, hits, mine
-from tests.annotation.exchange.lifecycle.test_backup import ROOT, restored_in
+from tests.annotation.exchange.lifecycle.test_backup import manage_in, restored_in
 from tests.annotation.exchange.lifecycle.test_deleting import asked, remove_overdue
 from tests.annotation.exchange.lifecycle.test_erasing import erased
 from tests.factories import a_project, a_user
@@ -127,13 +124,7 @@ def test_a_restored_backup_opens_them(scene: Scene, tmp_path: Path) -> None:
     home = tmp_path / "fresh"
     for name in stored():
         assert (home / "files" / name).read_bytes() == files.read_whole(name)
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("FOVEA_", "DJANGO_"))},
-        "FOVEA_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-    }
-    command = [sys.executable, str(ROOT / "manage.py"), "shell", "-c", OPEN_ALL]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    told = manage_in(home, "shell", "-c", OPEN_ALL)
     assert f"opened {lengths}" in told.stdout, told.stderr
 
 
