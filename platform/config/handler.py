@@ -7,6 +7,7 @@ thread and the event loop at every middleware that is not asynchronous, and back
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import IO, Any, ParamSpec, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -115,6 +116,16 @@ def close(response: HttpResponseBase) -> None:
 
 
 async def in_a_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Read blocks in a thread, each when the one before is on its way."""
-    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
-        yield block
+    """Read blocks in one thread, each when the one before is on its way; its connections end with it."""
+    thread, loop = ThreadPoolExecutor(1, "stream"), asyncio.get_running_loop()
+    context = copy_context()
+
+    def following() -> bytes | None:
+        return next(blocks, None)
+
+    try:
+        while (block := await loop.run_in_executor(thread, context.run, following)) is not None:
+            yield block
+    finally:
+        thread.submit(connections.close_all)
+        thread.shutdown(wait=False)

@@ -21,6 +21,7 @@ from tests.asking import Question, ask
 pytestmark = pytest.mark.django_db(transaction=True)
 BLOCK = b"x" * 1000
 closed: list[str] = []
+threads: list[tuple[threading.Thread, Any]] = []
 
 
 def counted(_request: HttpRequest) -> HttpResponse:
@@ -51,6 +52,16 @@ def endless() -> Iterator[bytes]:
         closed.append("long")
 
 
+def of_rows() -> Iterator[bytes]:
+    for number in range(5):
+        yield f"{number} {User.objects.count()} ".encode()
+        threads.append((threading.current_thread(), connection.connection))
+
+
+def rows(_request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(of_rows())
+
+
 async def endless_too() -> AsyncIterator[bytes]:
     try:
         while True:
@@ -62,6 +73,7 @@ async def endless_too() -> AsyncIterator[bytes]:
 
 urlpatterns = [
     path("counted", counted),
+    path("rows", rows),
     path("long", long),
     path("longer", longer),
     path("some", some),
@@ -75,6 +87,7 @@ def handler(settings: Settings) -> Handler:
     """A handler of the views above; it keeps no thread, and with it no connection to the database."""
     settings.ROOT_URLCONF = __name__
     closed.clear()
+    threads.clear()
     return Handler(threads_kept=0)
 
 
@@ -86,6 +99,15 @@ def test_a_view_answers_with_its_connection_open(handler: Handler) -> None:
 
 def test_what_is_streamed_comes_whole_also_past_an_empty_block(handler: Handler) -> None:
     assert ask(handler, Question("/some", {}))[0].body == b"one two"
+
+
+def test_rows_are_streamed_in_one_thread_and_its_connection_is_closed(handler: Handler) -> None:
+    assert ask(handler, Question("/rows", {}))[0].body == b"0 0 1 0 2 0 3 0 4 0 "
+    ((thread, used),) = set(threads)
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    with pytest.raises(Exception, match=r"[Cc]losed"):
+        used.cursor()
 
 
 def test_a_static_file_comes_whole(handler: Handler) -> None:
