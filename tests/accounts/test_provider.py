@@ -213,6 +213,15 @@ def test_who_is_signed_in_connects_and_disconnects_their_own_account() -> None:
     assert not user.identities.exists()
 
 
+def test_a_wish_to_connect_is_over_with_time(settings: Settings) -> None:
+    user = a_user()
+    client = a_fresh_client(user)
+    client.post("/account/provider")
+    settings.SECOND_FACTOR_SECONDS = -1
+    back(client, through(client))
+    assert not user.identities.exists()
+
+
 def test_an_account_elsewhere_is_one_person_s_here(settings: Settings) -> None:
     known(a_user(), settings)
     client = a_fresh_client(a_user())

@@ -1,5 +1,7 @@
 """Signing in, connecting and confirming by the hospital's own provider (OpenID Connect)."""
 
+import time
+
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -40,7 +42,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     there_is_one()
     kept = request.session.get(PURPOSE, {})
     if request.user.is_authenticated:
-        if kept.get("what") != CONNECT:
+        if kept.get("what") != CONNECT or time.time() - kept["at"] > settings.SECOND_FACTOR_SECONDS:
             kept = {"what": CONFIRM, "next": onward_of(request)}
     elif "invitation" in request.GET:
         kept = {"what": INVITED, "key": request.GET["invitation"]}
@@ -139,7 +141,7 @@ def to_account(_request: HttpRequest) -> str:
 def begin_to_connect(request: HttpRequest) -> HttpResponse:
     """Note that the next answer of the provider is to be connected; the browser goes there by a link."""
     there_is_one()
-    request.session[PURPOSE] = {"what": CONNECT}
+    request.session[PURPOSE] = {"what": CONNECT, "at": time.time()}
     return page(request, "accounts/connect.html", "account", provider_name=settings.OIDC_NAME)
 
 
