@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin  # noqa: F401 - imported before any fork
 
 from annotation.studies.door.limits import TEXT_WALL_SECONDS
 from annotation.studies.door.serving import Work, serve
