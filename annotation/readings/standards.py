@@ -35,7 +35,10 @@ def is_counted(source: Source, case: Case) -> bool:
 
 
 def refresh_reference(*, case_id: UUID, now: datetime) -> None:
-    """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie."""
+    """Fuse the newest revisions of a case's readings into its reference standard, or none where they tie.
+
+    Where its answers stay as they were, so does when they came: nobody has to learn them again.
+    """
     revisions = counted(list(revisions_in_force().filter(reading__case=case_id).select_related(*COUNTED_BY)))
     protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
     said = [
@@ -48,11 +51,12 @@ def refresh_reference(*, case_id: UUID, now: datetime) -> None:
     if fused is None:
         ReferenceStandard.objects.filter(case=case_id).delete()
         return
+    before = ReferenceStandard.objects.filter(case=case_id).values("answers", "updated_at").first()
     values = {
         "answers": fused.answers,
         "uncertainty": fused.uncertainty,
         "readings": len(said),
-        "updated_at": now,
+        "updated_at": before["updated_at"] if before and before["answers"] == fused.answers else now,
     }
     ReferenceStandard.objects.bulk_create(
         [ReferenceStandard(case_id=case_id, **values)],
