@@ -14,7 +14,7 @@ from annotation.projects.masks import Mask, voxels
 from annotation.projects.models import Project
 from annotation.projects.questions import Number, OneOf, Question, Regions, Segmentation, SomeOf, questions_of
 from annotation.projects.rules import LearnedQuestion
-from annotation.projects.selectors import protocol_in_force
+from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.agreement import Figures, fuse_again, keep_agreement
 from annotation.queue.compared import Table, choices_in, revisions_of, said_in
 from annotation.readings.agreement import report, report_drawn, surfaces
@@ -38,10 +38,12 @@ def measure_agreement(work: Work, project_id: str) -> None:
     if Agreement.objects.filter(job_id=work.job_id).exists():
         return
     started = time.monotonic()
-    asked = [one for one in questions_of(protocol_in_force(project.pk).questions) if one.scope == "case"]
+    protocol = protocol_in_force(project.pk)
+    asked = [one for one in questions_of(protocol.questions) if one.scope == "case"]
     table = Table(list(said_in(project.pk, [one.key for one in asked if is_plain(one)])))
     work.progress(0.3, f"{len(table.rows)} readings of {len(table.numbers)} cases")
-    figures, skills = plain_figures(project.pk, table, asked)
+    one_coin = settings_in(protocol).fusion == "one_coin"
+    figures, skills = plain_figures(project.pk, table, asked, one_coin=one_coin)
     figures |= drawn_figures(work, project.pk, table, asked)
     found = Figures(figures, skills, len(table.rows), round(time.monotonic() - started, 2))
     with work.commit():
@@ -55,9 +57,12 @@ def is_plain(question: Question) -> bool:
 
 
 def plain_figures(
-    project_id: UUID, table: Table, asked: Sequence[Question]
+    project_id: UUID, table: Table, asked: Sequence[Question], *, one_coin: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Compare choices and numbers; gives the figures and, of choices, what each reader confuses."""
+    """Compare choices and numbers; gives the figures and, of choices, what each reader confuses.
+
+    one_coin: each reader is told by how often they are right.
+    """
     figures: dict[str, Any] = {}
     skills: dict[str, Any] = {}
     for question in asked:
@@ -68,7 +73,7 @@ def plain_figures(
             learned = LearnedQuestion(question.key, question.prompt, words, question.kind)
             given = choices_in(project_id, table, learned)
             found = report.of_choices(table.compared(), given)
-            skills |= skills_of(learned, table, given)
+            skills |= skills_of(learned, table, given, one_coin=one_coin)
         else:
             continue
         figures[question.key] = headed(question) | found
@@ -80,26 +85,28 @@ def headed(question: Question) -> dict[str, Any]:
     return {"prompt": question.prompt, "kind": question.kind}
 
 
-def skills_of(question: LearnedQuestion, table: Table, given: report.Choices) -> dict[str, Any]:
+def skills_of(
+    question: LearnedQuestion, table: Table, given: report.Choices, *, one_coin: bool
+) -> dict[str, Any]:
     """Estimate what each author confuses, by Dawid and Skene; nothing where no case has two readings."""
     if ((given.codes != MISSING).sum(axis=1) < 2).all():
         return {}
     if not question.takes_several:
-        return {question.key: fitted(given.codes, list(question.words), table.authors)}
+        return {question.key: fitted(given.codes, list(question.words), table.authors, one_coin=one_coin)}
     found = {}
     for value in question.words:
         has = np.array([value in members for members in given.members])
         made = np.where(given.codes == MISSING, MISSING, has[given.codes].astype(np.int64))
-        found[f"{question.key}:{value}"] = fitted(made, ["False", "True"], table.authors)
+        found[f"{question.key}:{value}"] = fitted(made, ["False", "True"], table.authors, one_coin=one_coin)
     return found
 
 
-def fitted(codes: Integers, classes: list[str], authors: Sequence[str]) -> dict[str, Any]:
+def fitted(codes: Integers, classes: list[str], authors: Sequence[str], *, one_coin: bool) -> dict[str, Any]:
     """Fit readers' matrices and write them down."""
     kept = np.where(codes < len(classes), codes, MISSING)
     cases, readers = np.nonzero(kept != MISSING)
     _, places = np.unique(cases, return_inverse=True)
-    found = dawid_skene(Labels(places, readers, kept[cases, readers], len(classes)))
+    found = dawid_skene(Labels(places, readers, kept[cases, readers], len(classes)), one_coin=one_coin)
     who = np.unique(readers)
     return {
         "classes": classes,

@@ -202,6 +202,33 @@ def test_readers_are_weighed_and_their_cases_fused_anew(now: datetime) -> None:
     assert after.uncertainty["finding"]["method"] == "dawid_skene"
 
 
+@pytest.mark.parametrize(("fusion", "is_one_number"), [("one_coin", True), ("dawid_skene", False)])
+def test_one_coin_tells_a_reader_by_one_number(fusion: str, is_one_number: bool, now: datetime) -> None:
+    """The third reader takes a half of the pneumonias for normal, and no normal for pneumonia."""
+    project, cases, readers = a_stage(60, fusion=fusion)
+    readers = [*readers, a_reader(project)]
+    for place, case in enumerate(cases):
+        truth = place % 2
+        for reader, value in zip(readers, [truth, truth, truth * (place % 4 == 1)], strict=True):
+            signs = [str(value)] if value else []
+            read(case, reader, now, finding=CHOICES[value]["value"], signs=signs)
+    skills = done(project)["skills"]
+    for key in ("finding", "signs:1"):
+        rows = skills[key]["matrices"][str(readers[2].pk)]
+        assert (rows[0][1] == rows[1][0]) == is_one_number
+
+
+def test_measuring_anew_leaves_labels_as_old_as_they_were(now: datetime) -> None:
+    project, cases, readers = a_stage(4, fusion="dawid_skene")
+    for case in cases:
+        for reader in readers:
+            read(case, reader, now, finding="normal")
+    done(project)
+    standards = ReferenceStandard.objects.filter(case__in=cases)
+    assert {one.uncertainty["finding"]["method"] for one in standards} == {"dawid_skene"}
+    assert {one.updated_at for one in standards} == {now}
+
+
 @pytest.mark.parametrize(("fusion", "asked"), [("majority", 0), ("one_coin", 1)])
 def test_a_refit_asks_for_it_where_readers_are_weighed(fusion: str, asked: int) -> None:
     project, _, _ = a_stage(1, fusion=fusion)
