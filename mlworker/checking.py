@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import numpy as np
 from django.utils import timezone
 
 from annotation.learning import services
@@ -17,6 +18,7 @@ from mlworker.refit import Situation, situation_of
 from mlworker.runtime import Work
 
 DIGITS = 4
+FEWEST_PATIENTS = 2
 
 
 def check_labels(work: Work, project_id: str) -> None:
@@ -40,12 +42,17 @@ def check_labels(work: Work, project_id: str) -> None:
 
 
 def doubts_in(project: Project) -> tuple[int, list[dict[str, Any]]]:
-    """Give how many labels of the pool were looked at, and those in doubt; none while there are too few."""
+    """Give how many labels of the pool were looked at, and those in doubt; none while there are too few.
+
+    One patient's labels are too few: heads that judge them learn from other patients.
+    """
     policy = services.policy_for(project)
     if policy.encoder is None:
         return 0, []
     now = situation_of(project, policy, policy.encoder)
     known = now.pool.labelled
+    if len(np.unique(known.patients)) < FEWEST_PATIENTS:
+        return 0, []
     if not ready_to_choose(now.target.counts(known.labels), choices=len(now.target.choices)):
         return 0, []
     likely = out_of_fold(

@@ -74,14 +74,20 @@ def read(cases: list[Case], project: Project, labels: np.ndarray) -> None:
         add_reading(reader=reader, case=case, examined=examined, answered=said, now=now)
 
 
-@pytest.mark.django_db
-def test_the_job_keeps_what_it_doubts_and_runs_twice() -> None:
+def a_read_stage() -> tuple[Project, list[Case]]:
+    """Sixty read cases with vectors, the first three labelled wrong."""
     project = a_project()
     cases = some_cases(project, 60, audit_share=0.0)
     vectors, labels = two_classes(60, wrong=3, width=WIDTH)
     store: EmbeddingStore = store_of(an_encoder(project))
     store.append([case.series.content_digest for case in cases], vectors)
     read(cases, project, labels)
+    return project, cases
+
+
+@pytest.mark.django_db
+def test_the_job_keeps_what_it_doubts_and_runs_twice() -> None:
+    project, cases = a_read_stage()
     job = request_check(project=project, by=a_member(project, Role.ML_STAFF))
     run(job.pk)
     kept = LabelCheck.objects.values().get(project=project)
@@ -100,3 +106,14 @@ def test_too_few_labels_are_not_judged() -> None:
     run(request_check(project=project, by=a_member(project, Role.ML_STAFF)).pk)
     kept = LabelCheck.objects.get(project=project)
     assert (kept.labels, kept.doubted, kept.hasty) == (0, [], [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("people", "labels"), [(1, 0), (2, 60)])
+def test_labels_of_one_patient_are_not_judged(people: int, labels: int) -> None:
+    project, cases = a_read_stage()
+    for place, case in enumerate(cases):
+        Case.objects.filter(pk=case.pk).update(patient=cases[place % people].patient_id)
+    job = request_check(project=project, by=a_member(project, Role.ML_STAFF))
+    run(job.pk)
+    assert LabelCheck.objects.get(project=project).labels == labels
