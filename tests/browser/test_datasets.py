@@ -126,7 +126,7 @@ def test_both_contradictions_are_found_and_read_again_by_another_reader(
     expect(page.get_by_role("status").first).to_contain_text("at the front of the queue")
     room = open_room(new_context(chromium), whole_system, project_id, "data-reader")
     room.enter()
-    room.wait_for(f"{STAFF} asked for this case: A near-duplicate is labelled otherwise")
+    room.wait_for(f"{STAFF} asked for this case: Read by a colleague too: please read it on your own")
     room.leave()
 
 

@@ -14,7 +14,7 @@ from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.forest import Entry, Forest, forest
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import batch_of_form
+from annotation.api.pages.similar import READ_AGAIN, batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.agreement import (
@@ -29,7 +29,6 @@ from jobs.selectors import last_failed, open_jobs
 JOBS = ["measure_agreement"]
 PAIRS_SHOWN, MARKS, WORST_SHOWN, CONFUSIONS_SHOWN, FEW_COLUMNS = 30, 20, 12, 8, 2
 NOBODY = "somebody who left"
-WHY = "Readers disagree"
 # The column of a pair's table that the plot shows.
 PLOTTED = {"kappa": "Cohen's κ", "dice": "Dice", "f1": "F1", "icc": "ICC (2,1)"}
 LEVELS = {"bias": "Mean difference", "lower": "Lower limit", "upper": "Upper limit"}
@@ -113,7 +112,7 @@ def measure(request: HttpRequest, visit: Visit) -> HttpResponse:
 @member(Role.ML_STAFF)
 def read_disputed(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Have cases that readers disagree on read once more by another reader."""
-    batch_of_form(request, visit, why=WHY, again=True)
+    batch_of_form(request, visit, why=READ_AGAIN, again=True)
     return redirect("agreement", project_id=visit.project.pk)
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import batch_of_form
+from annotation.api.pages.similar import READ_AGAIN, batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.learning.duplicates import (
     Group,
@@ -28,7 +28,6 @@ from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["find_duplicates", "place_split"]
 GROUPS_SHOWN = 20
-WHY = "A near-duplicate is labelled otherwise"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,6 @@ def duplicates(request: HttpRequest, visit: Visit) -> HttpResponse:
         search=search,
         found=found,
         show=show,
-        why=WHY,
         likeness=search.likeness if search else likeness_in_use(visit.project.pk),
         limits=LIKENESS_LIMITS,
         busy=busy,
@@ -92,5 +90,5 @@ def search_duplicates(request: HttpRequest, visit: Visit) -> HttpResponse:
 @member(Role.ML_STAFF)
 def read_again(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Have cases read again by another reader than the first: a query batch."""
-    batch_of_form(request, visit, why=WHY, again=True)
+    batch_of_form(request, visit, why=READ_AGAIN, again=True)
     return redirect("duplicates", project_id=visit.project.pk)

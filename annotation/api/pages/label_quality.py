@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import batch_of_form
+from annotation.api.pages.similar import READ_AGAIN, batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.queue.agreement import author_names
 from annotation.queue.label_quality import FEWEST_READINGS, check_for, request_check
@@ -16,7 +16,6 @@ from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["check_labels"]
 SHOWN = 50
-WHY = {"doubted": "The label is in doubt", "hasty": "Read too fast"}
 
 
 @require_GET
@@ -56,6 +55,5 @@ def check_labels(request: HttpRequest, visit: Visit) -> HttpResponse:
 @member(Role.ML_STAFF)
 def read_doubted(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Have the cases of a list read again by another reader: a query batch."""
-    why = WHY.get(request.POST.get("list", ""), WHY["doubted"])
-    batch_of_form(request, visit, why=why, again=True)
+    batch_of_form(request, visit, why=READ_AGAIN, again=True)
     return redirect("label-quality", project_id=visit.project.pk)

@@ -27,6 +27,8 @@ from jobs.models import Job, State
 from jobs.selectors import jobs_in
 
 SEARCHES_SHOWN, BATCHES_SHOWN = 8, 20
+# What readers are told of a case that is read again: not what anybody thinks of the first answer.
+READ_AGAIN = "Read by a colleague too: please read it on your own"
 LEFT_OUT = {
     "audit": "of the audit stream, which chance alone fills",
     "leased": "being read just now",

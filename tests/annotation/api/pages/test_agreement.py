@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from annotation.api.pages.similar import READ_AGAIN
 from annotation.projects.models import Case, Project
 from annotation.projects.selectors import protocol_in_force
 from annotation.queue.models import QueryBatch
@@ -91,7 +92,8 @@ def test_disputed_cases_are_read_again_by_one_click(
     cases = measured(ml_staff, project, now)
     factories.a_reader(project, "r.three")
     ml_staff.post(address(project, "read-disputed"), {"number": [cases[-1].number]})
-    assert QueryBatch.objects.get(project=project).size == 1
+    batch = QueryBatch.objects.get(project=project)
+    assert (batch.why, batch.size) == (READ_AGAIN, 1)
 
 
 def test_administrators_see_it_and_cannot_change_anything(

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role
+from annotation.api.pages.similar import READ_AGAIN
 from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.projects.models import Case, Project, Split
 from annotation.projects.sites import name_site
@@ -206,4 +207,5 @@ def test_contradicting_near_duplicates_are_read_again_by_another_reader(
     answer = staff.post(address(project, "read-again"), {"number": ["1", "2"]}, follow=True)
     assert "2 cases are at the front of the queue" in answer.content.decode()
     batch = QueryBatch.objects.get()
+    assert batch.why == READ_AGAIN
     assert set(Entry.objects.filter(batch=batch).values_list("state", flat=True)) == {"waiting"}

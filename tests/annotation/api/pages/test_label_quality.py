@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from annotation.api.pages.similar import READ_AGAIN
 from annotation.learning.check_models import LabelCheck
 from annotation.projects.models import Project
 from annotation.projects.selectors import protocol_in_force
@@ -65,13 +66,14 @@ def test_labels_in_doubt_and_fast_readings_are_listed_without_names(
     assert "r.one" not in shown
 
 
-@pytest.mark.parametrize(("name", "why"), [("doubted", "The label is in doubt"), ("hasty", "Read too fast")])
-def test_a_list_is_read_again_by_one_click(ml_staff: Client, project: Project, name: str, why: str) -> None:
+def test_a_list_is_read_again_by_one_click_and_readers_are_not_told_what_is_thought_of_it(
+    ml_staff: Client, project: Project
+) -> None:
     numbers = checked(project)
     factories.a_reader(project, "r.two")
-    ml_staff.post(address(project, "read-doubted"), {"list": name, "number": numbers[:1]})
+    ml_staff.post(address(project, "read-doubted"), {"number": numbers[:1]})
     batch = QueryBatch.objects.get(project=project)
-    assert (batch.why, batch.size) == (why, 1)
+    assert (batch.why, batch.size) == (READ_AGAIN, 1)
 
 
 def test_administrators_look_and_change_nothing(admin: Client, project: Project) -> None:
