@@ -181,9 +181,14 @@ def streams_of(project: Project, items: Iterable[NewCase], audit_share: float) -
 
 @transaction.atomic
 def set_membership(
-    *, project: Project, user: User, role: Role | str | None, by: User | None = None
+    *,
+    project: Project,
+    user: User,
+    role: Role | str | None,
+    by: User | None = None,
+    address: str = "",
 ) -> Membership | None:
-    """Give a person a role in a project, or (None) take the person out of it."""
+    """Give a person a role in a project, or (None) take the person out of it. address: from where."""
     membership = None
     if role is None:
         Membership.objects.filter(project=project, user=user).delete()
@@ -192,7 +197,7 @@ def set_membership(
             project=project, user=user, defaults={"role": Role(role)}
         )
     details = {"user": str(user.pk), "role": str(role) if role else ""}
-    record_act("membership.set", project.pk, by=by, details=details)
+    record_act("membership.set", project.pk, by=by, details=details, address=address)
     return membership
 
 

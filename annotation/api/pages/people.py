@@ -25,7 +25,7 @@ from annotation.api.pages.access import admin_only
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
 from annotation.api.pages.invitation import send_link
-from annotation.api.permissions import person, record_act
+from annotation.api.permissions import address_of, person, record_act
 from annotation.projects.models import Project
 from annotation.projects.selectors import project_for, projects_for
 from annotation.projects.services import set_membership
@@ -143,7 +143,8 @@ def membership(request: HttpRequest, person_id: UUID) -> HttpResponse:
     if role and role not in Role.values:
         messages.error(request, "There is no such role: nothing was changed.")
         return redirect("person", person_id=person_id)
-    set_membership(project=project, user=subject, role=role or None, by=person(request))
+    me, address = person(request), address_of(request)
+    set_membership(project=project, user=subject, role=role or None, by=me, address=address)
     words = f"is now {Role(role).label} in" if role else "is no longer a member of"
     messages.success(
         request, f"{subject.username} {words} {project.name}. It holds from their next click on."
