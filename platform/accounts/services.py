@@ -30,9 +30,15 @@ def add_person(*, username: str, email: str, is_admin: bool) -> User:
 
 @transaction.atomic
 def take_password(*, user: User) -> int:
-    """Make a person's password useless; their sessions and tokens end. Gives how many sessions."""
+    """Make a person's password useless; sessions, tokens and the provider's connections end with it.
+
+    returns: how many sessions. raises: LastAdminError.
+    """
+    if user.is_admin and user.has_usable_password():
+        leave_an_administrator(but=user)
     user.set_unusable_password()
     user.save(update_fields=["password"])
+    user.identities.all().delete()
     revoke_all(user=user)
     return end_sessions(user=user)
 

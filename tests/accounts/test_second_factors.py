@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts import tokens
 from accounts.factors import services, totp
 from accounts.factors.services import Checked, check_code
-from accounts.models import ApiToken, RecoveryCode, Role, SecondFactors, SecurityKey, User
+from accounts.models import ApiToken, Identity, RecoveryCode, Role, SecondFactors, SecurityKey, User
 from accounts.scopes import Scope
 from accounts.services import end_sessions
 from accounts.tokens import Wish, make_token
@@ -250,8 +250,10 @@ def test_an_administrator_resets_the_factors_of_who_lost_them() -> None:
     user, admin = a_user(), a_fresh_client(a_user(is_admin=True))
     enrolled(a_fresh_client(user))
     SecurityKey.objects.create(user=user, name="k", credential=b"", created_at=timezone.now())
+    Identity.objects.create(user=user, issuer="https://provider", subject="s", created_at=timezone.now())
     page = admin.post(f"/people/{user.pk}/factors", follow=True).content.decode()
-    assert "signs in with the password alone now" in page
+    assert "is asked for no second factor now" in page
+    assert user.identities.exists()
     assert not services.has_factor(user)
     assert not user.recovery_codes.exists()
     event = Event.objects.latest("sequence")

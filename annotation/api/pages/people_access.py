@@ -63,15 +63,18 @@ def administer(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @admin_only
 @confirmed(to_person)
 def link(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Make a link to choose a password; where they had one, it stops working and their sessions end."""
+    """Make a link to choose a password; what let them in before stops working and their sessions end."""
     subject = found_person(request, person_id)
     if subject == person(request):
         return refused(request, subject, "Change your own password on the page of your account.")
     if not subject.is_active:
         return refused(request, subject, f"{subject.username} is disabled: enable them first.")
-    with transaction.atomic():
-        ended = take_password(user=subject)
-        record_act(request, "person.password", "user", subject.pk, {"sessions_ended": ended})
+    try:
+        with transaction.atomic():
+            ended = take_password(user=subject)
+            record_act(request, "person.password", "user", subject.pk, {"sessions_ended": ended})
+    except LastAdminError:
+        return refused(request, subject, LAST)
     return send_link(request, subject, is_new=False)
 
 
@@ -100,7 +103,7 @@ def reset_factors(request: HttpRequest, person_id: UUID) -> HttpResponse:
         reset(user=subject)
         ended = end_sessions(user=subject)
         record_act(request, "person.reset_factors", "user", subject.pk, {"sessions_ended": ended})
-    return done(request, subject, "signs in with the password alone now, until a second factor is set up.")
+    return done(request, subject, "is asked for no second factor now, until one is set up.")
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.invitations import InvitationOverError, accept, invite
-from accounts.models import Invitation, User
+from accounts.models import Identity, Invitation, User
 from accounts.services import set_active
 from audit.models import Event
 from tests.factories import PASSWORD, a_user
@@ -126,11 +126,15 @@ def test_where_the_mail_cannot_be_sent_the_link_is_shown(admin: Client, settings
     assert choose(Client(), link_in(page)) == 302
 
 
-def test_a_new_link_ends_the_old_password_and_its_sessions(admin: Client, client: Client) -> None:
+def test_a_new_link_ends_the_old_password_its_sessions_and_the_provider_s_connection(
+    admin: Client, client: Client
+) -> None:
     user = a_user("k.new")
+    Identity.objects.create(user=user, issuer="https://provider", subject="s", created_at=timezone.now())
     assert sign_in(client, "k.new", PASSWORD) == 302
     page = admin.post(reverse("person-link", kwargs={"person_id": user.pk})).content.decode()
     assert client.get("/").status_code == 302
+    assert not user.identities.exists()
     assert sign_in(client, "k.new", PASSWORD) == 200
     assert choose(client, link_in(page)) == 302
     assert sign_in(client, "k.new", CHOSEN) == 302
