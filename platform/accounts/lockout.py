@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from axes.models import AccessAttempt
 from axes.utils import reset
 from django.conf import settings
+from django.db.models import Max, Sum
 
 from accounts.models import User
 
@@ -26,15 +27,17 @@ def lasts() -> timedelta:
 
 
 def locks_of(users: Iterable[User], *, now: datetime) -> dict[str, list[Lock]]:
-    """Name the locks that hold now, by user name; one query."""
+    """Name the locks that hold now, by user name; one query. A row counts for one kind of browser alone."""
     attempts = AccessAttempt.objects.filter(
-        username__in=[one.username for one in users],
-        failures_since_start__gte=settings.AXES_FAILURE_LIMIT,
-        attempt_time__gt=now - lasts(),
+        username__in=[one.username for one in users], attempt_time__gt=now - lasts()
     )
+    counted = attempts.values("username", "ip_address").annotate(
+        failures=Sum("failures_since_start"), last=Max("attempt_time")
+    )
+    locked = counted.filter(failures__gte=settings.AXES_FAILURE_LIMIT).order_by("last")
     found: defaultdict[str, list[Lock]] = defaultdict(list)
-    for one in attempts.order_by("attempt_time"):
-        found[one.username].append(Lock(one.ip_address or "", one.attempt_time + lasts()))
+    for one in locked:
+        found[one["username"]].append(Lock(one["ip_address"] or "", one["last"] + lasts()))
     return dict(found)
 
 

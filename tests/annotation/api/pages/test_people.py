@@ -7,7 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.lockout import locks_of
 from accounts.models import User
 from annotation.projects.models import Membership, Project
 from audit.models import Event
@@ -102,8 +104,10 @@ def test_the_last_administrator_cannot_be_disabled_or_demoted(
     User.objects.filter(pk=waiting.pk).update(password="!")
     assert "nobody who can sign in" in act(admin, "person-admin", last, is_admin="no")
     assert "nobody who can sign in" in act(admin, "person-activity", last, active="no")
+    assert "nobody who can sign in" in act(admin, "person-link", last)
     last.refresh_from_db()
-    assert (last.is_admin, last.is_active) == (True, True)
+    assert (last.is_admin, last.is_active, last.has_usable_password()) == (True, True, True)
+    assert "/invitation/" in act(admin, "person-link", waiting)
     assert "is disabled" in act(admin, "person-activity", waiting, active="no")
 
 
@@ -131,6 +135,17 @@ def test_an_administrator_unlocks_who_is_locked_out(admin: Client) -> None:
     assert client.post(reverse("sign-in"), right).status_code == 302
 
 
+def test_a_lock_counts_the_wrong_passwords_of_every_browser_at_an_address(admin: Client) -> None:
+    user, wrong = a_user("k.new"), {"username": "k.new", "password": "not it at all"}
+    for browser in ("one", "another", "one", "another", "one"):
+        assert "Locked" not in admin.get(reverse("people")).content.decode()
+        answer = Client().post(reverse("sign-in"), wrong, headers={"User-Agent": browser})
+    assert answer.status_code == 429
+    (lock,) = locks_of([user], now=timezone.now())["k.new"]
+    assert lock.address == "127.0.0.1"
+    assert "Locked" in admin.get(reverse("people")).content.decode()
+
+
 def test_the_rules_of_sign_in_are_said_in_words(admin: Client) -> None:
     page = admin.get(reverse("people")).content.decode()
     assert "After 5 wrong passwords a name is locked for 15 minutes" in page
@@ -145,7 +160,8 @@ def test_a_role_is_given_changed_and_taken(admin: Client, project: Project) -> N
         assert Membership.objects.get(user=user, project=project).role == role
     admin.post(url, {"project": str(project.pk), "role": ""})
     assert not Membership.objects.filter(user=user).exists()
-    assert Event.objects.filter(action="membership.set", details__user=str(user.pk)).count() == 3
+    events = Event.objects.filter(action="membership.set", details__user=str(user.pk))
+    assert [one.remote_address for one in events] == ["127.0.0.1"] * 3
 
 
 def test_a_role_that_there_is_not_changes_nothing(admin: Client, project: Project) -> None:
