@@ -77,6 +77,8 @@ def check(user: User, wish: Wish, now: datetime) -> None:
 
     raises: TokenRefusedError.
     """
+    if lacks_second_factor(user):
+        raise TokenRefusedError(gettext("Set up a second factor on the page of your account first."))
     if not 0 < len(wish.name.strip()) <= 64:
         raise TokenRefusedError(gettext("Give it a name of at most 64 characters."))
     if not wish.scopes or set(wish.scopes) - set(Scope.values):

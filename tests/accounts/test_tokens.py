@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import tokens
 from accounts.models import ApiToken, User
@@ -15,6 +16,7 @@ from accounts.scopes import Scope
 from accounts.services import set_active, take_password
 from accounts.tokens import TokenRefusedError, Wish, make_token
 from audit.models import Event
+from tests.accounts.test_second_factors import set_up
 from tests.factories import PASSWORD, a_client, a_project, a_user
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,7 @@ def test_disabling_a_person_revokes_their_tokens_for_good(owner: User) -> None:
 
 def test_a_password_that_is_taken_away_revokes_tokens(owner: User) -> None:
     _, key = a_token(owner)
+    a_user(is_admin=True)
     take_password(user=owner)
     assert asked_with(key) == 401
 
@@ -112,6 +115,15 @@ def test_a_token_may_ask_so_often_a_minute(owner: User, monkeypatch: pytest.Monk
 def test_a_token_that_makes_no_sense_is_refused(owner: User, changes: dict[str, Any]) -> None:
     with pytest.raises(TokenRefusedError):
         a_token(owner, **changes)
+
+
+def test_whose_second_factor_is_awaited_makes_no_token(owner: User, settings: Settings) -> None:
+    """Who signs in by a provider that asked for one gets to the page without one set up here."""
+    settings.SECOND_FACTOR_ROLES = ["admin"]
+    with pytest.raises(TokenRefusedError, match="Set up a second factor"):
+        a_token(owner)
+    set_up(owner)
+    assert asked_with(a_token(owner)[1]) == 200
 
 
 def test_nobody_has_more_tokens_than_can_be_overseen(owner: User) -> None:
