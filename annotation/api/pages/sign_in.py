@@ -78,7 +78,7 @@ def begin(request: HttpRequest, user: User, onward: str, *, second: str = "", by
 
     second: the second factor that was shown, "" for none; by: who vouched for the first, "" for the password.
     """
-    by = by or request.session.get(PENDING, {}).get("by", "")
+    by = by or (request.session.get(PENDING, {}).get("by", "") if second else "")
     told = {name: value for name, value in (("second", second), ("by", by)) if value}
     with transaction.atomic():
         note(request, "sign_in", str(user.pk), str(user.pk), "ok", **told)
