@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.invitations import invite
-from accounts.models import Identity, User
+from accounts.models import Identity, Invitation, User
 from audit.models import Event
 from tests.accounts.test_second_factors import set_up
 from tests.browser.serving import free_port
@@ -168,6 +168,17 @@ def test_a_second_factor_set_up_here_is_asked_for_unless_the_provider_asked(
     assert is_in(client)
 
 
+def test_a_password_after_a_provider_s_sign_in_that_was_left_undone_is_a_password(
+    client: Client, settings: Settings
+) -> None:
+    set_up(known(a_user(), settings))
+    other = a_user(is_admin=True)
+    back(client, through(client))
+    client.post("/sign-in", {"username": other.username, "password": PASSWORD})
+    assert Event.objects.filter(action="sign_in").latest("sequence").details == {}
+    assert client.get("/people/new").status_code == 200
+
+
 def test_a_provider_that_asked_for_a_second_factor_satisfies_the_role(
     client: Client, settings: Settings
 ) -> None:
@@ -184,15 +195,48 @@ def test_who_is_invited_uses_the_provider_in_the_place_of_a_password(client: Cli
     user = User.objects.create_user("k.new")
     _, key = invite(user=user, by=a_user(is_admin=True), now=timezone.now())
     assert "Use Hospital sign-in instead" in client.get(f"/invitation/{key}").content.decode()
-    assert back(client, through(client, invitation=key)) == (302, "/")
+    assert back(client, through_invitation(client, key)) == (302, "/")
     assert is_in(client)
     assert client.get(f"/invitation/{key}").status_code == 410
     assert not User.objects.get(pk=user.pk).has_usable_password()
     assert Event.objects.get(action="invitation.accept").actor == str(user.pk)
 
 
+def through_invitation(client: Client, key: str, **query: str) -> httpx.URL:
+    """Choose the provider on the page of an invitation, and go there."""
+    page = client.post(f"/invitation/{key}", {"by_provider": ""}).content.decode()
+    assert "You sign in at Hospital sign-in now" in page
+    assert 'href="/sign-in/provider"' in page
+    return through(client, **query)
+
+
+def an_invitation() -> str:
+    return invite(user=User.objects.create_user("k.new"), by=a_user(is_admin=True), now=timezone.now())[1]
+
+
 def test_an_invitation_that_is_over_connects_nobody(client: Client) -> None:
-    assert back(client, through(client, invitation="never made"))[0] == 410
+    assert client.post("/invitation/never-made", {"by_provider": ""}).status_code == 410
+    url = through_invitation(client, an_invitation())
+    Invitation.objects.update(expires_at=timezone.now())
+    assert back(client, url)[0] == 410
+    assert not Identity.objects.exists()
+
+
+def test_a_link_to_the_provider_takes_no_invitation() -> None:
+    """Only the invitation's own form with its token says whom the next answer is."""
+    key, strict = an_invitation(), Client(enforce_csrf_checks=True)
+    assert strict.post(f"/invitation/{key}", {"by_provider": ""}).status_code == 403
+    assert back(strict, through(strict, invitation=key))[0] == 403
+    assert not Identity.objects.exists()
+
+
+def test_who_goes_to_the_sign_in_page_after_an_invitation_signs_in_and_no_more(
+    client: Client, settings: Settings
+) -> None:
+    key = an_invitation()
+    assert back(client, through_invitation(client, key, next="/"))[0] == 403
+    settings.SECOND_FACTOR_SECONDS = -1
+    assert back(client, through_invitation(client, key))[0] == 403
     assert not Identity.objects.exists()
 
 

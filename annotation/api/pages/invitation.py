@@ -1,6 +1,7 @@
 """One-time links: an administrator sends one, whom it is for chooses their password with it."""
 
 import logging
+import time
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from accounts.invitations import InvitationOverError, accept, invite, invited_by
 from accounts.models import User
 from accounts.policy import password_rules
 from annotation.api.pages.frame import page
+from annotation.api.pages.purposes import INVITED, PURPOSE
+from annotation.api.pages.sign_in import provider_name
 from annotation.api.permissions import address_of, person, record_act
 from audit.services import record
 
@@ -70,14 +73,22 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
     """Let whom a link is for choose a password; looking at it does not use it up."""
     try:
         subject = invited_by(key, now=timezone.now()).user
+        if request.method == "POST" and provider_name() and "by_provider" in request.POST:
+            return to_provider(request, key)
         form = styled(SetPasswordForm(subject, request.POST if request.method == "POST" else None))
         if request.method == "POST" and form.is_valid():
             return accepted(request, key, form.cleaned_data["new_password1"])
     except InvitationOverError:
         return render(request, "accounts/invitation_over.html", status=410)
-    told = {"form": form, "subject": subject, "rules": password_rules(), "key": key}
-    told["provider_name"] = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+    told = {"form": form, "subject": subject, "rules": password_rules(), "provider_name": provider_name()}
     return render(request, "accounts/invitation.html", told, status=422 if form.errors else 200)
+
+
+def to_provider(request: HttpRequest, key: str) -> HttpResponse:
+    """Note that the next answer of the provider is whom the link is for; the browser goes there by a link."""
+    request.session[PURPOSE] = {"what": INVITED, "key": key, "at": time.time()}
+    told = {"back": request.path, "provider_name": provider_name(), "form": True}
+    return render(request, "accounts/invitation_provider.html", told)
 
 
 def accepted(request: HttpRequest, key: str, password: str) -> HttpResponse:

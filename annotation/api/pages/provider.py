@@ -1,6 +1,7 @@
 """Signing in, connecting and confirming by the hospital's own provider (OpenID Connect)."""
 
 import time
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -20,11 +21,9 @@ from annotation.api.pages.access import signed_in
 from annotation.api.pages.confirm import confirmed, onward_of
 from annotation.api.pages.frame import page
 from annotation.api.pages.invitation import public_url
+from annotation.api.pages.purposes import CONFIRM, CONNECT, INVITED, PURPOSE, SIGN_IN
 from annotation.api.pages.sign_in import begin, begin_or_ask, note
 from annotation.api.permissions import person, record_act
-
-PURPOSE = "provider_purpose"
-CONNECT, CONFIRM, INVITED, SIGN_IN = "connect", "confirm", "invited", "sign_in"
 
 
 def there_is_one() -> None:
@@ -38,15 +37,13 @@ def there_is_one() -> None:
 
 @require_GET
 def ask(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the provider; what for, the session says."""
+    """Send the browser to the provider; what for, the session says: a link alone connects nobody."""
     there_is_one()
     kept = request.session.get(PURPOSE, {})
     if request.user.is_authenticated:
-        if kept.get("what") != CONNECT or time.time() - kept["at"] > settings.SECOND_FACTOR_SECONDS:
+        if kept.get("what") != CONNECT or is_over(kept):
             kept = {"what": CONFIRM, "next": onward_of(request)}
-    elif "invitation" in request.GET:
-        kept = {"what": INVITED, "key": request.GET["invitation"]}
-    else:
+    elif kept.get("what") != INVITED or is_over(kept) or "next" in request.GET:
         kept = {"what": SIGN_IN, "next": onward_of(request)}
     request.session[PURPOSE] = kept
     back = public_url(request, resolve_url("provider-answer"))
@@ -54,6 +51,11 @@ def ask(request: HttpRequest) -> HttpResponse:
         return provider.ask(request, back, anew=kept["what"] == CONFIRM)
     except ProviderError:
         return failed(request, _("The sign-in provider cannot be reached. Try again later."), status=502)
+
+
+def is_over(kept: dict[str, Any]) -> bool:
+    """Whether a wish to connect was said too long ago."""
+    return bool(time.time() - kept["at"] > settings.SECOND_FACTOR_SECONDS)
 
 
 @require_GET
