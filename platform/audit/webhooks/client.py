@@ -47,7 +47,7 @@ def send(webhook: Webhook, events: Sequence[Event], *, message_id: str) -> None:
             client.stream("POST", webhook.url, content=body, headers=headers) as answer,
         ):
             status = answer.status_code
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise NotTakenError(f"it does not answer ({type(error).__name__})") from error
     check(status)
 

@@ -29,10 +29,13 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(text)
         has_port = parts.port is None or parts.port > 0
+        host = (parts.hostname or "").encode("idna")  # refuses a part that is empty or has over 63 letters
     except ValueError:
         raise WebhookRefusedError("The address cannot be read.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not has_port or len(text) > 500:
+    if parts.scheme not in ("http", "https") or not host or not has_port or len(text) > 500:
         raise WebhookRefusedError("The address begins with https:// or http:// and names a host.")
+    if b"_" in host:
+        raise WebhookRefusedError("A host's name has no underscore.")
     if parts.username is not None or parts.fragment:
         raise WebhookRefusedError("Give the address without a name, a password and #.")
     return text
