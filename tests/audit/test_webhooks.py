@@ -19,6 +19,7 @@ from django.utils import timezone
 from audit.models import Event, Webhook
 from audit.services import Act, record, record_all
 from audit.webhooks import services
+from audit.webhooks.client import GoneError, NotTakenError
 from audit.webhooks.rules import WebhookRefusedError, checked_actions, checked_url, signature, wait_after
 from audit.webhooks.services import Described, add, change, deliver, due
 from jobs.models import Job
@@ -187,6 +188,19 @@ def test_one_that_is_gone_is_told_no_more_until_it_is_turned_on(receiver: Receiv
     assert told(webhook) == 1
 
 
+@pytest.mark.parametrize("changes", [{"is_active": False}, {"url": "https://another.example/"}])
+def test_a_failure_undoes_nothing_that_was_said_while_it_was_waited_for(
+    receiver: Receiver, changes: dict[str, object]
+) -> None:
+    asked, _ = a_webhook(receiver)
+    Webhook.objects.update(**changes)
+    for error in (NotTakenError("it answers 500"), GoneError("it wants no more (410)")):
+        services.failed(asked, error, now=timezone.now())
+    webhook = Webhook.objects.get()
+    assert (webhook.failures, webhook.problem, webhook.retry_at) == (0, "", None)
+    assert webhook.is_active == changes.get("is_active", True)
+
+
 def test_acts_that_nobody_asked_for_are_passed_over(receiver: Receiver) -> None:
     webhook, _ = a_webhook(receiver, "model.*")
     last = act("one", "two")[-1]
@@ -218,11 +232,42 @@ def test_two_workers_at_once_never_move_a_webhook_back(receiver: Receiver) -> No
 
 @pytest.mark.parametrize(
     "url",
-    ["", "ftp://x", "https://", "https://a:b@x.org/", "https://x.org/#a", "http://x:99999/", "javascript:1"],
+    [
+        *(
+            "",
+            "ftp://x",
+            "https://",
+            "https://a:b@x.org/",
+            "https://x.org/#a",
+            "http://x:99999/",
+            "javascript:1",
+        ),
+        *("https://a..org/", "https://.org/", f"https://{'a' * 64}.org/", "https://my_host/", "javascript:1"),
+    ],
 )
 def test_an_address_that_cannot_be_called_is_refused(url: str) -> None:
     with pytest.raises(WebhookRefusedError):
         checked_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:8/", "https://x.org./a_b", "http://[::1]:8/", "http://10.0.0.1", "https://bücher.de/"],
+)
+def test_an_address_that_can_be_called_is_taken(url: str) -> None:
+    assert checked_url(f" {url} ") == url
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a..org/", "https://x\u2028y.org/", "https://-.a\x7fb/", "https://xn--a/"]
+)
+def test_an_address_with_a_slip_that_was_kept_is_a_failure_in_words(receiver: Receiver, url: str) -> None:
+    webhook, _ = a_webhook(receiver)
+    act("one")
+    Webhook.objects.update(url=url)
+    assert told(webhook) == 0
+    webhook.refresh_from_db()
+    assert (webhook.failures, "does not answer" in webhook.problem) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -125,11 +125,12 @@ def deliver(*, webhook_id: UUID, clock: Callable[[], datetime]) -> int:
 
 
 def failed(webhook: Webhook, error: NotTakenError, *, now: datetime) -> None:
-    """Note why it took nothing, and when it is tried again; one that is gone is not."""
+    """Note why it took nothing, and when it is tried again; one that is gone is not.
+
+    Nothing is noted of one that was turned off or given another address in the meantime.
+    """
     failures = webhook.failures + 1
-    Webhook.objects.filter(pk=webhook.pk).update(
-        failures=failures,
-        problem=str(error)[:255],
-        retry_at=now + wait_after(failures),
-        is_active=not isinstance(error, GoneError),
+    off = {"is_active": False} if isinstance(error, GoneError) else {}
+    Webhook.objects.filter(pk=webhook.pk, is_active=True, url=webhook.url).update(
+        failures=failures, problem=str(error)[:255], retry_at=now + wait_after(failures), **off
     )
