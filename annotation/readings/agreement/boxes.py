@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.readings.agreement.drawn import HIT, Labelled, overlap
-from annotation.readings.agreement.measured import Floats, Measured, measured
+from annotation.readings.agreement.measured import Floats, Measured, measured, summed_by_case
 
 NO_BOX = "neither reader drew a box"
 # False positives an image at which sensitivity is told (LUNA16).
@@ -46,15 +46,22 @@ def matches(
 
 
 def compared(
-    images: Sequence[tuple[Sequence[Labelled], Sequence[Labelled]]], *, threshold: float = HIT
+    images: Sequence[tuple[Sequence[Labelled], Sequence[Labelled]]],
+    *,
+    cases: Sequence[int] | None = None,
+    threshold: float = HIT,
 ) -> Boxes:
-    """Compare two readers' boxes, image by image."""
+    """Compare two readers' boxes, image by image.
+
+    cases: the numbers of the images' cases, which intervals draw whole; none: each image is one.
+    """
     rows = []
     for one, other in images:
         found = matches(one, other, threshold=threshold)
         shared = sum(value for _, _, value in found)
         rows.append([1.0, len(found), shared, len(one) - len(found), len(other) - len(found)])
-    sums = np.asarray(rows, dtype=np.float64).reshape(-1, 5)
+    counts = np.asarray(rows, dtype=np.float64).reshape(-1, 5)
+    sums = counts if cases is None else summed_by_case(np.array(cases, dtype=np.int64), counts)
     return Boxes(
         f1=measured(sums, lambda s: 2 * s[..., 1] / (2 * s[..., 1] + s[..., 3] + s[..., 4]), why=NO_BOX),
         overlap=measured(sums, lambda s: s[..., 2] / s[..., 1], why="no two boxes match"),

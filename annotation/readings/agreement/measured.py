@@ -90,6 +90,20 @@ def resampled_sums(contributions: Floats) -> Floats:
     return np.asarray(random.multinomial(cases, counts / cases, size=REPLICATES) @ patterns)
 
 
+def summed_by_case(cases: Integers, contributions: Floats) -> Floats:
+    """Sum what belongs to one case, (case, feature), the cases in order; cases: (row,), their numbers."""
+    numbers, places = np.unique(cases, return_inverse=True)
+    sums = np.zeros((len(numbers), contributions.shape[1]))
+    np.add.at(sums, places, contributions)
+    return sums
+
+
+def means_by_case(cases: Integers, values: Floats) -> Floats:
+    """Mean of what belongs to one case, (case,), the cases in order; cases: (row,), their numbers."""
+    sums = summed_by_case(cases, np.column_stack([values, np.ones(len(values))]))
+    return np.asarray(sums[:, 0] / sums[:, 1])
+
+
 def mean_of_cases(values: Floats) -> Measured:
     """Mean of one value a case."""
     found = np.stack([values, np.ones(len(values))], axis=1) if len(values) else np.zeros((0, 2))

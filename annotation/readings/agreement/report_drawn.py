@@ -1,5 +1,6 @@
 """What a project's page tells of masks and regions that several readers drew, as plain rows. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from annotation.readings.agreement import boxes, surfaces
 from annotation.readings.agreement.drawn import Labelled
-from annotation.readings.agreement.measured import Measured, mean_of_cases
+from annotation.readings.agreement.measured import Floats, Integers, Measured, mean_of_cases, means_by_case
 from annotation.readings.agreement.report import Compared, Row, by_part, columns, worst
 
 
@@ -25,12 +26,7 @@ class MaskPair:
 def of_masks(cases: Compared, pairs: Sequence[MaskPair], *, labels: Sequence[str], unit: str) -> Row:
     """Tell of one question with masks; unit: of the distances."""
     place = {int(number): at for at, number in enumerate(cases.numbers)}
-    dices: dict[int, list[float]] = {}
-    for one in pairs:
-        if one.apart.dice is not None:
-            dices.setdefault(one.case, []).append(one.apart.dice)
-    numbers = np.array(sorted(dices), dtype=np.int64)
-    means = np.array([float(np.mean(dices[number])) for number in numbers.tolist()])
+    numbers, means = _by_case(pairs, "dice")
     sites = [cases.sites[place[number]] for number in numbers.tolist()]
     months = [cases.months[place[number]] for number in numbers.tolist()]
     return {
@@ -47,9 +43,9 @@ def of_masks(cases: Compared, pairs: Sequence[MaskPair], *, labels: Sequence[str
         ),
         "pairs": grouped(pairs),
         "classes": [
-            {"name": label, "count": len(mine), "value": _mean(mine, "dice").as_row()}
+            {"name": label, "count": value.cases, "value": value.as_row()}
             for label in labels
-            if (mine := [one for one in pairs if one.label == label and one.apart.dice is not None])
+            if (value := _mean([one for one in pairs if one.label == label], "dice")).cases
         ],
         "sites": by_part(sites, means, mean_of_cases) if sites else [],
         "months": by_part(months, means, mean_of_cases) if months else [],
@@ -57,9 +53,16 @@ def of_masks(cases: Compared, pairs: Sequence[MaskPair], *, labels: Sequence[str
     }
 
 
+def _by_case(pairs: Sequence[MaskPair], name: str) -> tuple[Integers, Floats]:
+    """Give the numbers of the cases where something is defined, and its mean in each."""
+    known = [(one.case, value) for one in pairs if (value := getattr(one.apart, name)) is not None]
+    cases = np.array([case for case, _ in known], dtype=np.int64)
+    values = np.array([value for _, value in known], dtype=np.float64)
+    return np.unique(cases), means_by_case(cases, values)
+
+
 def _mean(pairs: Sequence[MaskPair], name: str) -> Measured:
-    values = [getattr(one.apart, name) for one in pairs]
-    return mean_of_cases(np.array([value for value in values if value is not None], dtype=np.float64))
+    return mean_of_cases(_by_case(pairs, name)[1])
 
 
 def grouped(pairs: Sequence[MaskPair]) -> list[Row]:
@@ -89,9 +92,11 @@ def of_boxes(pairs: Sequence[BoxPair]) -> Row:
     found: dict[tuple[str, str], list[BoxPair]] = {}
     for one in pairs:
         found.setdefault((one.one, one.other), []).append(one)
-    overall = boxes.compared([one.drawn for one in pairs])
-    misses = [(one.case, sum(map(len, one.drawn)) - 2 * len(boxes.matches(*one.drawn))) for one in pairs]
-    missed = [(case, count) for case, count in misses if count]
+    overall = _compared(pairs)
+    missed: Counter[int] = Counter()
+    for pair in pairs:
+        missed[pair.case] += sum(map(len, pair.drawn)) - 2 * len(boxes.matches(*pair.drawn))
+    worse = sorted(case for case, count in missed.items() if count)
     return {
         "measure": "F1 of regions at half overlap",
         "cases": len({one.case for one in pairs}),
@@ -105,11 +110,15 @@ def of_boxes(pairs: Sequence[BoxPair]) -> Row:
         ),
         "pairs": [
             {"one": one, "other": other}
-            | {name: value.as_row() for name, value in vars(boxes.compared([a.drawn for a in mine])).items()}
+            | {name: value.as_row() for name, value in vars(_compared(mine)).items()}
             for (one, other), mine in found.items()
         ],
         "worst": worst(
-            np.array([case for case, _ in missed], dtype=np.int64),
-            np.array([-float(count) for _, count in missed]),
+            np.array(worse, dtype=np.int64),
+            np.array([-float(missed[case]) for case in worse]),
         ),
     }
+
+
+def _compared(pairs: Sequence[BoxPair]) -> boxes.Boxes:
+    return boxes.compared([one.drawn for one in pairs], cases=[one.case for one in pairs])
