@@ -21,12 +21,13 @@ from annotation.queue.rules import (
     BATCH_RANK,
     QUERY_BATCH,
     READ_BY_ALL,
+    SECOND_RANK,
     SECOND_READING,
     checked_batch,
     left_out,
 )
 from annotation.queue.services import UNRANKED_VALUES
-from annotation.readings.models import Reading
+from annotation.readings.models import Reading, Skip
 from audit.services import record
 
 
@@ -66,7 +67,7 @@ def make_batch(
     place = {**UNRANKED_VALUES, "rank": BATCH_RANK, "reason": QUERY_BATCH, "batch": batch}
     place["state"] = Entry.State.WAITING
     Entry.objects.filter(pk__in=[entry.pk for entry in chosen]).update(**place)
-    read = [entry.pk for entry in chosen if entry.state == Entry.State.DONE]
+    read = [one.pk for one in chosen if one.state == Entry.State.DONE or one.reason == SECOND_READING]
     Entry.objects.filter(pk__in=read).update(reason=SECOND_READING)
     cases = sorted(entry.case.number for entry in chosen)
     record_batch(by, "query_batch.make", batch, {"cases": cases})
@@ -90,6 +91,7 @@ def withdraw_batch(*, project: Project, batch_id: UUID, by: User, now: datetime)
     count = back.update(**UNRANKED_VALUES, batch=None)
     is_read = Reading.objects.filter(case=OuterRef("pk"), reader__isnull=False)
     protocol = protocol_in_force(project.pk)
+    back.filter(Exists(is_read)).update(rank=SECOND_RANK, reason=SECOND_READING)
     for entry in back.filter(Exists(is_read), state=Entry.State.WAITING).select_related("case"):
         Entry.objects.filter(pk=entry.pk).update(**after_reading(entry.case, protocol))
     batch.withdrawn_at = now
@@ -104,14 +106,15 @@ def is_in_batch(entry: Entry) -> bool:
 
 
 def read_by_all(project_id: UUID, entries: Sequence[Entry]) -> set[UUID]:
-    """Name the read cases that no reader is left for: a second reading is another reader's."""
+    """Name the read cases that no reader is left for: all have read them or passed them on."""
     readers = set(
         Membership.objects.filter(project=project_id, role=Role.READER).values_list("user", flat=True)
     )
     done = [one.pk for one in entries if one.state == Entry.State.DONE]
     read: dict[UUID, set[UUID]] = {pk: set() for pk in done}
-    for case, reader in Reading.objects.filter(case__in=done).values_list("case", "reader"):
-        read[case].add(reader)
+    for acts in (Reading.objects, Skip.objects):
+        for case, reader in acts.filter(case__in=done).values_list("case", "reader"):
+            read[case].add(reader)
     return {case for case, by in read.items() if readers <= by}
 
 

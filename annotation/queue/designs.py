@@ -11,7 +11,7 @@ from annotation.projects.models import Case, Membership, Protocol
 from annotation.projects.selectors import settings_in
 from annotation.queue.models import Entry
 from annotation.queue.rules import SECOND_RANK, SECOND_READING, readings_wanted
-from annotation.queue.services import UNRANKED_VALUES
+from annotation.queue.services import UNRANKED_VALUES, spoken_of
 from annotation.readings.models import Reading, Skip
 
 SECOND_PLACE: Mapping[str, Any] = UNRANKED_VALUES | {
@@ -31,16 +31,20 @@ def after_reading(case: Case, protocol: Protocol) -> Mapping[str, Any]:
     done = {"state": Entry.State.DONE}
     if wanted == 1 or readings_of(case.pk).count() >= wanted:
         return done
-    readers = Membership.objects.filter(project=case.project_id, role=Role.READER)
-    is_hopeless = readers.count() >= wanted and not free_readers(case.project_id, case.pk).exists()
-    return done if is_hopeless else SECOND_PLACE
+    readers = Membership.objects.filter(project=case.project_id, role=Role.READER).count()
+    free = free_readers(case.project_id, case.pk, again=True)
+    return done if readers >= wanted and not free.exists() else SECOND_PLACE
 
 
-def after_skip(project_id: UUID, case_id: UUID) -> Entry.State:
-    """Let a case wait for who has neither read it nor passed it on; else it is read, or set aside."""
-    if free_readers(project_id, case_id).exists():
+def after_skip(project_id: UUID, case_id: UUID, *, is_final: bool = False) -> Entry.State:
+    """Let a case wait for who has neither read it nor passed it on; else it is read, or set aside.
+
+    is_final: nobody could read it, the reader says.
+    """
+    is_read = readings_of(case_id).exists()
+    if not is_final and free_readers(project_id, case_id, again=is_read).exists():
         return Entry.State.WAITING
-    return Entry.State.DONE if readings_of(case_id).exists() else Entry.State.SET_ASIDE
+    return Entry.State.DONE if is_read else Entry.State.SET_ASIDE
 
 
 def readings_of(case_id: UUID) -> QuerySet[Reading]:
@@ -48,8 +52,13 @@ def readings_of(case_id: UUID) -> QuerySet[Reading]:
     return Reading.objects.filter(case=case_id, reader__isnull=False)
 
 
-def free_readers(project_id: UUID, case_id: UUID) -> QuerySet[Membership]:
-    """List a project's readers who have neither read a case nor passed it on."""
+def free_readers(project_id: UUID, case_id: UUID, *, again: bool) -> QuerySet[Membership]:
+    """List a project's readers who have neither read a case nor passed it on and can sign in.
+
+    again: as independent readers of what is read: who has spoken of it with a colleague is none.
+    """
     skipped = Skip.objects.filter(case=case_id, reader=OuterRef("user"))
     read = Reading.objects.filter(case=case_id, reader=OuterRef("user"))
-    return Membership.objects.filter(~Exists(skipped), ~Exists(read), project=project_id, role=Role.READER)
+    free = Membership.objects.filter(~Exists(skipped), ~Exists(read), project=project_id, role=Role.READER)
+    free = free.filter(user__is_active=True)
+    return free.exclude(Exists(spoken_of(OuterRef("user")).filter(case=case_id))) if again else free

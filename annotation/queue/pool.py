@@ -6,6 +6,7 @@ from uuid import UUID
 from annotation.learning.scanners import scanner_name
 from annotation.projects.models import Case
 from annotation.queue.models import Entry
+from annotation.queue.rules import SECOND_READING
 
 
 class PoolRow(NamedTuple):
@@ -54,7 +55,8 @@ def rows_to_draw(project_id: UUID) -> list[PoolRow]:
 def next_to_read(project_id: UUID, count: int) -> list[Case]:
     """List the pool's next unread cases by rank, with their images; none that a reader holds."""
     cases = Case.objects.filter(entry__project=project_id, entry__state=Entry.State.WAITING)
-    ranked = cases.filter(stream=Case.Stream.POOL).order_by("entry__rank", "entry__shuffle")
+    unseen = cases.exclude(entry__reason=SECOND_READING)  # a second reader is shown no proposal
+    ranked = unseen.filter(stream=Case.Stream.POOL).order_by("entry__rank", "entry__shuffle")
     return list(ranked.select_related("series").prefetch_related("series__instances")[:count])
 
 

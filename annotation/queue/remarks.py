@@ -13,6 +13,7 @@ from annotation.projects.models import Case
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import case_for, is_reader, project_for
 from annotation.queue.models import Lease, Remark
+from annotation.queue.rules import SECOND_READING
 from annotation.readings.models import Skip
 from annotation.readings.rules import check_same
 from annotation.readings.services import lock_reader
@@ -56,6 +57,10 @@ def add_remark(*, author: User, case_id: UUID, said: Said, now: datetime) -> Rem
         return same_remark(sent, case_id, said)
     if not Lease.objects.filter(reader=author, case=case).exists():
         raise Case.DoesNotExist
+    if said.to is not None and Lease.objects.filter(case=case, reader=said.to, ended_at=None).exists():
+        raise RefusedError(_("this colleague is reading the case right now: ask another, or later"))
+    if said.to is not None and is_read_again(author, case):
+        raise RefusedError(_("colleagues read this case too, each alone: ask once you have submitted"))
     if said.to is not None and not colleagues_of(author, case.project_id).filter(pk=said.to).exists():
         raise RefusedError(_("only readers of the project can be asked: choose another colleague"))
     remark = Remark.objects.create(
@@ -70,6 +75,12 @@ def add_remark(*, author: User, case_id: UUID, said: Said, now: datetime) -> Rem
     )
     record_remark(author, remark, f"case.{said.kind}")
     return remark
+
+
+def is_read_again(reader: User, case: Case) -> bool:
+    """Whether the reader holds a case as one more reader of it."""
+    held = Lease.objects.filter(case=case, reader=reader, ended_at=None)
+    return held.filter(pick__reason=SECOND_READING).exists()
 
 
 def same_remark(sent: Remark, case_id: UUID, said: Said) -> Remark:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db import models
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from accounts.models import User
+from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Part, Protocol
 from annotation.projects.rules import AUDIT
 from annotation.projects.selectors import project_for, projects_for, protocol_in_force
@@ -191,16 +192,22 @@ class ProjectRow(TypedDict):
 
 
 def project_rows(user: User) -> list[ProjectRow]:
-    """List a person's projects with what waits, what is read by the person and labelled, in one query."""
+    """List a person's projects with what waits, what is read by the person and labelled, in one query.
+
+    Readers are told how many cases are read: the number of labels would fall where a colleague disagreed.
+    """
     entries = Entry.objects.filter(project=OuterRef("pk"), state=Entry.State.WAITING)
     readings = Reading.objects.filter(case__project=OuterRef("pk"), reader=user)
     labels = ReferenceStandard.objects.filter(case__project=OuterRef("pk"))
+    done = Entry.objects.filter(project=OuterRef("pk"), state=Entry.State.DONE)
     roles = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")
     rows = projects_for(user).annotate(
         role=Coalesce(Subquery(roles), Value("admin" if user.is_admin else "")),
         waiting=counted(entries),
         read_by_me=counted(readings),
-        labels=counted(labels),
+        labelled=counted(labels),
+        done=counted(done),
+        labels=models.Case(When(role=Role.READER, then=F("done")), default=F("labelled")),
     )
     return [ProjectRow(**row) for row in rows.values("id", "name", "role", "waiting", "read_by_me", "labels")]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -196,19 +196,27 @@ def begun(reader: User, project_id: UUID) -> QuerySet[Entry]:
     """Cases whose lease ran out over a draft: the reader who comes back goes on where the draft is."""
     drafts = Draft.objects.filter(reader=reader).order_by("-updated_at")
     newest = drafts.values_list("case", flat=True)[:DRAFTS_LOOKED_AT]
-    return waiting(project_id).filter(pk__in=list(newest)).order_by("rank", "shuffle")
+    spoken = spoken_of(reader).filter(case=OuterRef("pk"))
+    mine = waiting(project_id).filter(pk__in=list(newest))
+    return mine.exclude(Exists(spoken), reason=SECOND_READING).order_by("rank", "shuffle")
 
 
 def best_waiting(reader: User, project_id: UUID) -> QuerySet[Entry]:
     """Cases by rank that the reader has neither skipped nor read; indexes give order and exclusions.
 
-    Whom a colleague asked about a case is no independent second reader of it.
+    Who has spoken of a case with a colleague is no independent second reader of it.
     """
     skipped = Skip.objects.filter(case=OuterRef("pk"), reader=reader)
     read = Reading.objects.filter(case=OuterRef("pk"), reader=reader)
-    asked = Remark.objects.filter(case=OuterRef("pk"), to=reader)
+    spoken = spoken_of(reader).filter(case=OuterRef("pk"))
     free = waiting(project_id).filter(~Exists(skipped), ~Exists(read))
-    return free.exclude(Exists(asked), reason=SECOND_READING).order_by("rank", "shuffle")
+    return free.exclude(Exists(spoken), reason=SECOND_READING).order_by("rank", "shuffle")
+
+
+def spoken_of(reader: User | OuterRef) -> QuerySet[Remark]:
+    """List the questions by which a reader may know what a colleague thinks: asked, or answered to."""
+    told = Q(to=reader) | Q(author=reader, replied_at__isnull=False)
+    return Remark.objects.filter(told, kind=Remark.Kind.QUESTION)
 
 
 def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:

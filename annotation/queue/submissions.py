@@ -163,7 +163,7 @@ def refit_where_due(project_id: UUID) -> None:
     Runs after the reading's transaction, whose locks stay short: what is missed here is asked for next time.
     """
     last = jobs_in([project_id]).filter(name="refit").order_by("-created_at").first()
-    labels = ReferenceStandard.objects.filter(**read_cases(project_id))
+    labels = ReferenceStandard.objects.filter(read_cases(project_id))
     if last is not None:
         labels = labels.filter(updated_at__gt=last.created_at)
     policy = Policy.objects.filter(pk=project_id).first() or Policy(project_id=project_id)
@@ -186,7 +186,7 @@ def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: da
             closing = closable(reader, lease_id, case_id)
             write_skip(reader, case_id, passed, now)
             end(closing, Lease.Ending.SKIPPED, now)
-            left = Entry.State.SET_ASIDE if passed.is_final else after_skip(case.project_id, case_id)
+            left = after_skip(case.project_id, case_id, is_final=passed.is_final)
             Entry.objects.filter(case=case).update(state=left)
             given = next_leases(reader, case.project_id, now)
             record_skip(reader, case_id, passed)

@@ -6,7 +6,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
@@ -69,7 +69,7 @@ def open_drafts(project_id: UUID) -> int:
 
 def read_by(reader: User, project_id: UUID) -> int:
     """Count the cases that a person has read in a project."""
-    return Reading.objects.filter(reader=reader, **read_cases(project_id)).count()
+    return Reading.objects.filter(reader=reader, case__project=project_id).count()
 
 
 def label_count(project_id: UUID) -> int:
@@ -94,9 +94,13 @@ def pool_labels_by_choice(project_id: UUID, question: LearnedQuestion) -> dict[s
     return dict(counts)
 
 
-def read_cases(project_id: UUID) -> dict[str, object]:
-    """Condition on what belongs to read cases, by the queue's index: unread ones are not walked."""
-    return {"case__entry__project": project_id, "case__entry__state": "done"}
+def read_cases(project_id: UUID) -> Q:
+    """Condition on what belongs to read cases, by the queue's index: unread ones are not walked.
+
+    Those that wait for one reader more stand first in line, at rank 0.
+    """
+    waits = Q(case__entry__state__in=["waiting", "leased"], case__entry__rank=0)
+    return Q(case__entry__project=project_id) & (Q(case__entry__state="done") | waits)
 
 
 class ReaderCount(TypedDict):

@@ -9,16 +9,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from accounts.models import Role, User
+from annotation.learning.models import Policy
 from annotation.projects.models import Case, Project
+from annotation.projects.rules import RefusedError
 from annotation.queue.batches import make_batch, withdraw_batch
 from annotation.queue.models import Entry
-from annotation.queue.remarks import Said, add_remark
+from annotation.queue.pool import next_to_read
+from annotation.queue.remarks import Said, add_remark, reply
 from annotation.queue.rules import LeaseLostError, readings_wanted
-from annotation.queue.selectors import LeasedCase, waiting_cases
-from annotation.queue.services import lease_next
+from annotation.queue.selectors import LeasedCase, project_rows, waiting_cases
+from annotation.queue.services import give_back, lease_next
 from annotation.queue.submissions import Passed, skip, submit
 from annotation.readings.models import Reading, ReferenceStandard
 from annotation.readings.services import Answered
+from jobs.models import Job
 from tests import factories
 from tests.annotation.queue.test_rankings import rank_numbers, ranks
 
@@ -28,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 @pytest.fixture
 def double(project: Project) -> Project:
     """A project whose cases two readers read."""
-    project.protocols.update(settings={"readers": 2, "suggestions": "from_start"})
+    project.protocols.update(settings={"readers": 2, "suggestions": "from_start", "control_share": 0.0})
     return project
 
 
@@ -141,12 +145,119 @@ def ids_of(found: list[LeasedCase]) -> list[UUID]:
 def test_whom_a_colleague_asked_about_a_case_is_no_second_reader_of_it(
     double: Project, reader: User, second: User, now: datetime
 ) -> None:
-    first = cases_of(reader, double, now)[0]
+    first, third = cases_of(reader, double, now)[0], factories.a_reader(double)
     question = Said("question", "", "Pneumonia, is it not?", second.pk, uuid4())
     add_remark(author=reader, case_id=first.case.pk, said=question, now=now)
     read(reader, first, now)
     assert first.case.pk not in ids_of(cases_of(second, double, now))
-    assert cases_of(factories.a_reader(double), double, now)[0].case.pk == first.case.pk
+    assert cases_of(third, double, now)[0].case.pk == first.case.pk
+
+
+def test_a_case_is_done_where_the_only_other_reader_was_asked_about_it(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    first = cases_of(reader, double, now)[0]
+    question = Said("question", "", "Pneumonia, is it not?", second.pk, uuid4())
+    add_remark(author=reader, case_id=first.case.pk, said=question, now=now)
+    read(reader, first, now)
+    assert state_of(first.case) == Entry.State.DONE
+
+
+def test_no_second_reader_asks_a_colleague(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    read(reader, cases_of(reader, double, now)[0], now)
+    again = cases_of(second, double, now)[0]
+    assert again.why.reason == "second_reading"
+    question = Said("question", "", "Pneumonia, is it not?", reader.pk, uuid4())
+    with pytest.raises(RefusedError, match="each alone"):
+        add_remark(author=second, case_id=again.case.pk, said=question, now=now)
+
+
+def test_who_holds_a_case_is_not_asked_about_it(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    assert first.case.pk in ids_of(cases_of(second, double, now))
+    question = Said("question", "", "Pneumonia, is it not?", second.pk, uuid4())
+    with pytest.raises(RefusedError, match="right now"):
+        add_remark(author=reader, case_id=first.case.pk, said=question, now=now)
+
+
+def test_who_was_answered_about_a_case_is_no_second_reader_of_it(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    rank_numbers(double, [1, 2, 3, 4], now)
+    asked = cases_of(second, double, now)[0]
+    question = Said("question", "", "Pneumonia, is it not?", reader.pk, uuid4())
+    remark = add_remark(author=second, case_id=asked.case.pk, said=question, now=now)
+    reply(reader=reader, remark_id=remark.pk, text="Yes.", now=now)
+    give_back(reader=second, lease_id=asked.lease.pk, now=now)
+    mine = next(one for one in cases_of(reader, double, now) if one.case.pk == asked.case.pk)
+    factories.a_reader(double)
+    read(reader, mine, now)
+    assert state_of(asked.case) == Entry.State.WAITING
+    assert asked.case.pk not in ids_of(cases_of(second, double, now))
+
+
+def test_a_batch_of_half_read_cases_stays_blind(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    staff = factories.a_member(double, Role.ML_STAFF)
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    assert make_batch(project=double, numbers=[first.case.number], why="odd", by=staff, now=now).batch
+    given = cases_of(second, double, now)[0]
+    assert (given.case.pk, given.lease.pick.reason) == (first.case.pk, "second_reading")
+    assert (given.why.reason, given.why.text) == ("query_batch", f"{staff.username} asked for this case: odd")
+    assert first.case.pk not in {one.case_id for one in waiting_cases(double.pk)}
+
+
+def test_a_case_that_the_other_reader_passed_on_is_not_asked_for_again(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    staff = factories.a_member(double, Role.ML_STAFF)
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    given = cases_of(second, double, now)[0]
+    passed = Passed("quality", "", uuid4(), is_final=True)
+    skip(reader=second, lease_id=given.lease.pk, case_id=given.case.pk, passed=passed, now=now)
+    assert state_of(first.case) == Entry.State.DONE
+    gathered = make_batch(
+        project=double, numbers=[first.case.number], why="odd", by=staff, now=now, again=True
+    )
+    assert (gathered.batch, gathered.left_out) == (None, {"read_by_all": 1})
+
+
+def test_a_disabled_reader_keeps_no_case_waiting(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    User.objects.filter(pk=second.pk).update(is_active=False)
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    assert state_of(first.case) == Entry.State.DONE
+
+
+def test_a_half_read_case_counts_for_its_reader_and_for_the_next_refit(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    Policy.objects.create(project=double, refit_every=1)
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    assert lease_next(reader=reader, project_id=double.pk, now=now).progress.read_by_me == 1
+    assert Job.objects.filter(name="refit", scope_id=double.pk).exists()
+    assert first.case not in next_to_read(double.pk, 8)
+
+
+def test_readers_are_not_told_by_a_count_whether_they_agreed(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now, "normal")
+    read(second, cases_of(second, double, now)[0], now, "pneumonia")
+    assert not ReferenceStandard.objects.filter(case=first.case).exists()
+    assert [row["labels"] for row in project_rows(second)] == [1]
 
 
 def test_who_has_read_a_case_cannot_read_it_again_by_an_old_lease(
