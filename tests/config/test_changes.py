@@ -63,6 +63,21 @@ def test_another_file_under_the_name_is_another_mark(
     assert changes() == restored
 
 
+def test_no_mark_comes_again_after_an_error(
+    changes: Changes, writer: sqlite3.Connection, tmp_path: Path
+) -> None:
+    path, aside = tmp_path / "one.sqlite3", tmp_path / "aside"
+    marks = [changes()]
+    for _ in range(3):
+        path.rename(aside)
+        assert changes() is None
+        aside.rename(path)
+        writer.execute("INSERT INTO facts VALUES (1)")
+        marks.append(changes())
+    assert None not in marks
+    assert len(set(marks)) == 4
+
+
 def test_where_there_is_no_file_nobody_knows(tmp_path: Path) -> None:
     changes = Changes(tmp_path / "none.sqlite3")
     assert changes() is None

@@ -8,22 +8,23 @@ from urllib.parse import quote
 class Changes:
     """A mark that is another one after each commit of any other connection, in any process; for one thread.
 
-    PRAGMA data_version (sqlite.org/pragma.html); this connection writes nothing itself.
+    PRAGMA data_version (sqlite.org/pragma.html); this connection writes nothing itself. The pragma's numbers
+    are comparable within one connection alone: the mark counts the openings too.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = (0, 0)
+        self._file, self._opening = (0, 0), 0
         self._connection: sqlite3.Connection | None = None
 
-    def __call__(self) -> tuple[int, int, int] | None:
+    def __call__(self) -> tuple[int, int] | None:
         """Give the mark; None where the file cannot be read now."""
         try:
             [version] = self._opened().execute("PRAGMA data_version").fetchone()
         except (OSError, sqlite3.Error):
             self._close()
             return None
-        return (*self._file, int(version))
+        return self._opening, int(version)
 
     def _opened(self) -> sqlite3.Connection:
         """Open the file that has the name now: a restore puts another in its place."""
@@ -34,7 +35,7 @@ class Changes:
             address = f"file:{quote(str(self._path))}?mode=rw"
             self._connection = sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)
             self._connection.execute("PRAGMA query_only=ON").close()
-            self._file = file
+            self._file, self._opening = file, self._opening + 1
         return self._connection
 
     def _close(self) -> None:
