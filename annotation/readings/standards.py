@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from annotation.projects.answers import asked_of
 from annotation.projects.models import Case
-from annotation.projects.questions import questions_of
+from annotation.projects.questions import Question, questions_of
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.readings.fusion.standard import MAJORITY, How, Said, standard_of
 from annotation.readings.models import ReferenceStandard, Revision, Source
@@ -41,10 +42,7 @@ def refresh_reference(*, case_id: UUID, now: datetime) -> None:
     """
     revisions = counted(list(revisions_in_force().filter(reading__case=case_id).select_related(*COUNTED_BY)))
     protocols = {one.protocol.version: questions_of(one.protocol.questions) for one in revisions}
-    said = [
-        Said(author_of(one), stated(protocols[one.protocol.version], one.answers), one.source_id is None)
-        for one in revisions
-    ]
+    said = [said_by(one, protocols[one.protocol.version]) for one in revisions]
     newest = max((one.protocol for one in revisions), key=lambda one: one.version, default=None)
     how = how_fused(newest.project_id, said) if newest else How()
     fused = standard_of(protocols[newest.version], said, how) if newest else None
@@ -64,6 +62,13 @@ def refresh_reference(*, case_id: UUID, now: datetime) -> None:
         unique_fields=["case"],
         update_fields=list(values),
     )
+
+
+def said_by(revision: Revision, questions: Sequence[Question]) -> Said:
+    """Take what a revision states; questions: of the protocol that it answers."""
+    asked = asked_of(questions, revision.answers)
+    kinds = {one.key: one.kind for one in questions if asked[one.key]}
+    return Said(author_of(revision), stated(questions, revision.answers), kinds, revision.source_id is None)
 
 
 def how_fused(project_id: UUID, said: Sequence[Said]) -> How:

@@ -26,11 +26,20 @@ CLOSE = 1e-9
 
 @dataclass(frozen=True)
 class Said:
-    """What one reader or source stated; author: who, by id. A source says nothing by not drawing."""
+    """What one reader or source stated; author: who, by id.
+
+    asked: kinds of the questions that were put, by key. A source says nothing by not drawing, and so does a
+           reader who was not asked to, or asked in another form.
+    """
 
     author: str
     answers: Answers
+    asked: Mapping[str, str]
     is_reader: bool = True
+
+    def drew_nothing(self, question: Question) -> bool:
+        """Whether leaving it empty says that there is nothing to draw."""
+        return self.is_reader and self.asked.get(question.key) == question.kind
 
 
 @dataclass(frozen=True)
@@ -144,12 +153,12 @@ class _Fusing:
         is_tied = any(abs(share - FEWEST_DREW) < CLOSE for share in shares.values())
         return TIED if is_tied or (question.required and not chosen) else chosen
 
-    def _asked(self, given: Mapping[int, Any]) -> list[int]:
-        """Name whose drawing counts: readers, drawn or not, and sources that drew."""
-        return [place for place, one in enumerate(self.said) if place in given or one.is_reader]
+    def _asked(self, question: Question, given: Mapping[int, Any]) -> list[int]:
+        """Name whose drawing counts: readers who were asked, drawn or not, and sources that drew."""
+        return [place for place, one in enumerate(self.said) if place in given or one.drew_nothing(question)]
 
     def _mask(self, question: Segmentation, given: Mapping[int, Any]) -> Any:  # noqa: ANN401 - JSON, or a mark
-        asked = self._asked(given)
+        asked = self._asked(question, given)
         if len(asked) < 2 or not given:
             return None
         masks = [Mask.model_validate(given[place]) if place in given else None for place in asked]
@@ -160,7 +169,7 @@ class _Fusing:
         return found.answer
 
     def _boxes(self, question: Regions, given: Mapping[int, Any]) -> Any:  # noqa: ANN401 - JSON, or a mark
-        asked = self._asked(given)
+        asked = self._asked(question, given)
         if len(asked) < 2 or not given:
             return None
         drawn = [[Region.model_validate(one) for one in given.get(place, [])] for place in asked]

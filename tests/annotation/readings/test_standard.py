@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.projects.masks import Mask, runs_of, runs_of_spans, voxels, written
-from annotation.projects.models import Project, Protocol
+from annotation.projects.models import Case, Project, Protocol
 from annotation.projects.questions import Question, questions_of
 from annotation.projects.selectors import protocol_in_force
 from annotation.readings.fusion.masks import staple_of_voxels
@@ -41,8 +41,14 @@ def asked(question: dict[str, Any]) -> list[Question]:
     return questions_of([question])
 
 
+def said_by(place: int, question: dict[str, Any], answer: Any = None, **more: Any) -> Said:
+    return Said(
+        str(place), {} if answer is None else {"q": answer}, **{"asked": {"q": question["kind"]}} | more
+    )
+
+
 def fused(question: dict[str, Any], answers: list[Any], how: How | None = None) -> Standard | None:
-    said = [Said(str(place), {} if one is None else {"q": one}) for place, one in enumerate(answers)]
+    said = [said_by(place, question, one) for place, one in enumerate(answers)]
     return standard_of(asked(question), said, how or How())
 
 
@@ -166,10 +172,49 @@ def test_a_reader_who_drew_nothing_says_that_nothing_is_there() -> None:
     drawn = np.zeros((1, 8, 8), dtype=np.uint8)
     drawn[0, 2:5, 2:5] = 1
     answer = mask_of(drawn).model_dump()
-    said = [Said("0", {"q": answer}), Said("1", {}), Said("2", {})]
+    said = [said_by(0, MASK, answer), said_by(1, MASK), said_by(2, MASK)]
     assert standard_of(asked(MASK | {"required": False}), said, How(drawings=True)) is None
-    sources = [Said("0", {"q": answer}), Said("1", {}, is_reader=False)]
+    sources = [said_by(0, MASK, answer), said_by(1, MASK, is_reader=False)]
     assert standard_of(asked(MASK), sources, How()) is None
+
+
+@pytest.mark.parametrize("not_asked", [{}, {"q": "polygon"}])
+def test_a_reader_who_was_not_asked_to_draw_says_nothing_by_it(not_asked: dict[str, str]) -> None:
+    drew = [said_by(place, BOXES, [region(0, place)]) for place in (1, 2)]
+    others = [said_by(place, BOXES, asked=not_asked) for place in (3, 4, 5)]
+    found = standard_of(asked(BOXES), [*drew, *others], How(drawings=True))
+    assert found is not None
+    assert list(found.uncertainty["q"]["shares"].values()) == [1.0]
+    others = [said_by(place, BOXES) for place in (3, 4, 5)]
+    assert standard_of(asked(BOXES), [*drew, *others], How(drawings=True)) is None
+
+
+@pytest.mark.django_db
+def test_readings_of_a_protocol_without_the_question_count_nowhere_in_it() -> None:
+    """Two of four draw; of the others one read before it was asked, one was not asked by the condition."""
+    now, project = timezone.now(), factories.a_project()
+    (case,) = factories.some_cases(project)
+    finding = {"key": "finding", "prompt": "What?", "kind": "single", "choices": AB}
+    boxes = BOXES | {"when": {"question": "finding", "is": "a"}}
+    first = protocol_in_force(project.pk)
+    Protocol.objects.filter(pk=first.pk).update(questions=[finding])
+    said = Answered({"finding": "a"}, 2.0, first.version, uuid.uuid4())
+    send(project, case, said, now)
+    Protocol.objects.create(
+        project=project,
+        version=first.version + 1,
+        questions=[finding, boxes],
+        settings={"fuse_drawings": True},
+        created_at=now,
+    )
+    image = case.series.instances.get().sop_instance_uid
+    for place, finding_said in enumerate("aab"):
+        drawn = {"q": [region(0, place + 1, image=image)]} if finding_said == "a" else {}
+        answered = Answered({"finding": finding_said} | drawn, 2.0, first.version + 1, uuid.uuid4())
+        send(project, case, answered, now)
+    standard = ReferenceStandard.objects.get(case=case)
+    assert (standard.answers["finding"], standard.readings) == ("a", 4)
+    assert list(standard.uncertainty["q"]["shares"].values()) == [1.0]
 
 
 @pytest.mark.django_db
@@ -188,6 +233,13 @@ def test_a_project_that_weighs_its_readers_keeps_how_sure_it_is() -> None:
     assert (standard.answers, standard.readings) == ({"finding": "normal"}, 3)
     assert standard.uncertainty["finding"]["method"] == "dawid_skene"
     assert standard.uncertainty["finding"]["distribution"]["normal"] > 0.9
+
+
+def send(project: Project, case: Case, said: Answered, now: datetime) -> None:
+    """A reading by a new reader."""
+    examined = examine(case=case, protocol=protocol_in_force(project.pk), answered=said)
+    assert not examined.problems
+    add_reading(reader=factories.a_reader(project), case=case, examined=examined, answered=said, now=now)
 
 
 def keep_skills(project: Project, matrices: dict[str, Any], now: datetime) -> None:
