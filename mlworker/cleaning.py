@@ -1,4 +1,4 @@
-"""The job that removes what nobody needs any more: left uploads, old checkpoints, refused weights."""
+"""The job that removes what nobody needs any more: left uploads, half files, checkpoints, refused weights."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def clean_up(work: Work) -> None:
     """Remove it, kind by kind."""
     now = timezone.now()
     removed = len(clean_uploads(now)) + len(clean_checkpoints(now)) + len(clean_weights())
-    removed += clean_originals(now)
+    removed += clean_originals(now) + files.remove_unfinished(now - EVERY)
     work.progress(1.0, f"{removed} things removed")
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 BLOCK_BYTES = 1024 * 1024
+UNFINISHED = ".new-"  # how a file is called that does not have its name yet
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -41,11 +42,12 @@ def write_new(contents: Mapping[str, BinaryIO]) -> None:
     """Write files whose names stand for their content: what is there already is the same and stays.
 
     All are written and sent to the disk before any is waited for; each has its name once the disk has it.
+    What is there already counts as written now: a clean-up takes nothing that somebody is about to claim.
     """
     begun: dict[str, tuple[str, int]] = {}
     try:
         for target, content in contents.items():
-            if not os.path.exists(target):
+            if not _touched(target):
                 begun[target] = _begin(target)
                 _fill(begun[target][1], content)
         for _, descriptor in begun.values():
@@ -66,10 +68,34 @@ def sync_all(folders: set[str]) -> None:
         sync(Path(folder))
 
 
+def remove_unfinished(root: Path, *, before: float) -> int:
+    """Remove files, in a folder and all below it, whose writer died before they had their names.
+
+    before: in seconds since 1970, when they were last written to. gives: how many there were.
+    """
+    removed = 0
+    for folder, _, names in os.walk(root):
+        for path in (Path(folder, name) for name in names if name.startswith(UNFINISHED)):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+    return removed
+
+
+def _touched(target: str) -> bool:
+    """Whether a file is there; one that is, is as if written now."""
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _begin(target: str) -> tuple[str, int]:
     """Open a new file beside its place; gives its name and its descriptor."""
     folder = os.path.dirname(target)
-    fresh = f"{folder}/.new-{uuid4().hex}"
+    fresh = f"{folder}/{UNFINISHED}{uuid4().hex}"
     try:
         return fresh, os.open(fresh, FRESH, 0o600)
     except FileNotFoundError:

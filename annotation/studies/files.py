@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol, cast
 
 from django.core.files.storage import default_storage
@@ -88,6 +89,11 @@ def put_all(contents: Mapping[str, BinaryIO]) -> None:
     cast("Ranged", default_storage).save_new(contents)
 
 
+def remove_unfinished(before: datetime) -> int:
+    """Remove what writers that died left of files, last written to before a time; gives how many files."""
+    return cast("Ranged", default_storage).remove_unfinished(before)
+
+
 def remove(name: str) -> None:
     """Delete a file where it is there."""
     default_storage.delete(name)
@@ -98,6 +104,9 @@ class Ranged(Protocol):
 
     def save_new(self, contents: Mapping[str, BinaryIO]) -> None:
         """Store files under names of their content: what is there already is the same and stays."""
+
+    def remove_unfinished(self, before: datetime, /) -> int:
+        """Remove what was last written to before a time and has no name yet; gives how many files."""
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Read these bytes; fewer where the file ends before."""

@@ -3,13 +3,14 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
-from annotation.studies.durable import sync, write_new
+from annotation.studies.durable import UNFINISHED, remove_unfinished, sync, write_new
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -18,7 +19,7 @@ class DurableFileSystemStorage(FileSystemStorage):
     def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-") as written:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=UNFINISHED) as written:
             for block in content.chunks():
                 written.write(block)
             written.flush()
@@ -36,6 +37,10 @@ class DurableFileSystemStorage(FileSystemStorage):
     def save_new(self, contents: Mapping[str, BinaryIO]) -> None:
         """Store files under names of their content: what is there already is the same and stays."""
         write_new({self.path(name): content for name, content in contents.items()})
+
+    def remove_unfinished(self, before: datetime) -> int:
+        """Remove what was last written to before a time and has no name yet; gives how many files."""
+        return remove_unfinished(Path(self.location), before=before.timestamp())
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Read these bytes; fewer where the file ends before."""

@@ -122,7 +122,12 @@ def test_it_is_asked_for_once_a_day() -> None:
     now = timezone.now()
     job = ask_cleaning(now=now)
     assert job is not None
+    half = Path(default_storage.path("quarantine/00/.new-0"))
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.write_bytes(b"a file whose writer was killed")
+    os.utime(half, ((now - timedelta(days=2)).timestamp(),) * 2)
     run(job.pk)
+    assert not half.exists()
     job.refresh_from_db()
     assert (job.state, job.error) == (State.DONE, "")
     assert ask_cleaning(now=now + timedelta(hours=5)) is None

@@ -2,8 +2,10 @@
 
 import io
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,27 @@ def test_files_are_waited_for_together_and_then_have_their_names(
     assert all(len(list((tmp_path / name).parent.iterdir())) == 1 for name in contents)
     storage.save_new({name: io.BytesIO(b"other") for name in contents})
     assert {name: (tmp_path / name).read_bytes() for name in contents} == contents
+
+
+def test_what_is_stored_again_counts_as_stored_now(tmp_path: Path) -> None:
+    storage = DurableFileSystemStorage(location=tmp_path)
+    storage.save_new({"a/b.bin": io.BytesIO(b"content")})
+    os.utime(tmp_path / "a/b.bin", (1000, 1000))
+    before = time.time() - 1
+    storage.save_new({"a/b.bin": io.BytesIO(b"content")})
+    assert (tmp_path / "a/b.bin").stat().st_mtime >= before
+
+
+def test_what_a_writer_left_that_was_killed_goes_when_it_is_old(tmp_path: Path) -> None:
+    storage = DurableFileSystemStorage(location=tmp_path)
+    old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
+    names = [".new-1", "a/b/.new-2", "a/b/c.bin", "a/.new-3"]
+    (tmp_path / "a/b").mkdir(parents=True)
+    for name, written in zip(names, [old, old, old, new], strict=True):
+        (tmp_path / name).write_bytes(b"names a patient")
+        os.utime(tmp_path / name, (written.timestamp(), written.timestamp()))
+    assert storage.remove_unfinished(new - timedelta(days=1)) == 2
+    assert [(tmp_path / name).exists() for name in names] == [False, False, True, True]
 
 
 def test_of_files_of_which_one_fails_none_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def stored_names(folder: str = "") -> Iterator[str]:
     except FileNotFoundError:
         return
     for name in names:
-        if name and not name.startswith(".new-"):
+        if name and not name.startswith(durable.UNFINISHED):
             yield f"{folder}{name}"
     for name in folders:
         yield from stored_names(f"{folder}{name}/")
