@@ -11,9 +11,8 @@ from ninja import Router, Schema, Status
 from accounts.confirming import typed_lately
 from accounts.models import User
 from accounts.scopes import Scope
-from annotation.api.dicomweb.access import UnauthenticatedError, token_of
 from annotation.api.errors import NotThereError
-from annotation.api.permissions import Session, address_of, person
+from annotation.api.permissions import Session, UnauthenticatedError, address_of, person, token_of
 from annotation.api.responses import MISSING, REFUSED, WRITE
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.selectors import (

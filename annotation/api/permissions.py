@@ -8,7 +8,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from ninja.security import SessionAuth
 
-from accounts.models import User
+from accounts.models import ApiToken, User
+from accounts.tokens import holder_of
 from annotation.projects.models import Case
 from annotation.projects.rules import RefusedError
 from annotation.queue.models import Lease
@@ -16,6 +17,11 @@ from audit.models import Event
 from audit.services import record
 
 VIEW_AUDITED_ONCE_IN_SECONDS = 60 * 60
+BEARER = "bearer "
+
+
+class UnauthenticatedError(Exception):
+    """Nobody is signed in, and no token that may be used came with the request."""
 
 
 class CsrfError(RefusedError):
@@ -57,6 +63,28 @@ def person(request: HttpRequest) -> User:
 def address_of(request: HttpRequest) -> str:
     """Where a request came from: the peer itself, never a header that it wrote."""
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def token_of(request: HttpRequest) -> ApiToken | None:
+    """Find the token that a request carries; None where it carries none.
+
+    raises: UnauthenticatedError where it may not be used, TooManyError.
+    """
+    header = request.headers.get("Authorization", "")
+    if not header.lower().startswith(BEARER):
+        return None
+    token = holder_of(header[len(BEARER) :].strip(), now=timezone.now(), address=address_of(request))
+    if token is None:
+        record(
+            actor="anonymous",
+            action="token.use",
+            object_type="token",
+            object_id="",
+            outcome="denied",
+            remote_address=address_of(request),
+        )
+        raise UnauthenticatedError
+    return token
 
 
 def record_act(

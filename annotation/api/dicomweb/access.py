@@ -9,21 +9,22 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import ApiToken, User
 from accounts.scopes import Scope as TokenScope
-from accounts.tokens import TooManyError, holder_of
+from accounts.tokens import TooManyError
 from annotation.api.dicomweb.accept import NotAcceptableError
 from annotation.api.errors import on_busy, problem
 from annotation.api.permissions import (
     VIEW_AUDITED_ONCE_IN_SECONDS,
     CsrfError,
     Session,
+    UnauthenticatedError,
     address_of,
     person,
     record_denial,
+    token_of,
 )
 from annotation.exchange.dicomweb_query import QueryError
 from annotation.exchange.dicomweb_render import RenderingError
@@ -38,12 +39,7 @@ from audit.services import record
 
 RETRY_AFTER_SECONDS = 5
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-BEARER = "bearer "
 View = Callable[..., HttpResponseBase]
-
-
-class UnauthenticatedError(Exception):
-    """Nobody is signed in, and no token that may be used came with the request."""
 
 
 class ForbiddenError(Exception):
@@ -142,28 +138,6 @@ def origin_of(request: HttpRequest) -> str:
     if host in LOOPBACK and port not in ("", "80", "443"):
         host = f"{host}:{port}"
     return f"{request.scheme}://{host}"
-
-
-def token_of(request: HttpRequest) -> ApiToken | None:
-    """Find the token that a request carries; None where it carries none.
-
-    raises: UnauthenticatedError where it may not be used, TooManyError.
-    """
-    header = request.headers.get("Authorization", "")
-    if not header.lower().startswith(BEARER):
-        return None
-    token = holder_of(header[len(BEARER) :].strip(), now=timezone.now(), address=address_of(request))
-    if token is None:
-        record(
-            actor="anonymous",
-            action="token.use",
-            object_type="token",
-            object_id="",
-            outcome="denied",
-            remote_address=address_of(request),
-        )
-        raise UnauthenticatedError
-    return token
 
 
 def administrators_only(visit: Visit) -> None:

@@ -10,16 +10,15 @@ from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.scopes import Scope
-from accounts.tokens import TooManyError, holder_of
+from accounts.tokens import TooManyError
 from annotation.api.errors import problem
 from annotation.api.pages.access import admin_only
 from annotation.api.pages.frame import page
-from annotation.api.permissions import address_of
+from annotation.api.permissions import UnauthenticatedError, record_denial, token_of
 from annotation.exchange.lifecycle.usage import in_units
 from jobs import health as machine
 from jobs.metrics import exposition
 
-BEARER = "bearer "
 LATE_BACKUPS = 3
 
 
@@ -73,17 +72,19 @@ def alive(_request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer a scrape that brings an administrator's token made for it."""
-    given = request.headers.get("Authorization", "")
-    key = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
+    """Answer a scrape that brings an administrator's token made for it; refused tokens are audited."""
     try:
-        token = holder_of(key, now=timezone.now(), address=address_of(request)) if key else None
+        token = token_of(request)
     except TooManyError as error:
         return problem(429, "too_many", str(error))
+    except UnauthenticatedError:
+        token = None
     if token is None:
         refused = problem(401, "unauthenticated", "send Authorization: Bearer with a token for metrics:read")
         refused["WWW-Authenticate"] = 'Bearer realm="fovea"'
         return refused
     if Scope.METRICS not in token.scopes or not token.user.is_admin:
+        request.user = token.user
+        record_denial(request, "site", "")
         return problem(403, "forbidden", "it wants an administrator's token that is made for metrics:read")
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -20,6 +20,7 @@ from pytest_django import Settings
 from accounts.models import User
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
+from audit.models import Event
 from config.logs import JsonLines
 from jobs import health
 from jobs.models import Job, Lane, Outbox, State
@@ -28,6 +29,7 @@ from tests.servers import Redis
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 AGO = timedelta(minutes=10)
+GIB = 1024**3
 
 
 def a_job(state: State = State.QUEUED, lane: Lane = Lane.LIGHT, **facts: object) -> Job:
@@ -65,7 +67,23 @@ def test_the_database_says_which_it_is_and_lacks_nothing() -> None:
     assert health.unapplied() == []
 
 
-def test_the_page_shows_work_that_nobody_takes_up(admin: Client) -> None:
+def with_disk(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    """Let the disk have so many hundredths free."""
+    monkeypatch.setattr(health, "disk", lambda: health.Disk(100 * GIB, free * GIB))
+
+
+@pytest.mark.parametrize(("free", "said"), [(9, "Nearly full"), (2, "Full")])
+def test_the_page_shows_a_disk_with_little_room(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, free: int, said: str
+) -> None:
+    with_disk(monkeypatch, free)
+    ill = admin.get(reverse("health")).content.decode()
+    assert f">{said}<" in ill
+    assert "Something here needs you" in ill
+
+
+def test_the_page_shows_work_that_nobody_takes_up(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_disk(monkeypatch, 50)
     well = admin.get(reverse("health")).content.decode()
     assert "Nothing here needs you" in well
     assert "Idle" in well
@@ -131,6 +149,19 @@ def test_metrics_are_for_an_administrator_s_token_that_is_made_for_them(client: 
     assert scraped(client, administrator, Scope.EXPORT)[0] == 403
     assert scraped(client, a_user(), Scope.METRICS)[0] == 403
     assert scraped(client, administrator, Scope.METRICS)[0] == 200
+
+
+def test_a_token_that_is_refused_for_metrics_is_audited(client: Client) -> None:
+    user = a_user()
+    client.get(reverse("metrics"))
+    client.get(reverse("metrics"), headers={"Authorization": "Bearer fovea_guess"})
+    scraped(client, user, Scope.METRICS)
+    refused = Event.objects.filter(outcome="denied").order_by("sequence")
+    assert [(one.action, one.actor, one.remote_address) for one in refused] == [
+        ("token.use", "anonymous", "127.0.0.1"),
+        ("access.denied", str(user.pk), "127.0.0.1"),
+    ]
+    assert refused[1].details == {"route": "metrics", "method": "GET"}
 
 
 def test_metrics_count_jobs_and_requests_by_route_and_name_nobody(client: Client) -> None:
