@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
@@ -24,6 +25,19 @@ class AuditForm(forms.Form):
     outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
     since = forms.DateField(required=False)
     until = forms.DateField(required=False)
+
+    def recorded(self, wanted: Wanted) -> dict[str, str | int]:
+        """Say what was asked for without words that may name somebody: ids, known actions, numbers."""
+        who, words, what = (self.told().get(name, "").strip() for name in ("who", "action", "object"))
+        kept: dict[str, str | int] = {
+            name: value for name, value in self.told().items() if name in ("outcome", "since", "until")
+        }
+        if words:
+            kept |= {"action": words.lower()} if wanted.actions else {"actions": 0}
+        for name, typed, ids in (("actor", who, wanted.actors), ("object", what, wanted.objects)):
+            if typed:
+                kept |= {name: str(UUID(typed))} if is_id(typed) else {f"{name}_ids": len(ids or ())}
+        return kept
 
     def told(self) -> dict[str, str]:
         """Say what was asked for."""

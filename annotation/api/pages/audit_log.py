@@ -103,7 +103,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         object_type="site",
         object_id="",
         remote_address=str(request.META.get("REMOTE_ADDR", "")),
-        details={"format": kind, **form.told()},
+        details={"format": kind, **form.recorded(wanted)},
     )
     content_type, write = WRITERS[kind]
     response = StreamingHttpResponse(

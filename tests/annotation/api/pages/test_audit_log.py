@@ -120,6 +120,22 @@ def test_an_export_holds_what_was_searched_for_and_is_audited(admin: Client) -> 
     assert (event.action, event.details) == ("audit.export", {"format": "csv", "action": "two"})
 
 
+def test_of_the_words_of_a_search_an_export_leaves_numbers_in_the_chain(admin: Client) -> None:
+    doe = a_user("doe.john")
+
+    def kept(**query: str) -> dict[str, object]:
+        exported(admin, "csv", **query)
+        details = Event.objects.latest("sequence").details
+        return {name: value for name, value in details.items() if name != "format"}
+
+    record(actor="system", action="one", object_type="site", object_id="")
+    assert kept(who="doe") == {"actor_ids": 1}
+    assert kept(object="Doe^John", action="Doe") == {"object_ids": 1, "actions": 0}
+    assert kept(who=str(doe.pk), object=str(doe.pk)) == {"actor": str(doe.pk), "object": str(doe.pk)}
+    days = {"outcome": "ok", "since": "2031-05-04", "until": "2031-05-05"}
+    assert kept(action="ON", **days) == {"action": "on", **days}
+
+
 def test_no_cell_of_the_table_is_a_formula(admin: Client) -> None:
     mean = a_user("@SUM(1+1)")
     record(actor=str(mean.pk), action="=1+1", object_type="site", object_id="")
