@@ -3,9 +3,10 @@
 Reading, judging and storing overlap: while one batch is being written, the next is with the fork servers.
 """
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
@@ -24,6 +25,9 @@ from annotation.studies.originals import sealed_into
 PROCESSES = 2
 THREADS = 4  # two wait for the fork servers while two store what came back
 
+# What is wrong with the machine says nothing about a file: the delivery breaks off, and comes in again later.
+MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM})
+
 
 class Deliverable(Protocol):
     """One file of a delivery."""
@@ -39,7 +43,7 @@ class Deliverable(Protocol):
     def open(self) -> BinaryIO:
         """Give the file's bytes, in a real file.
 
-        raises: UnreadableFileError.
+        raises: UnreadableFileError, OSError.
         """
 
 
@@ -125,11 +129,11 @@ class Intake:
         return [threads.submit(self._judge, group, known) for group in _groups(pairs)]
 
     def _digest(self, arrival: Arrival) -> str:
-        """Keyed digest, or "" for a file that cannot be opened."""
+        """Keyed digest, or "" for a file that cannot be read."""
         try:
-            with arrival.file.open() as stream:
+            with readable(), arrival.file.open() as stream:
                 return source_digest(self._key, stream)
-        except (UnreadableFileError, OSError):
+        except UnreadableFileError:
             return ""
 
     def _judge(self, group: Sequence[tuple[Arrival, str]], known: set[str]) -> list[Judged]:
@@ -141,9 +145,10 @@ class Intake:
                     answers[place] = Judged(arrival, digest, None)
                     continue
                 try:
-                    streams[place] = opened.enter_context(arrival.file.open())
-                except (UnreadableFileError, OSError) as error:
-                    answers[place] = Judged(arrival, "", rejected(_reason(error)))
+                    with readable():
+                        streams[place] = opened.enter_context(arrival.file.open())
+                except UnreadableFileError as error:
+                    answers[place] = Judged(arrival, "", rejected(str(error)))
             orders = [(self._order(*group[place]), stream) for place, stream in streams.items()]
             admissions = opened.enter_context(self._door.judge(orders)) if orders else []
             contents: dict[str, BinaryIO] = {}
@@ -188,6 +193,20 @@ class Intake:
             masks=self._treatment.masks,
             look="pixels" in self._options,
         )
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Read a file of a delivery.
+
+    raises: UnreadableFileError where the file is at fault; OSError where the machine is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in MACHINE:
+            raise
+        raise UnreadableFileError("the file cannot be opened") from error
 
 
 def kept(
@@ -238,7 +257,3 @@ def _groups(pairs: Sequence[tuple[Arrival, str]]) -> Iterator[list[tuple[Arrival
 
 def _collected(futures: Sequence[Future[list[Judged]]]) -> list[Judged]:
     return [judged for future in futures for judged in future.result()]
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, UnreadableFileError) else "the file cannot be opened"

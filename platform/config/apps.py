@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from config.descriptors import raise_open_files
+
 
 class SystemConfig(AppConfig):
     """Management commands that belong to no single room; makes the Celery application the current one."""
@@ -9,7 +11,8 @@ class SystemConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Load the Celery application, so that whoever asks for a job finds the broker."""
+        """Let each process open enough files; load the Celery application, so that a job finds the broker."""
+        raise_open_files()
         from config import celery
 
         celery.app.set_current()
