@@ -81,7 +81,7 @@ def listed_zip(source: BinaryIO, most: int) -> Iterator[Listed]:
         files = (one for one in archive.infolist() if not one.is_dir())
         for _, one in zip(range(most + 1), files, strict=False):
             yield {
-                "name": one.filename[:MOST_NAME],
+                "name": readable(one.filename)[:MOST_NAME],
                 "size": one.file_size,
                 "offset": data_offset(source, one.header_offset),
                 "packed": one.compress_size,
@@ -114,7 +114,7 @@ def listed_tar(source: BinaryIO, most: int) -> Iterator[Listed]:
         members = (one for one in archive if not one.isdir())
         for _, one in zip(range(most + 1), members, strict=False):
             yield {
-                "name": one.name.removeprefix("./")[:MOST_NAME],
+                "name": readable(one.name.removeprefix("./"))[:MOST_NAME],
                 "size": one.size,
                 "offset": one.offset_data,
                 "packed": one.size,
@@ -122,6 +122,11 @@ def listed_tar(source: BinaryIO, most: int) -> Iterator[Listed]:
                 "crc": None,
                 "problem": problem_in_tar(one),
             }
+
+
+def readable(name: str) -> str:
+    """Give a name as text; what is no UTF-8 in it is replaced."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def problem_in_tar(member: tarfile.TarInfo) -> str:

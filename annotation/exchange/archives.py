@@ -9,14 +9,16 @@ import tempfile
 import threading
 import weakref
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, cast
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from annotation.exchange.archive_child import WALL_SECONDS
+from annotation.exchange.archive_child import DAMAGED, WALL_SECONDS
 from annotation.exchange.uploads import ARCHIVES, UploadError, check_path
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
 from annotation.studies.door.sandbox import DoorBrokenError, Server, in_memory
@@ -28,10 +30,10 @@ MAX_UNPACKED_BYTES = 64 * 1024 * MEBIBYTE
 IN_MEMORY_BYTES = 8 * MEBIBYTE
 COPY_BYTES = 1024 * 1024
 LINE_BYTES = 64 * 1024
+MARGIN_SECONDS = 60
 PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 ZIPPED: Final = (b"PK\x03\x04", b"PK\x05\x06")
 TAR_MARK, TAR_MARK_PLACE = b"ustar", 257
-DAMAGED: Final = "the zip is damaged or encrypted here"
 
 
 class DeliveryError(Exception):
@@ -58,9 +60,9 @@ class Opened:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
-        self._server = Server(CHILD, answers_within=WALL_SECONDS)
+        self._servers: list[Server] = []
         self._turn = threading.Lock()
-        weakref.finalize(self, close_all, stream, self._server)
+        weakref.finalize(self, close_all, stream, self._servers)
 
     def asked(self, target: BinaryIO, act: str, **details: object) -> str:
         """Have a child do something with the archive and write into a file.
@@ -70,12 +72,21 @@ class Opened:
         """
         message = json.dumps({"act": act, **details}).encode()
         with self._turn:
-            try:
-                # a descriptor of the child's own: the place in the file is nobody else's
-                with Path(f"/proc/self/fd/{self.stream.fileno()}").open("rb") as own:
-                    return self._server.send(message, [own.fileno(), target.fileno()])
-            except OSError as error:
-                raise DoorBrokenError("the sandbox for archives went away") from error
+            for _ in range(2):  # a server that went away is replaced once
+                with suppress(OSError, DoorBrokenError):
+                    return self._sent(message, target)
+                while self._servers:
+                    self._servers.pop().close()
+                target.seek(0)
+                target.truncate()
+        raise DoorBrokenError("the sandbox for archives does not start: see `python -m pip check`")
+
+    def _sent(self, message: bytes, target: BinaryIO) -> str:
+        if not self._servers:
+            self._servers.append(Server(CHILD, answers_within=WALL_SECONDS + MARGIN_SECONDS))
+        # a descriptor of the child's own: the place in the file is nobody else's
+        with Path(f"/proc/self/fd/{self.stream.fileno()}").open("rb") as own:
+            return self._servers[0].send(message, [own.fileno(), target.fileno()])
 
     def entries(self, kind: str) -> list[Entry]:
         """List its files; at most one more than is allowed.
@@ -95,9 +106,10 @@ class Opened:
                     raise DeliveryError(f"the {kind} is damaged: pack it again") from error
 
 
-def close_all(*opened: BinaryIO | Server) -> None:
+def close_all(stream: BinaryIO, servers: list[Server]) -> None:
     """Close what nobody knows any more."""
-    for one in opened:
+    stream.close()
+    for one in servers:
         one.close()
 
 
@@ -131,13 +143,17 @@ class Member:
 
     def _copy(self, copy: BinaryIO) -> None:
         """Copy what lies in the archive as it is."""
-        place, end = self.entry.offset, self.entry.offset + self.size
+        if self.entry.packed != self.size:
+            raise UnreadableFileError(DAMAGED)
+        place, end, crc = self.entry.offset, self.entry.offset + self.size, 0
         while place < end:
             block = os.pread(self.archive.stream.fileno(), min(COPY_BYTES, end - place), place)
             if not block:
                 raise UnreadableFileError("the archive breaks off here")
             copy.write(block)
-            place += len(block)
+            place, crc = place + len(block), zlib.crc32(block, crc)
+        if self.entry.crc not in (None, crc):
+            raise UnreadableFileError(DAMAGED)
 
 
 def temporary() -> BinaryIO:

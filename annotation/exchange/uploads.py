@@ -188,7 +188,8 @@ def complete(spool: Path, import_id: UUID) -> Path:
     if short:
         raise OutOfOrderError(f"{short} of {len(files)} files are not wholly sent. Send them again.")
     for part, file in zip(parts, files, strict=True):
-        target = folder / ARCHIVE if is_archive(files) else folder / FOLDER / file.path
+        suffix = suffix_of(file.path)
+        target = folder / f"{ARCHIVE}{suffix}" if is_archive(files) else folder / FOLDER / file.path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.rename(target)
     (folder / PARTS).rmdir()
@@ -198,13 +199,19 @@ def complete(spool: Path, import_id: UUID) -> Path:
 
 def is_archive(files: Sequence[Listed]) -> bool:
     """Whether the delivery is one archive."""
-    return len(files) == 1 and files[0].path.lower().endswith(ARCHIVES)
+    return len(files) == 1 and bool(suffix_of(files[0].path))
+
+
+def suffix_of(path: str) -> str:
+    """Give the end of an archive's name, which tells what it is where its bytes do not; else ""."""
+    return next((one for one in ARCHIVES if path.lower().endswith(one)), "")
 
 
 def source_of(spool: Path, import_id: UUID) -> Path:
     """Where the import reads a delivery that was sent wholly."""
-    archive = spool / str(import_id) / ARCHIVE
-    return archive if archive.exists() else spool / str(import_id) / FOLDER
+    folder = spool / str(import_id)
+    archives = (folder / f"{ARCHIVE}{suffix}" for suffix in ARCHIVES)
+    return next((one for one in archives if one.exists()), folder / FOLDER)
 
 
 def remove(spool: Path, import_id: UUID) -> None:

@@ -1,6 +1,8 @@
 """Archives are opened by throw-away children: what they give back, and what no archive can do to us."""
 
 import io
+import os
+import signal
 import tarfile
 import zipfile
 import zlib
@@ -107,3 +109,59 @@ def test_what_gzip_packed_and_is_no_tar_is_a_file(tmp_path: Path) -> None:
     volume = tmp_path / "volume.nii.gz"
     volume.write_bytes(gzip.compress(b"not a tar" * 100))
     assert members_of(volume) is None
+
+
+def test_a_bit_that_turned_in_a_stored_member_is_noticed(tmp_path: Path) -> None:
+    source = zipped(tmp_path / "a.zip", zipfile.ZIP_STORED, broken=PICTURE, fine=PICTURE)
+    content = bytearray(source.read_bytes())
+    content[len(PICTURE) // 2] ^= 1
+    source.write_bytes(content)
+    broken, fine = listed(source)
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        broken.open()
+    assert content_of(fine) == PICTURE
+
+
+def test_a_stored_member_does_not_reach_into_its_neighbour(tmp_path: Path) -> None:
+    source = zipped(tmp_path / "a.zip", zipfile.ZIP_STORED, short=b"x" * 5_000, other=b"y" * 9_000)
+    content = source.read_bytes()
+    place = content.rindex(b"short") - 46  # its row of the list: packed at 20, size at 24
+    lied = content[: place + 24] + (8_000).to_bytes(4, "little") + content[place + 28 :]
+    source.write_bytes(lied)
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        listed(source)[0].open()
+
+
+def test_a_server_that_dies_is_replaced(tmp_path: Path) -> None:
+    found = listed(zipped(tmp_path / "a.zip", zipfile.ZIP_DEFLATED, one=PICTURE, two=LONG))
+    assert content_of(found[0]) == PICTURE
+    [server] = found[0].archive._servers
+    os.kill(server.process_id, signal.SIGKILL)
+    assert content_of(found[1]) == LONG
+
+
+def test_names_that_are_no_utf_8_are_listed(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
+        member = tarfile.TarInfo("M\u00fcller.png")
+        member.size = len(PICTURE)
+        archive.addfile(member, io.BytesIO(PICTURE))
+    [found] = listed(tmp_path / "a.tar")
+    assert found.path == "M\ufffdller.png"
+    assert content_of(found) == PICTURE
+
+
+def test_an_archive_is_known_by_its_name_where_its_bytes_do_not_tell(tmp_path: Path) -> None:
+    zipped(tmp_path / "plain.zip", zipfile.ZIP_STORED, one=PICTURE)
+    prefixed = tmp_path / "prefixed.zip"
+    prefixed.write_bytes(b"#!/bin/unzip\n" + (tmp_path / "plain.zip").read_bytes())
+    assert [content_of(one) for one in listed(prefixed)] == [PICTURE]
+    with tarfile.open(tmp_path / "new.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        member = tarfile.TarInfo("one")
+        member.size = len(PICTURE)
+        archive.addfile(member, io.BytesIO(PICTURE))
+    head = bytearray((tmp_path / "new.tar").read_bytes())
+    head[257:265] = bytes(8)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head[:512])
+    (tmp_path / "old.tar").write_bytes(head)
+    assert [content_of(one) for one in listed(tmp_path / "old.tar")] == [PICTURE]

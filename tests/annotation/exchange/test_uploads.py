@@ -34,7 +34,7 @@ def test_pieces_of_several_files_come_together_in_their_places(tmp_path: Path) -
 def test_one_zip_file_is_handed_on_as_it_is(tmp_path: Path) -> None:
     key = begun(tmp_path, ("Images.ZIP", 2))
     write(tmp_path, key, "0:0:2", b"PK")
-    assert uploads.complete(tmp_path, key).name == "delivery.archive"
+    assert uploads.complete(tmp_path, key).name == "delivery.archive.zip"
 
 
 def test_an_empty_file_is_a_file_too(tmp_path: Path) -> None:
