@@ -17,7 +17,9 @@ from django.db.models.functions import JSONObject
 
 from annotation.learning.duplicate_models import Duplicate
 from annotation.learning.scanners import scanner_name
-from annotation.projects.models import Case
+from annotation.projects.conditions import leaves
+from annotation.projects.models import Case, Protocol
+from annotation.projects.questions import Question, Regions, Segmentation, SomeOf, questions_of
 from annotation.projects.rules import LearnedQuestion
 from annotation.queue.models import Lease, Pick
 from annotation.queue.suggestions import predicted
@@ -25,14 +27,17 @@ from annotation.readings.agreement.choices import MISSING
 from annotation.readings.agreement.measured import Floats, Integers
 from annotation.readings.agreement.report import Choices, Compared
 from annotation.readings.models import Reading, Revision
+from annotation.readings.rules import stated
 from annotation.readings.selectors import revisions_in_force
 
-CHUNK = 5000
+CHUNK, DRAWN_CHUNK = 5000, 20
+DRAWN = (Regions, Segmentation)
+Questions = Sequence[Question]
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One author's answers to one case, by question key."""
+    """One author's answers to one case, by question key; None where nothing was said."""
 
     case: int
     author: str
@@ -45,13 +50,17 @@ class Said:
 def said_in(project_id: UUID, keys: Sequence[str], *, together: bool = False) -> Iterator[Said]:
     """Give readings in force in the order of their cases, with the answers to some questions.
 
+    A reader who was asked and chose none of several says that none is there.
     together: only of cases that have several.
     """
+    forms = {one.pk: several_of(one, keys) for one in Protocol.objects.filter(project=project_id)}
+    known = [question for form in forms.values() for question in form]
+    wanted = dict.fromkeys([*keys, *(one.key for one in known)])
     rows = revisions_in_force().filter(reading__case__project=project_id)
     if together:
         rows = rows.filter(reading__case__in=read_by_several(project_id))
     # An object keeps a choice called "1" apart from the number 1, which SQLite's plain extraction does not.
-    answered = JSONObject(**{key: KeyTransform(key, "answers") for key in keys})
+    answered = JSONObject(**{key: KeyTransform(key, "answers") for key in wanted})
     columns = (
         "reading__case__number",
         "reading__case__series__site",
@@ -60,13 +69,39 @@ def said_in(project_id: UUID, keys: Sequence[str], *, together: bool = False) ->
         "created_at",
     )
     ordered = rows.order_by("reading__case__number", "pk").values(
-        *columns, "reader_id", "source_id", answered=answered
+        *columns, "reader_id", "source_id", "protocol_id", answered=answered
     )
-    for row in ordered.iterator(chunk_size=CHUNK):
+    has_drawn = any(isinstance(one, DRAWN) for one in known)
+    for row in ordered.iterator(chunk_size=DRAWN_CHUNK if has_drawn else CHUNK):
         number, site, maker, model, when = (row[column] for column in columns)
         author = row["reader_id"] or row["source_id"]
         place = site or scanner_name(maker, model)
-        yield Said(number, str(author), bool(row["reader_id"]), place, when, row["answered"])
+        form = forms[row["protocol_id"]]
+        answers = parsed(form, row["answered"])
+        if row["reader_id"]:
+            answers |= stated(form, answers)
+        kept = {key: answers[key] for key in keys}
+        yield Said(number, str(author), bool(row["reader_id"]), place, when, kept)
+
+
+def several_of(protocol: Protocol, keys: Sequence[str]) -> Questions:
+    """List questions of some keys where several may be chosen, and those that decide if they are asked."""
+    found: list[Question] = []
+    deciding: set[str] = set()
+    for one in reversed(questions_of(protocol.questions)):  # conditions name what stands before
+        if one.key in deciding or (one.key in keys and isinstance(one, SomeOf)):
+            found.insert(0, one)
+            deciding |= {leaf["question"] for leaf in leaves(one.when)} if one.when else set()
+    return found
+
+
+def parsed(form: Questions, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Read lists and objects back that SQLite gives as text where they lie inside an object."""
+    nested = {one.key for one in form if isinstance(one, (SomeOf, *DRAWN)) or one.scope == "image"}
+    return {
+        key: json.loads(answer) if key in nested and isinstance(answer, str) else answer
+        for key, answer in answers.items()
+    }
 
 
 def read_by_several(project_id: UUID) -> QuerySet[Reading, UUID]:
@@ -138,18 +173,9 @@ class Table:
         self.codes = {(value,): place for place, value in enumerate(words)}
         found = np.full((len(self.numbers), len(self.authors)), MISSING, dtype=np.int64)
         for one in self.rows:
-            code = self.code(question, one)
+            code = self.coded(question.chosen(one.answers[question.key]))
             found[self.places[one.case], self.columns[one.author]] = code
         return found
-
-    def code(self, question: LearnedQuestion, one: Said) -> int:
-        """Give the code of an answer; a reader who chose none of several says that none is there."""
-        answer = one.answers[question.key]
-        if answer is None and question.takes_several and one.is_reader:
-            answer = []
-        if isinstance(answer, str) and question.takes_several:  # SQLite's lists inside an object
-            answer = json.loads(answer)
-        return self.coded(question.chosen(answer))
 
     def coded(self, chosen: tuple[str, ...] | None) -> int:
         """Give the code of choices that are made together."""

@@ -50,8 +50,9 @@ def a_stage(count: int = 12, **settings: Any) -> tuple[Project, list[Case], list
 
 
 def read(case: Case, reader: User, now: datetime, **answers: Any) -> None:
-    said = Answered(answers, 2.0, 1, uuid.uuid4())
-    examined = examine(case=case, protocol=protocol_in_force(case.project_id), answered=said)
+    protocol = protocol_in_force(case.project_id)
+    said = Answered(answers, 2.0, protocol.version, uuid.uuid4())
+    examined = examine(case=case, protocol=protocol, answered=said)
     assert not examined.problems
     add_reading(reader=reader, case=case, examined=examined, answered=said, now=now)
 
@@ -117,6 +118,51 @@ def test_grades_that_are_written_as_numbers_stay_choices(now: datetime) -> None:
     assert figures["grade"]["pairs"][0]["quadratic"]["value"] == 1.0
     told = [(one["one"], one["other"], one["count"]) for one in figures["signs"]["confusions"]]
     assert told == [("Grade 0, Grade 1", "Grade 0", 3), ("Grade 0, Grade 1", "None of them", 1)]
+
+
+@pytest.mark.parametrize("decides", ["finding", "lesions", "marks"])
+def test_none_of_several_was_chosen_only_where_it_was_asked(decides: str, now: datetime) -> None:
+    """Asked on the second case alone; the third one's first reader read before the question was there."""
+    project, cases, readers = a_stage(3)
+    marks = {"key": "marks", "prompt": "Marks?", "kind": "multi", "required": False, "choices": CHOICES}
+    first = protocol_in_force(project.pk)
+    read(cases[2], readers[0], now, finding="pneumonia")
+    asks = {
+        "finding": {"question": "finding", "is": "pneumonia"},
+        "lesions": {"question": "lesions", "answered": True},
+        "marks": {"not": {"question": "marks", "in": ["normal"]}},
+    }[decides]
+    late = {"key": "late", "prompt": "Which?", "kind": "multi", "required": False, "choices": CHOICES}
+    questions = [*QUESTIONS, marks, late | {"when": asks}]
+    Protocol.objects.create(
+        project=project, version=first.version + 1, questions=questions, settings={}, created_at=now
+    )
+    for place, case in enumerate(cases):
+        more = {"lesions": [box(case, 1.0)]} if place else {"marks": ["normal"]}
+        finding = "pneumonia" if place else "normal"
+        read(case, readers[1], now, finding=finding, **more)
+        if place < 2:
+            read(case, readers[0], now, finding=finding, **more, **({"late": ["normal"]} if place else {}))
+    found = done(project)["figures"]["late"]
+    assert found["cases"] == 1
+    (confused,) = found["confusions"]
+    assert {confused["one"], confused["other"]} == {"Normal", "None of them"}
+    assert confused["cases"] == [cases[1].number]
+
+
+def test_a_question_that_took_one_choice_before_is_compared_where_it_takes_several(now: datetime) -> None:
+    project, cases, readers = a_stage(2)
+    first = protocol_in_force(project.pk)
+    old = [{**one, "kind": "single"} if one["key"] == "signs" else one for one in QUESTIONS]
+    Protocol.objects.filter(pk=first.pk).update(questions=old)
+    read(cases[0], readers[0], now, finding="normal", signs="1")
+    Protocol.objects.create(
+        project=project, version=first.version + 1, questions=QUESTIONS, settings={}, created_at=now
+    )
+    read(cases[0], readers[1], now, finding="normal", signs=["1"])
+    for reader in readers:
+        read(cases[1], reader, now, finding="normal", signs=["2"])
+    assert done(project)["figures"]["signs"]["cases"] == 1
 
 
 def test_drawings_of_two_readers_are_compared(now: datetime) -> None:
