@@ -64,7 +64,7 @@ def test_a_case_weighs_the_same_however_many_classes_were_drawn_on_it() -> None:
     drawn = [MaskPair(1, "r", "s", label, Apart(0.2, 1.0, 1.0)) for label in "ab"]
     drawn += [
         MaskPair(2, "r", "s", "a", Apart(0.8, 4.0, 4.0)),
-        MaskPair(2, "r", "s", "b", Apart(*[None] * 3)),
+        MaskPair(2, "r", "s", "b", Apart(None, None, None)),
     ]
     cases = Compared(np.array([1, 2]), [""] * 2, ["2026-01"] * 2, READERS)
     told = of_masks(cases, drawn, labels=["a", "b"], unit="mm")
