@@ -1,13 +1,11 @@
 """Answers in bytes: one body or many parts, streamed with constant memory, named, and in ranges."""
 
-import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from annotation.api.dicomweb.accept import EXPLICIT_LITTLE_ENDIAN, JSON, RELATED
@@ -58,7 +56,7 @@ def dumped(found: object) -> str:
     return json.dumps(found, separators=(",", ":"), allow_nan=False)
 
 
-def json_array(request: HttpRequest, datasets: Iterable[DataSet]) -> StreamingHttpResponse:
+def json_array(datasets: Iterable[DataSet]) -> StreamingHttpResponse:
     """Answer in the JSON model, one data set after the other."""
 
     def blocks() -> Iterator[bytes]:
@@ -68,18 +66,16 @@ def json_array(request: HttpRequest, datasets: Iterable[DataSet]) -> StreamingHt
             lead = ","
         yield b"[]" if lead == "[" else b"]"
 
-    return streamed(request, blocks(), JSON)
+    return StreamingHttpResponse(blocks(), content_type=JSON)
 
 
-def in_parts(
-    request: HttpRequest, media_type: str, parts: Iterable[Part], *, name: str, length: int | None
-) -> HttpResponseBase:
+def in_parts(media_type: str, parts: Iterable[Part], *, name: str, length: int | None) -> HttpResponseBase:
     """Answer with many parts; the same content has the same boundary, so that a name stands for each byte."""
     boundary = boundary_of(name)
     content, content_type = joined(parts, boundary), related(media_type, boundary)
     if length is not None and length <= SMALL_BYTES:
         return HttpResponse(b"".join(content), content_type=content_type)
-    response = streamed(request, content, content_type)
+    response = StreamingHttpResponse(content, content_type=content_type)
     if length is not None:
         response["Content-Length"] = str(length)
     return response
@@ -128,27 +124,25 @@ def alone(request: HttpRequest, part: Part, *, name: str) -> HttpResponseBase:
     length = part.length if part.length is not None else len(content or b"")
     wanted = range_of(request.headers.get("Range", ""), length)
     if wanted is None:
-        return whole(request, part, content, length, name)
+        return whole(part, content, length, name)
     if wanted.start >= length:
         response = HttpResponse(status=416)
         response["Content-Range"] = f"bytes */{length}"
         return response
     blocks = cut([content] if content is not None else part.blocks(), wanted)
-    partial = streamed(request, blocks, described(part.media_type), status=206)
+    partial = StreamingHttpResponse(blocks, status=206, content_type=described(part.media_type))
     partial["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{length}"
     partial["Content-Length"] = str(len(wanted))
     return partial
 
 
-def whole(
-    request: HttpRequest, part: Part, content: bytes | None, length: int, name: str
-) -> HttpResponseBase:
+def whole(part: Part, content: bytes | None, length: int, name: str) -> HttpResponseBase:
     """Answer with all of a body."""
     response: HttpResponseBase
     if content is not None:
         response = HttpResponse(content, content_type=described(part.media_type))
     else:
-        response = streamed(request, iter(part.blocks()), described(part.media_type))
+        response = StreamingHttpResponse(part.blocks(), content_type=described(part.media_type))
         response["Content-Length"] = str(length)
     response["ETag"] = f'"{name}"'
     response["Accept-Ranges"] = "bytes"
@@ -191,18 +185,3 @@ def unchanged(name: str) -> HttpResponse:
     response = HttpResponse(status=304)
     response["ETag"] = f'"{name}"'
     return response
-
-
-def streamed(
-    request: HttpRequest, blocks: Iterator[bytes], content_type: str, *, status: int = 200
-) -> StreamingHttpResponse:
-    """Answer block by block; under ASGI Django would gather a plain iterator wholly before it sends."""
-    content = ahead(blocks) if isinstance(request, ASGIRequest) else blocks
-    return StreamingHttpResponse(content, status=status, content_type=content_type)
-
-
-async def ahead(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Read blocks in a thread, each when the one before is on its way."""
-    end = b""
-    while block := await asyncio.to_thread(next, blocks, end):
-        yield block

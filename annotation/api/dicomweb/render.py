@@ -46,7 +46,7 @@ def pictures(visit: Visit, target: Target, numbers: Sequence[int] | None, offer:
         raise NotAcceptableError(f"more than {MOST_RENDERED} frames: ask series by series")
     if not offer.in_parts:
         return alone(visit.request, part_of(offer.media_type, drawn(wanted[0], look, offer)), name=name)
-    return in_parts(visit.request, offer.media_type, parts_of(wanted, look, offer), name=name, length=None)
+    return in_parts(offer.media_type, parts_of(wanted, look, offer), name=name, length=None)
 
 
 def parts_of(wanted: Sequence[Shown], look: Look, offer: Offer) -> Iterator[Part]:

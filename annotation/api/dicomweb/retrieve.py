@@ -48,7 +48,7 @@ def describe(visit: Visit, study_uid: str, series_uid: str = "", sop_uid: str = 
     name = name_of(listed, visit.root)
     if is_known(visit.request, name):
         return unchanged(name)
-    response = json_array(visit.request, metadata(listed, visit.root))
+    response = json_array(metadata(listed, visit.root))
     response["ETag"] = f'"{name}"'
     return response
 
@@ -104,7 +104,7 @@ def sent(visit: Visit, offer: Offer, parts: Sequence[Part], name: str) -> HttpRe
     if not offer.in_parts:
         return alone(visit.request, parts[0], name=name)
     length = length_of(parts, name)
-    response = in_parts(visit.request, offer.media_type, parts, name=name, length=length)
+    response = in_parts(offer.media_type, parts, name=name, length=length)
     response["ETag"] = f'"{name}"'
     return response
 

@@ -13,6 +13,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from accounts.models import User
+from annotation.api.dicomweb import answers
+from annotation.api.dicomweb.answers import Part
 from annotation.exchange.dicomweb_headers import UnreadableHeaderError, as_json, value_at
 from annotation.projects.models import Project
 from annotation.studies import files
@@ -105,6 +107,12 @@ def test_a_body_by_itself_can_be_had_in_ranges_and_is_named(ct: Ct, reading: Pro
     assert reading.get(path, OCTETS, Range=f"bytes={len(every)}-").status_code == 416
     assert reading.get(path, OCTETS, **{"If-None-Match": name}).status_code == 304
     assert reading.get(path, in_parts(OCTETS), **{"If-None-Match": name}).status_code == 200
+
+
+def test_an_empty_block_ends_no_answer() -> None:
+    part = Part(OCTETS, lambda: [b"", b"one ", b"", b"two"], None)
+    answer = answers.in_parts(OCTETS, [part, part], name="one", length=None)
+    assert parts(answer) == [b"one two"] * 2
 
 
 def test_metadata_is_the_header_that_is_stored(ct: Ct, reading: Program) -> None:
