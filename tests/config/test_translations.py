@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone, translation
+from pytest_django import Settings
 
 from accounts.factors.services import SEAL
 from accounts.factors.totp import new_secret
@@ -188,6 +189,14 @@ def test_every_word_that_a_reader_meets_is_chinese(reader: Client, name: str) ->
     content = PAGES[name](reader)
     assert '<html lang="zh-Hans"' in content
     assert english_in(content) == []
+
+
+@pytest.mark.django_db
+def test_an_invitation_leads_to_the_provider_in_chinese(settings: Settings) -> None:
+    settings.OIDC_ISSUER, settings.OIDC_NAME = "https://provider.example", "医院"
+    client, link = chinese(Client()), a_link()
+    assert english_in(client.get(link).content.decode()) == []
+    assert english_in(client.post(link, {"by_provider": ""}).content.decode()) == []
 
 
 @pytest.mark.django_db
