@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 from uuid import UUID
@@ -15,6 +16,7 @@ from django.db.models import QuerySet, Sum
 from accounts.models import User
 from accounts.sealing import SealBrokenError, StreamSeal, unsealed_length
 from annotation.studies import files
+from annotation.studies.door.formats import suffix_of
 from annotation.studies.models import Dataset, Instance
 from audit.services import record
 
@@ -25,9 +27,10 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Original:
-    """A file as it came, opened: its blocks, to be read once. length: its bytes."""
+    """A file as it came, opened: its blocks, to be read once. length: its bytes. suffix: of its name."""
 
     length: int
+    suffix: str
     blocks: Iterator[bytes]
     stored: "File[bytes]"
 
@@ -58,7 +61,9 @@ def opened(instance: Instance) -> Original:
     """
     stored = default_storage.open(files.original_name(instance.source_digest), "rb")
     try:
-        return Original(unsealed_length(stored.size), SEAL.unsealed(cast("BinaryIO", stored)), stored)
+        blocks = SEAL.unsealed(cast("BinaryIO", stored))
+        first = next(blocks, b"")
+        return Original(unsealed_length(stored.size), suffix_of(first), chain([first], blocks), stored)
     except SealBrokenError:
         stored.close()
         raise

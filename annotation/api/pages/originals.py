@@ -69,7 +69,7 @@ def fetch_confirmed(request: HttpRequest, instance: Instance) -> HttpResponseBas
         return redirect(to_study(request))
     answer = StreamingHttpResponse(original, content_type="application/octet-stream")
     answer["Content-Length"] = str(original.length)
-    answer["Content-Disposition"] = f'attachment; filename="{instance.source_digest}.dcm"'
+    answer["Content-Disposition"] = f'attachment; filename="{instance.source_digest}{original.suffix}"'
     answer["Cache-Control"] = "no-store"
     with transaction.atomic():
         record_act(request, "original.fetch", "instance", instance.pk)

@@ -16,11 +16,21 @@ from annotation.studies.door.verdict import RejectedFileError
 Kind = Literal["dicom", "picture", "nifti", "nrrd", "metaimage"]
 
 TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", *TIFF)
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+PICTURES = (PNG, JPEG, *TIFF)
 GZIP = b"\x1f\x8b"
 HEAD_BYTES = 352  # of the longest header that is looked at: NIfTI's
 NIFTI_LENGTHS = tuple(length.to_bytes(4, order) for length in (348, 540) for order in ("little", "big"))
 PAIRED_NIFTI = (b"ni1\x00", b"ni2\x00")
+NRRD, METAIMAGE = b"NRRD000", (b"ObjectType", b"NDims")
+SUFFIXES: dict[str, bytes | tuple[bytes, ...]] = {
+    ".png": PNG,
+    ".jpg": JPEG,
+    ".tif": TIFF,
+    ".nrrd": NRRD,
+    ".mha": METAIMAGE,
+    ".nii": NIFTI_LENGTHS,
+}
 
 # Transfer syntaxes whose pixels are decoded here. Other JPEG processes are retired and have no decoder.
 TRANSFER_SYNTAXES = frozenset(
@@ -47,8 +57,7 @@ def kind_of(stream: BinaryIO, size: int) -> Kind:
         raise RejectedFileError(f"the file is larger than {FILE_BYTES // MEBIBYTE} MiB")
     head = stream.read(HEAD_BYTES)
     stream.seek(0)
-    # PS3.10 asks for a preamble; older files begin with group 0002 or 0008 at once, in either byte order.
-    if head[128:132] == b"DICM" or head[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08"):
+    if _is_dicom(head):
         return "dicom"
     if head.startswith(PICTURES):
         return "picture"
@@ -62,14 +71,32 @@ def kind_of(stream: BinaryIO, size: int) -> Kind:
     raise RejectedFileError("not an image Fovea reads (DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, TIFF)")
 
 
+def suffix_of(head: bytes) -> str:
+    """Choose the end of a file's name by its first bytes; ".bin" where no format that we know begins so."""
+    if _is_dicom(head):
+        return ".dcm"
+    if head.startswith(GZIP):
+        return f"{_suffix(_inflated_head(io.BytesIO(head)))}.gz"
+    return _suffix(head) or ".bin"
+
+
+def _suffix(head: bytes) -> str:
+    return next((suffix for suffix, first in SUFFIXES.items() if head.startswith(first)), "")
+
+
+def _is_dicom(head: bytes) -> bool:
+    """PS3.10 asks for a preamble; older files begin with group 0002 or 0008 at once, in either byte order."""
+    return head[128:132] == b"DICM" or head[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08")
+
+
 def _volume_kind(head: bytes) -> Kind | None:
     """Tell a volume's format: NIfTI by its length and its magic, the others by their first words.
 
     raises: RejectedFileError where its voxels are in another file.
     """
-    if head.startswith(b"NRRD000"):
+    if head.startswith(NRRD):
         return "nrrd"
-    if head.startswith((b"ObjectType", b"NDims")):
+    if head.startswith(METAIMAGE):
         return "metaimage"
     if not head.startswith(NIFTI_LENGTHS):
         return None

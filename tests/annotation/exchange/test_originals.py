@@ -90,6 +90,8 @@ def test_volumes_are_kept_as_they_came(project: Project, deliver: Deliver, tmp_p
     write(tmp_path / "d", "brain.nii", volume)
     deliver(tmp_path / "d")
     assert content_of(Instance.objects.get()) == volume
+    with closing(opened(Instance.objects.get())) as original:
+        assert original.suffix == ".nii"
 
 
 def test_a_file_that_comes_again_changes_nothing(project: Project, deliver: Deliver, folder: Path) -> None:
