@@ -24,6 +24,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from accounts.models import User
 from accounts.tokens import Wish, make_token
+from annotation.learning.models import Policy
 from annotation.projects.models import Project
 from annotation.projects.protocols import document_of
 from annotation.projects.services import set_membership, start_project
@@ -36,6 +37,7 @@ lung = {{"value": "lung", "label": "Lung"}}
 asked = {{"key": "organ", "prompt": "Paint", "kind": "segmentation", "classes": [lung]}}
 document = document_of({{"questions": [asked], "settings": {{"suggestions": "never"}}}})
 project = start_project(name={name!r}, document=document, now=timezone.now())
+Policy.objects.create(project=project, audit_share=0.0)  # none of the three patients is drawn for validation
 call_command("import", {source!r}, project={name!r})
 people = {{name: User.objects.create_user(name, password={password!r}) for name in ("rita", "mila")}}
 set_membership(project=project, user=people["rita"], role="reader")
