@@ -1,7 +1,9 @@
 """Patient, study and series of a batch of images: found or made, in a few queries however many the images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from django.db.models import QuerySet
 
 from annotation.studies.door.verdict import Facts
 from annotation.studies.models import Dataset, Patient, Series, Study
@@ -22,9 +24,14 @@ def series_of(dataset: Dataset, facts: Sequence[Facts]) -> dict[str, Series]:
     return found
 
 
-def _series_there(dataset: Dataset, wanted: dict[str, Facts]) -> dict[str, Series]:
-    rows = Series.objects.filter(study__dataset=dataset, series_instance_uid__in=wanted)
-    return {one.series_instance_uid: one for one in rows.select_related("study")}
+def _series_there(dataset: Dataset, wanted: Collection[str]) -> dict[str, Series]:
+    rows = series_named(wanted)
+    return {one.series_instance_uid: one for one in rows if one.study.dataset_id == dataset.pk}
+
+
+def series_named(uids: Collection[str]) -> QuerySet[Series]:
+    """List series of any data set by UID, off its index: by data set, all its studies would be walked."""
+    return Series.objects.filter(series_instance_uid__in=uids).select_related("study")
 
 
 def _series(facts: Facts, study: Study) -> Series:
