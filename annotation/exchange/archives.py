@@ -6,12 +6,10 @@ The trusted side: it parses nothing, holds the list that a child wrote against b
 import json
 import os
 import tempfile
-import threading
 import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, cast
@@ -21,7 +19,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from annotation.exchange.archive_child import DAMAGED, WALL_SECONDS
 from annotation.exchange.uploads import ARCHIVES, UploadError, check_path
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
-from annotation.studies.door.sandbox import DoorBrokenError, Server, in_memory
+from annotation.studies.door.sandbox import LoneServer, in_memory
 from annotation.studies.intake import UnreadableFileError
 
 CHILD: Final = "annotation.exchange.archive_child"
@@ -60,9 +58,8 @@ class Opened:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
-        self._servers: list[Server] = []
-        self._turn = threading.Lock()
-        weakref.finalize(self, close_all, stream, self._servers)
+        self.server = LoneServer(CHILD, answers_within=WALL_SECONDS + MARGIN_SECONDS)
+        weakref.finalize(self, close_all, stream, self.server)
 
     def asked(self, target: BinaryIO, act: str, **details: object) -> str:
         """Have a child do something with the archive and write into a file.
@@ -71,22 +68,14 @@ class Opened:
         raises:  DoorBrokenError.
         """
         message = json.dumps({"act": act, **details}).encode()
-        with self._turn:
-            for _ in range(2):  # a server that went away is replaced once
-                with suppress(OSError, DoorBrokenError):
-                    return self._sent(message, target)
-                while self._servers:
-                    self._servers.pop().close()
-                target.seek(0)
-                target.truncate()
-        raise DoorBrokenError("the sandbox for archives does not start: see `python -m pip check`")
 
-    def _sent(self, message: bytes, target: BinaryIO) -> str:
-        if not self._servers:
-            self._servers.append(Server(CHILD, answers_within=WALL_SECONDS + MARGIN_SECONDS))
+        def afresh() -> None:
+            target.seek(0)
+            target.truncate()
+
         # a descriptor of the child's own: the place in the file is nobody else's
         with Path(f"/proc/self/fd/{self.stream.fileno()}").open("rb") as own:
-            return self._servers[0].send(message, [own.fileno(), target.fileno()])
+            return self.server.send(message, [own.fileno(), target.fileno()], afresh)
 
     def entries(self, kind: str) -> list[Entry]:
         """List its files; at most one more than is allowed.
@@ -106,11 +95,10 @@ class Opened:
                     raise DeliveryError(f"the {kind} is damaged: pack it again") from error
 
 
-def close_all(stream: BinaryIO, servers: list[Server]) -> None:
+def close_all(stream: BinaryIO, server: LoneServer) -> None:
     """Close what nobody knows any more."""
     stream.close()
-    for one in servers:
-        one.close()
+    server.close()
 
 
 @dataclass(frozen=True)

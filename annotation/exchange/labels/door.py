@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import BinaryIO, Final
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotation.exchange.labels.statements import LINE, LabelFileError, Order, Statement
 from annotation.studies.door.limits import MEBIBYTE
-from annotation.studies.door.sandbox import DoorBrokenError, Server, in_memory
+from annotation.studies.door.sandbox import LoneServer, in_memory
 
 CHILD: Final = "annotation.exchange.labels.child"
 LINE_BYTES: Final = 128 * MEBIBYTE
@@ -23,7 +22,7 @@ class LabelDoor:
     """One fork server that reads labels, started when it is first needed; one file at a time."""
 
     def __init__(self) -> None:
-        self._server: Server | None = None
+        self._server = LoneServer(CHILD)
 
     def __enter__(self) -> "LabelDoor":
         return self
@@ -31,7 +30,7 @@ class LabelDoor:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._server.close()
 
     def statements(self, order: Order, source: BinaryIO) -> list[Statement]:
         """Read one file.
@@ -57,21 +56,9 @@ class LabelDoor:
 
     def _ask(self, order: Order, source: BinaryIO, answer: BinaryIO, *, is_names: bool) -> None:
         message = json.dumps(asdict(order) | {"is_names": is_names}).encode()
-        for _ in range(2):  # a server that went away is replaced once
-            with suppress(OSError, DoorBrokenError):
-                self._server = self._server or Server(CHILD)
-                source.seek(0)
-                ended = self._server.send(message, [source.fileno(), answer.fileno()])
-                if ended:
-                    raise LabelFileError(f"{order.path}: {ended}")
-                return
-            self._close()
-        raise DoorBrokenError("the sandbox for untrusted files does not start: see `python -m pip check`")
-
-    def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        self._server = None
+        ended = self._server.send(message, [source.fileno(), answer.fileno()], lambda: source.seek(0))
+        if ended:
+            raise LabelFileError(f"{order.path}: {ended}")
 
 
 def lines_in(answer: BinaryIO) -> Iterator[Statement]:

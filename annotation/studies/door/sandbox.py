@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,42 @@ class Server:
         self._channel.close()
         self._process.kill()
         self._process.wait()
+
+
+class LoneServer:
+    """One fork server, started when first needed and replaced once where it went away; an order at a time."""
+
+    def __init__(self, module: str, *, answers_within: float = TEXT_WALL_SECONDS + WALL_SECONDS) -> None:
+        self._module, self._answers_within = module, answers_within
+        self._turn = threading.Lock()
+        self._server: Server | None = None
+
+    def send(self, message: bytes, descriptors: list[int], afresh: Callable[[], object]) -> str:
+        """Have one child do what a message says with some files.
+
+        afresh:  puts the files as they were, before each try.
+        returns: "" where the child ended well, else how it ended.
+        raises:  DoorBrokenError.
+        """
+        with self._turn:
+            for _ in range(2):
+                with suppress(OSError, DoorBrokenError):
+                    self._server = self._server or Server(self._module, answers_within=self._answers_within)
+                    afresh()
+                    return self._server.send(message, descriptors)
+                self.close()
+        raise DoorBrokenError("the sandbox for untrusted files does not start: see `python -m pip check`")
+
+    @property
+    def process_id(self) -> int | None:
+        """Give the id of its process, where there is one."""
+        return self._server.process_id if self._server else None
+
+    def close(self) -> None:
+        """End it."""
+        if self._server is not None:
+            self._server.close()
+        self._server = None
 
 
 def how_it_ended(code: int, *, late: bool) -> str:

@@ -135,8 +135,9 @@ def test_a_stored_member_does_not_reach_into_its_neighbour(tmp_path: Path) -> No
 def test_a_server_that_dies_is_replaced(tmp_path: Path) -> None:
     found = listed(zipped(tmp_path / "a.zip", zipfile.ZIP_DEFLATED, one=PICTURE, two=LONG))
     assert content_of(found[0]) == PICTURE
-    [server] = found[0].archive._servers
-    os.kill(server.process_id, signal.SIGKILL)
+    before = found[0].archive.server.process_id
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
     assert content_of(found[1]) == LONG
 
 
