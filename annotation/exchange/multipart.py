@@ -1,12 +1,12 @@
 """multipart/related as it arrives (RFC 2387): part after part into temporary files, with bounds."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from email.message import Message
 from typing import BinaryIO, Protocol, cast
 
 from annotation.studies.door.limits import FILE_BYTES, MEBIBYTE
+from annotation.studies.door.sandbox import in_memory
 
 DICOM = "application/dicom"
 BLOCK_BYTES = 256 * 1024
@@ -95,7 +95,7 @@ class Body:
 
     def content(self) -> tuple[int, BinaryIO]:
         """Read a part up to the next delimiter, into memory while it is small."""
-        target, size, keep = in_memory(), 0, len(self._delimiter) - 1
+        target, size, keep = in_memory("part"), 0, len(self._delimiter) - 1
         try:
             while (end := self._held.find(self._delimiter)) < 0:
                 block = self._take(max(0, len(self._held) - keep))
@@ -136,11 +136,6 @@ class Body:
         taken = bytes(memoryview(self._held)[:count])
         del self._held[:count]
         return taken
-
-
-def in_memory() -> BinaryIO:
-    """Make a file without a name, in memory."""
-    return os.fdopen(os.memfd_create("part"), "w+b", buffering=0)
 
 
 def written(target: BinaryIO, block: bytes, size: int) -> BinaryIO:
