@@ -1,6 +1,5 @@
 """What HTJ2K would save and cost where frames are stored uncompressed: share of the bytes, ms each way.
 
-    pip install imagecodecs==2026.3.6   # in an environment of its own: the product does not need it
     python -m benchmarks.stored_frames [--data FOLDER]
 
 The slices of chest_ct (16 bit) and pictures of chest_xray (8 bit), each encoded without loss by OpenJPH and

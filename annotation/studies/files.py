@@ -2,14 +2,21 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import BinaryIO, Protocol, cast
 
+from django.conf import settings
 from django.core.files.storage import default_storage
+
+from annotation.studies.packing import Index, PackedFileBrokenError
 
 BLOCK_BYTES = 1024 * 1024
 ORIGINALS = "originals/"
+PLAIN, PACKED = ".dcm", ".jph"
+INDEXES_KEPT, FRAMES_KEPT = 4096, 3
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,16 @@ class Span:
 
 
 def instance_name(digest: str) -> str:
-    """Name the de-identified DICOM file of an instance's digest."""
-    return f"instances/{digest[:2]}/{digest}.dcm"
+    """Name the de-identified DICOM file of an instance's digest; packed, it has another form's name."""
+    return f"instances/{digest[:2]}/{digest}{PLAIN}"
+
+
+def other_form(name: str) -> str:
+    """Name the packed form of an uncompressed file, or the other way round; "" for what has one form."""
+    if not name.startswith("instances/"):
+        return ""
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}{PACKED if f'.{suffix}' == PLAIN else PLAIN}"
 
 
 def thumbnail_name(digest: str) -> str:
@@ -95,8 +110,9 @@ def remove_unfinished(before: datetime) -> int:
 
 
 def remove(name: str) -> None:
-    """Delete a file where it is there."""
-    default_storage.delete(name)
+    """Delete a file where it is there, in whichever form."""
+    for form in filter(None, (name, other_form(name))):
+        default_storage.delete(form)
 
 
 class Ranged(Protocol):
@@ -116,8 +132,51 @@ class Ranged(Protocol):
 
 
 def read_span(name: str, offset: int, length: int) -> bytes:
-    """Read just these bytes of a stored file."""
+    """Read just these bytes of a stored file; of a packed one, those of the file that it stands for.
+
+    raises: FileNotFoundError, PackedFileBrokenError.
+    """
+    usual_first = [read_packed, read_plain] if settings.PACKED_FRAMES else [read_plain, read_packed]
+    for read in usual_first * 2:  # again, where the file is brought into its other form at this moment
+        with suppress(FileNotFoundError):
+            return read(name, offset, length)
+    raise FileNotFoundError(f"there is no stored file {name}")
+
+
+def read_plain(name: str, offset: int, length: int) -> bytes:
+    """Read bytes of a file as it is stored.
+
+    raises: FileNotFoundError.
+    """
     return cast("Ranged", default_storage).read_range(name, offset, length)
+
+
+def read_packed(name: str, offset: int, length: int) -> bytes:
+    """Read bytes of an uncompressed file of this name that is stored packed.
+
+    raises: FileNotFoundError.
+    """
+    packed = other_form(name)
+    if not packed:
+        raise FileNotFoundError(name)
+    read, frame = partial(read_plain, packed), partial(frame_of, packed)
+    try:
+        return index_of(packed).bytes_of(read, frame, offset, length)
+    except PackedFileBrokenError:  # or packed anew, by another version of the codec
+        index_of.cache_clear()
+        return index_of(packed).bytes_of(read, frame, offset, length)
+
+
+@lru_cache(INDEXES_KEPT)
+def index_of(packed: str) -> Index:
+    """Read a packed file's index; its name stands for its content."""
+    return Index.read(partial(read_plain, packed))
+
+
+@lru_cache(FRAMES_KEPT)
+def frame_of(packed: str, number: int) -> bytes:
+    """Decode a frame of a packed file, from 0: a large one is sent in many parts."""
+    return index_of(packed).frame(partial(read_plain, packed), number)
 
 
 def read_whole(name: str) -> bytes:

@@ -4,7 +4,7 @@ Reading, judging and storing overlap: while one batch is being written, the next
 """
 
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +18,7 @@ from annotation.studies.door.options import known_options
 from annotation.studies.door.sandbox import Admission, Sandbox
 from annotation.studies.door.text import TextFinder
 from annotation.studies.door.verdict import LOOK, Order, Verdict, rejected
+from annotation.studies.forms import packed_into
 from annotation.studies.keys import dataset_key, source_digest
 from annotation.studies.models import Dataset, Instance, QuarantinedFile
 from annotation.studies.originals import sealed_into
@@ -154,7 +155,7 @@ class Intake:
             contents: dict[str, BinaryIO] = {}
             for (place, stream), admission in zip(streams.items(), admissions, strict=True):
                 answers[place], found = self._kept(*group[place], stream, admission)
-                contents |= found
+                contents |= in_chosen_form(opened, answers[place], found)
                 if self._dataset.keeps_originals and answers[place].digest:
                     sealed, size = sealed_into(opened, stream)
                     answers[place] = replace(answers[place], original_bytes=size)
@@ -172,9 +173,10 @@ class Intake:
         found = self._finder.boxes(admission.picture, verdict.shown)
         if verdict.reason == LOOK and found == []:
             order = replace(self._order(arrival, digest), look=False)
-            with self._door.judge([(order, stream)]) as [again]:
+            with ExitStack() as opened:
+                [again] = opened.enter_context(self._door.judge([(order, stream)]))
                 judged, contents = kept(arrival, digest, stream, again)
-                files.put_all(contents)
+                files.put_all(in_chosen_form(opened, judged, contents))
                 return judged, {}
         boxes = [box.edges for box in found] if found is not None else None
         judged, contents = kept(arrival, digest, stream, admission)
@@ -193,6 +195,22 @@ class Intake:
             masks=self._treatment.masks,
             look="pixels" in self._options,
         )
+
+
+def in_chosen_form(
+    stack: ExitStack, judged: Judged, contents: Mapping[str, BinaryIO]
+) -> Mapping[str, BinaryIO]:
+    """Pack an admitted image where that is how images are stored, and saves anything.
+
+    contents: what is to be stored, by name.
+    """
+    name = files.instance_name(judged.digest)
+    facts = judged.verdict.facts if judged.verdict else None
+    if not settings.PACKED_FRAMES or facts is None or name not in contents:
+        return contents
+    packed = packed_into(stack, contents[name], facts)
+    others = {one: stream for one, stream in contents.items() if one != name}
+    return others | {files.other_form(name): packed} if packed else contents
 
 
 @contextmanager
