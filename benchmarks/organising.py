@@ -34,10 +34,13 @@ READ = 3  # of ten
 COPY_EVERY = 100
 
 
-def set_up() -> None:
-    """Make an empty SQLite system in a folder of its own."""
+def set_up(home: Path | None = None) -> None:
+    """Make an empty SQLite system in a folder of its own, or open the one in a folder."""
     from tests import servers  # noqa: F401  a data directory of its own
 
+    if home is not None:
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["FOVEA_HOME"] = str(home.resolve())
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
     import django
     from django.core.management import call_command
@@ -46,12 +49,12 @@ def set_up() -> None:
     call_command("migrate", verbosity=0)
 
 
-def fill(count: int) -> "Project":
-    """Write cases of a project: the last few are of a small scanner."""
+def fill(count: int, into: "Project | None" = None) -> "Project":
+    """Write cases of a project, behind those that it has: the last few are of a small scanner."""
     from annotation.studies.models import Acquisition
     from tests import factories
 
-    project = factories.a_project("At scale")
+    project = into or factories.a_project("At scale")
     kinds = [
         Acquisition.objects.create(
             dataset=project.dataset,
@@ -64,7 +67,8 @@ def fill(count: int) -> "Project":
         )
         for place in range(SCANNERS)
     ]
-    for start in range(0, count, CHUNK):
+    first = project.cases.count()
+    for start in range(first, count, CHUNK):
         write(project, kinds, range(start, min(start + CHUNK, count)), count)
     return project
 

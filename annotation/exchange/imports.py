@@ -31,6 +31,7 @@ from annotation.studies.keys import dataset_key, pseudonym_of
 from annotation.studies.models import Import, ImportedFile, Series
 from annotation.studies.services import drop_discarded, store
 from audit.services import record
+from notices.services import administrators, notify
 
 BATCH_FILES = 64
 DEFAULT_CHOICES = (("normal", "Normal"), ("abnormal", "Abnormal"))
@@ -223,6 +224,8 @@ def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
     delivery.state, delivery.finished_at = Import.State.DONE, now
     delivery.save(update_fields=["state", "finished_at"])
     drop_discarded(now=now)
+    if delivery.quarantined:
+        tell_quarantine(delivery, now=now)
     if delivery.stored:
         ask_embed(dataset_id=delivery.dataset_id, by=delivery.requested_by)
     record(
@@ -233,6 +236,21 @@ def finish_delivery(import_id: UUID, *, now: datetime) -> Report:
         details={"stored": report.stored, "duplicate": report.duplicate, "quarantined": report.quarantined},
     )
     return report
+
+
+def tell_quarantine(delivery: Import, *, now: datetime) -> None:
+    """Tell administrators that files of a delivery wait for their eyes."""
+    project = Project.objects.filter(pk=project_of(delivery)).first()
+    if project is not None:
+        notify(
+            "quarantine_waiting",
+            administrators(),
+            now=now,
+            link=f"/projects/{project.pk}/quarantine",
+            key=str(delivery.pk),
+            count=delivery.quarantined,
+            project=project.name,
+        )
 
 
 def fail_delivery(import_id: UUID, *, error: str, now: datetime) -> None:

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from annotation.exchange import phantoms
 from annotation.projects.models import Case, Membership, Project
 from annotation.studies.models import Import
-from config.demo import accounts, medmnist, phantoms, sources
+from config.demo import accounts, medmnist, sources
 from config.home import Home
 
 

@@ -20,6 +20,9 @@ from annotation.projects.models import Case, Membership, Project
 from annotation.projects.rules import RefusedError
 from annotation.projects.services import record_act
 from annotation.queue.models import Entry, Lease
+from annotation.readings.adjudication_models import Dispute
+from annotation.readings.gold_models import GoldCase
+from annotation.readings.repeat_models import Repeat
 from annotation.studies import files
 from annotation.studies.models import Dataset, Deletion, Instance, Series, Study
 from annotation.studies.services import GRACE
@@ -62,6 +65,7 @@ def delete_project(*, project: Project, asked: Asked) -> Deletion:
     raises: RefusedError without a reason.
     """
     locked = Project.objects.select_for_update().get(pk=project.pk)
+    Dataset.objects.select_for_update().get(pk=locked.dataset_id)  # nobody takes it meanwhile
     own = not locked.dataset.projects.exclude(pk=locked.pk).exists()
     studies = Study.objects.filter(dataset=locked.dataset) if own else Study.objects.none()
     kind = Deletion.Kind.PROJECT
@@ -129,13 +133,15 @@ def hidden_name(name: str, deletion: Deletion) -> str:
 
 
 def move_cases(cases: Collection[UUID], target: Project, *, now: datetime | None = None) -> None:
-    """Give cases with their places in the queue to another project."""
+    """Give cases with their places in the queue, and all that comes of them there, to another project."""
     leases = Lease.objects.filter(case__in=cases)
     if now is not None:
         end_leases(leases, now=now)
     Case.objects.filter(pk__in=cases).update(project=target)
     Entry.objects.filter(case__in=cases).update(project=target)
     leases.update(project=target)
+    for kind in (Dispute, Repeat, GoldCase):
+        kind.objects.filter(case__in=cases).update(project=target)
 
 
 def end_leases(leases: QuerySet[Lease], *, now: datetime) -> None:

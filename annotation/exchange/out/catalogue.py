@@ -1,4 +1,4 @@
-"""The formats that a snapshot can be exported in, each with what it is for."""
+"""The formats that a snapshot or a model version can be exported in, each with what it is for."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +18,7 @@ TABLES: Final = "Tables"
 DICOM: Final = "DICOM"
 VOLUMES: Final = "Volumes"
 PICTURES: Final = "Pictures"
+MODELS: Final = "Models"
 
 FORMATS: Final[dict[str, Format]] = {
     one.name: one
@@ -76,4 +77,28 @@ FORMATS: Final[dict[str, Format]] = {
         Format("yolo", "YOLO", "For YOLO detectors: a text file a picture, and data.yaml.", PICTURES),
     )
 }
+MODEL_FORMATS: Final[dict[str, Format]] = {
+    one.name: one
+    for one in (
+        Format(
+            "model-safetensors",
+            "safetensors",
+            "For programs of your own: every tensor by name, no pickle, with the description in the header.",
+            MODELS,
+        ),
+        Format(
+            "model-onnx",
+            "ONNX",
+            "For ONNX Runtime and other engines: encoder and heads as one graph, pixels in, chances out.",
+            MODELS,
+        ),
+        Format(
+            "model-bundle",
+            "MONAI bundle",
+            "For MONAI's own tools and MONAI Deploy: weights, configurations, preprocessing, cards.",
+            MODELS,
+        ),
+    )
+}
+ALL_FORMATS: Final[dict[str, Format]] = FORMATS | MODEL_FORMATS
 CHOICES: Final = [(one.name, one.title) for one in FORMATS.values()]

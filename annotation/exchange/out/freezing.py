@@ -91,7 +91,7 @@ def project_line(project: Project) -> dict[str, Any]:
 
 def loaded(project: Project, numbers: Sequence[int]) -> list[Case]:
     """Load cases with all that is frozen of them, in six queries."""
-    leases = Lease.objects.filter(ending=Lease.Ending.SUBMITTED).select_related("pick__ranking")
+    leases = Lease.objects.filter(ending=Lease.Ending.SUBMITTED, slot=0).select_related("pick__ranking")
     revisions = Revision.objects.select_related("protocol").order_by("number")
     readings = Reading.objects.order_by("pk").select_related("source")
     readings = readings.prefetch_related(Prefetch("revisions", revisions))
@@ -133,7 +133,12 @@ def case_line(case: Case, key: bytes) -> dict[str, Any]:
         "attributes": shared,
         "instances": instances,
         "readings": sorted(readings, key=lambda row: row["reader"]),
-        "reference": reference and {"answers": reference.answers, "readings": reference.readings},
+        "reference": reference
+        and {
+            "answers": reference.answers,
+            "readings": reference.readings,
+            "provenance": reference.provenance,
+        },
     }
 
 

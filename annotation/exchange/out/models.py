@@ -1,11 +1,11 @@
-"""Export: one file made of a snapshot, there until it expires."""
+"""Export: one file made of a snapshot or of a model version, there until it expires."""
 
 import uuid
 
 from django.conf import settings
 from django.db import models
 
-from annotation.learning.models import Snapshot
+from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.models import Project
 
 
@@ -20,6 +20,13 @@ class Export(models.Model):
         on_delete=models.PROTECT,
         related_name="exports",
         help_text="none until its job has frozen one",
+    )
+    model = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="exports",
+        help_text="the version that is taken out; its snapshot is what it learned from",
     )
     format = models.CharField(max_length=32)
     requested_by = models.ForeignKey(

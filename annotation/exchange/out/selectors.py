@@ -34,7 +34,7 @@ def exportable_projects(user: User) -> QuerySet[Project]:
 
 def exports_for(user: User, project_id: UUID) -> QuerySet[Export]:
     """List a project's exports, newest first."""
-    return exporting_project(user, project_id).exports.select_related("snapshot", "requested_by")
+    return exporting_project(user, project_id).exports.select_related("snapshot", "requested_by", "model")
 
 
 def export_for(user: User, export_id: UUID) -> Export:
@@ -42,7 +42,7 @@ def export_for(user: User, export_id: UUID) -> Export:
 
     raises: Export.DoesNotExist, Project.DoesNotExist, ForbiddenError.
     """
-    found = Export.objects.select_related("snapshot", "project").get(pk=export_id)
+    found = Export.objects.select_related("snapshot", "project", "model").get(pk=export_id)
     exporting_project(user, found.project_id)
     return found
 

@@ -11,10 +11,10 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts.models import Role, User
-from annotation.exchange.out.catalogue import FORMATS
+from annotation.exchange.out.catalogue import FORMATS, MODEL_FORMATS
 from annotation.exchange.out.models import Export
 from annotation.learning.files import StoredFile
-from annotation.learning.models import Snapshot
+from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.models import Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import role_in
@@ -54,9 +54,34 @@ def request_export(
         raise RefusedError("this snapshot holds no readings of the project: choose another, or freeze one")
     if snapshot is not None and snapshot.erased_members:
         raise RefusedError("cases in this snapshot were erased, and its file with them: freeze one now")
-    export = Export.objects.create(
-        project=project, snapshot=snapshot, format=name, requested_by=by, created_at=now
+    export = Export(project=project, snapshot=snapshot, format=name, requested_by=by, created_at=now)
+    return asked_for(export, by=by, address=address)
+
+
+@transaction.atomic
+def request_model_export(
+    *, model: ModelVersion, name: str, by: User, now: datetime, address: str = ""
+) -> Export:
+    """Ask for a model version as a file that runs elsewhere. Audited here, once.
+
+    raises: RefusedError for a format that is not there.
+    """
+    if name not in MODEL_FORMATS:
+        raise RefusedError(f'format is "{name}": choose one of {", ".join(MODEL_FORMATS)}')
+    export = Export(
+        project=model.project,
+        model=model,
+        snapshot=model.snapshot,
+        format=name,
+        requested_by=by,
+        created_at=now,
     )
+    return asked_for(export, by=by, address=address)
+
+
+def asked_for(export: Export, *, by: User, address: str) -> Export:
+    """Write an export with its job, and audit it."""
+    export.save(force_insert=True)
     export.job_id = ask_job(export, by).pk
     export.save(update_fields=["job_id"])
     note(export, "export.create", by=by, address=address)
@@ -128,11 +153,13 @@ def record_fetch(*, export: Export, by: User, address: str = "") -> None:
 
 def note(export: Export, action: str, *, by: User | None, address: str = "") -> None:
     """Audit an act on an export, in the caller's transaction."""
-    details = {
+    details: dict[str, Any] = {
         "export": str(export.pk),
         "format": export.format,
         "snapshot": export.snapshot.digest[:12] if export.snapshot else "now",
     }
+    if export.model is not None:
+        details |= {"model": export.model.number, "artefact": export.model.artefact_digest[:12]}
     record_act(action, export.project_id, by=by, details=details, address=address)
 
 

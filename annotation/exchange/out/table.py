@@ -42,6 +42,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "draw_probability": "double",
     "reference_standard": "string",
     "reference_readings": "int64",
+    "reference_provenance": "string",
 }
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 ROWS_A_GROUP: Final = 20_000
@@ -93,6 +94,7 @@ def revision_rows(case: FrozenCase, revision: Mapping[str, Any], facts: Row) -> 
             **suggestion_of(question.key, revision["suggestion"]),
             "reference_standard": as_text(reference["answers"].get(question.key)),
             "reference_readings": reference["readings"],
+            "reference_provenance": reference.get("provenance"),
         }
 
 

@@ -10,7 +10,8 @@ from typing import Final
 
 import pydicom.data
 
-from config.demo import medmnist, phantoms
+from annotation.exchange import phantoms
+from config.demo import medmnist
 
 # CT, MR and NM in several transfer syntaxes; three of ultrasound, whose pixels may hold text.
 DICOM_FILES: Final = (

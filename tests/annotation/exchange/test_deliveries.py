@@ -107,6 +107,8 @@ def test_an_empty_zip_says_so(tmp_path: Path) -> None:
         (b"path,label,split\na.png,x,maybe\n", "row 2: split is none of"),
         (b"path,label\n,x\n", "row 2: path is empty"),
         (b"path,label\n\xff\xfe,x\n", "not UTF-8"),
+        (b'path,label\na.png,"' + b"x" * 140_000 + b'"\n', "damaged"),
+        (b"path,label\n" + b"y" * 5000 + b",x\n", "row 2: a value is too long"),
     ],
 )
 def test_a_table_s_mistake_is_named_by_row_and_rule(tmp_path: Path, content: bytes, message: str) -> None:
@@ -126,6 +128,15 @@ def test_a_patient_with_one_held_out_file_is_held_out_wholly(tmp_path: Path) -> 
     table = read_table(open_source(tmp_path / "d").table)
     assert [table.row(name).split for name in ("a.png", "b.png", "c.png")] == ["test", "test", "train"]
     assert table.choices == [("x", "X"), ("y", "Y")]
+
+
+def test_a_patient_in_validation_and_test_is_in_the_test(tmp_path: Path) -> None:
+    for number, order in enumerate((("val", "test"), ("test", "val"))):
+        lines = "".join(f"{place}.png,x,p,{split}\n" for place, split in enumerate(order))
+        write(tmp_path, f"{number}/labels.csv", f"path,label,patient_id,split\n{lines}".encode())
+        write(tmp_path, f"{number}/a.png", PICTURE)
+        table = read_table(open_source(tmp_path / str(number)).table)
+        assert [table.row(name).split for name in ("0.png", "1.png")] == ["test", "test"]
 
 
 def a_tar(target: Path, members: dict[str, bytes], mode: Any = "w") -> Path:

@@ -1,10 +1,13 @@
 """Real DICOM of many kinds, conformant and broken: each file ends as its table of expectations says."""
 
 import csv
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from tests.annotation.exchange.conftest import Deliver, outcomes
 
@@ -31,6 +34,25 @@ def test_every_file_ends_as_expected(deliver: Deliver, real_data: Path, name: st
     assert report.total == len(found) == delivery.total
     wrong = [row["path"] for row in rows(real_data / name) if not as_expected(row, *found[row["path"]])]
     assert wrong == []
+
+
+def test_packed_images_are_the_same_images(deliver: Deliver, real_data: Path, settings: Any) -> None:
+    from annotation.studies import files
+    from annotation.studies.models import Instance
+
+    settings.PACKED_FRAMES = True
+    deliver(real_data / "dicom_valid")
+    packed = 0
+    for image in Instance.objects.all():
+        name = files.instance_name(image.digest)
+        length = image.pixel_offset + image.frames * image.frame_bytes
+        whole = files.read_span(name, 0, length + 16)
+        assert hashlib.sha256(whole).hexdigest() == image.digest
+        last = files.frame_span(image.digest, image.pixel_offset, image.frame_bytes, image.frames)
+        assert last.read() == whole[last.offset : last.offset + last.length]
+        packed += default_storage.exists(files.other_form(name))
+        assert default_storage.exists(name) != default_storage.exists(files.other_form(name))
+    assert packed > 30
 
 
 def test_what_was_derived_from_another_series_is_stored_and_is_no_case(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from annotation.exchange.lifecycle.backup.archive import (
 )
 from annotation.exchange.lifecycle.models import Erasure
 from annotation.studies import durable
+from annotation.studies.files import other_form
 from audit.models import Head
 
 Progress = Callable[[float, str], None]
@@ -94,12 +96,11 @@ def collected(archive: Archive, known: dict[str, Held], progress: Progress) -> t
 
 
 def taken(archive: Archive, name: str) -> Held | None:
-    """Copy one stored file; none where it was removed meanwhile (expired, erased)."""
-    try:
-        with default_storage.open(name, "rb") as stored:
-            return archive.keep(name, stored)
-    except FileNotFoundError:
-        return None
+    """Copy one stored file, in its other form if it changed; none where it was removed (expired, erased)."""
+    for form in filter(None, (name, other_form(name))):
+        with suppress(FileNotFoundError), default_storage.open(form, "rb") as stored:
+            return archive.keep(form, stored)
+    return None
 
 
 def stored_names(folder: str = "") -> Iterator[str]:

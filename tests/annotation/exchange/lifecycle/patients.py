@@ -70,7 +70,8 @@ def a_file(patient: str, series: int, place: int, *, modality: str) -> bytes:
     made.PatientID, made.PatientName = patient, patient
     made.StudyInstanceUID, made.SeriesInstanceUID = f"{UID}.{series}", f"{UID}.{series}.1"
     made.SOPInstanceUID = f"{UID}.{series}.1.{place}"
-    made.PixelData = np.random.default_rng(100 * series + place).bytes(len(made.PixelData))
+    values = np.random.default_rng(100 * series + place).integers(0, 8, len(made.PixelData) // 2)
+    made.PixelData = values.astype("<u2").tobytes()
     return phantoms.dicom(made)
 
 

@@ -22,7 +22,10 @@ from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import case_for, projects_for
 from annotation.queue.models import Entry
 from annotation.queue.services import lease_next
+from annotation.readings.adjudication_models import Dispute
+from annotation.readings.gold_models import GoldCase
 from annotation.readings.models import Reading
+from annotation.readings.repeat_models import Repeat
 from annotation.studies.models import Deletion, Instance, Patient
 from annotation.studies.selectors import instances_for
 from audit.models import Event
@@ -86,6 +89,22 @@ def test_a_study_that_is_brought_back_is_as_it_was(scene: Scene) -> None:
     assert Project.every.count() == 1
     actions = Event.objects.filter(action__startswith="deletion.").values_list("action", flat=True)
     assert list(actions) == ["deletion.study", "deletion.return"]
+
+
+def test_a_deleted_case_is_in_dispute_in_practice_and_planned_again_nowhere(scene: Scene) -> None:
+    case, now = mine(scene.project)[0], timezone.now()
+    admin, project = a_user(is_admin=True), scene.project
+    Dispute.objects.create(case=case, project=project, keys=[], opened_at=now, changed_at=now)
+    Repeat.objects.create(case=case, project=project, reader=scene.reader, due_at=now)
+    GoldCase.objects.create(
+        case=case, project=project, answers={}, protocol_version=1, made_by=admin, created_at=now
+    )
+    gone = delete_study(project=project, number=case.number, asked=asked())
+    for rows in (project.disputes, project.repeats, project.gold_cases):
+        assert not rows.exists()
+    bring_back(deletion_id=gone.pk, by=admin, now=now)
+    for rows in (project.disputes, project.repeats, project.gold_cases):
+        assert rows.get().case == case
 
 
 def test_a_study_that_came_again_meanwhile_is_not_brought_back(scene: Scene, tmp_path: Path) -> None:

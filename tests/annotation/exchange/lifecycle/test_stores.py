@@ -25,6 +25,7 @@ from annotation.exchange.lifecycle.erasing import request_erasure
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import remove_expired
 from annotation.studies import files
+from annotation.studies.forms import change_all
 from annotation.studies.models import Instance
 from annotation.studies.originals import opened, sealed_into
 from jobs.models import Job
@@ -45,13 +46,14 @@ def object_store() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", "s3", "disk, packed", "s3, packed"])
 def store(request: pytest.FixtureRequest, settings: Any) -> str:
-    """Use an empty file store: a folder, or a bucket of its own."""
+    """Use an empty file store: a folder, or a bucket of its own; images as they are read, or packed."""
     shutil.rmtree(settings.HOME.files, ignore_errors=True)
     shutil.rmtree(settings.HOME.embeddings, ignore_errors=True)
     shutil.rmtree(settings.HOME.spool, ignore_errors=True)
-    if request.param == "s3":
+    settings.PACKED_FRAMES = request.param.endswith("packed")
+    if request.param.startswith("s3"):
         address = request.getfixturevalue("object_store")
         use_bucket(settings, address, f"fovea-{os.urandom(6).hex()}")
     kind: str = request.param
@@ -139,6 +141,36 @@ def test_what_was_imported_can_be_seen_and_exported(scene: Scene) -> None:
     assert hashlib.sha256(files.read_whole(export.file_name)).hexdigest() == export.file_digest
     assert remove_expired(now=timezone.now() + timedelta(days=60)) == 1
     assert not default_storage.exists(export.file_name)
+
+
+def test_images_change_their_form_and_back(scene: Scene, settings: Any) -> None:
+    before, contents = pixels(), all_files()
+    assert any(name.endswith(files.PACKED) for name in contents) == settings.PACKED_FRAMES
+    for to_packed in (not settings.PACKED_FRAMES, settings.PACKED_FRAMES):
+        changed = change_all(to_packed=to_packed, told=lambda _changed: None)
+        assert changed.files == len(before) > 0
+        assert (changed.after < changed.before) == to_packed
+        assert {Path(name).suffix for name in stored_names("instances/")} == {suffix_of_form(to_packed)}
+        assert pixels() == before
+        again = change_all(to_packed=to_packed, told=lambda _changed: None)
+        assert (again.files, again.kept) == (0, len(before))
+    assert all_files() == contents
+
+
+def pixels() -> dict[str, bytes]:
+    """All frames of every image."""
+    return {one.digest: frames_of(one).read() for one in Instance.objects.all()}
+
+
+def frames_of(image: Instance) -> files.Span:
+    """Where they lie."""
+    name = files.instance_name(image.digest)
+    return files.Span(name, image.pixel_offset, image.frames * image.frame_bytes)
+
+
+def suffix_of_form(to_packed: bool) -> str:
+    """How files of a form are called."""
+    return files.PACKED if to_packed else files.PLAIN
 
 
 def test_a_backup_brings_every_file_back(scene: Scene, tmp_path: Path) -> None:
