@@ -93,6 +93,23 @@ class Invitation(models.Model):
         return f"invitation of {self.user_id}"
 
 
+class KeptAnswer(models.Model):
+    """What a program's write was answered, so that the same write sent again changes nothing: for a day."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64, help_text="the Idempotency-Key of the request")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and body")
+    status = models.PositiveSmallIntegerField(default=0, help_text="0: not answered yet")
+    sealed = models.TextField(default="", help_text="the body, sealed: it may hold a secret shown once")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="answer_once_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.status} of {self.user_id}"
+
+
 class SecondFactors(models.Model):
     """What a person shows besides the password: the app's secret, and how often a code was wrong."""
 

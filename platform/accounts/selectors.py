@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import Preferences, Role, User
 
-EVERYBODY = "everybody"
+EVERYBODY, NUL = "everybody", "\0"
 NO_PASSWORD = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 SHOWN = {
     EVERYBODY: ("Everybody", Q()),
@@ -40,6 +40,8 @@ def people_found(user: User, *, words: str, shown: str) -> QuerySet[User]:
     raises: PermissionDenied.
     """
     people = people_for(user).filter(SHOWN.get(shown, SHOWN[EVERYBODY])[1])
+    if NUL in words:  # PostgreSQL has no such text
+        return people.none()
     if words:
         people = people.filter(
             Q(username__icontains=words)

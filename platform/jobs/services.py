@@ -19,8 +19,11 @@ from jobs import broker
 from jobs.claims import Claim, StaleClaim
 from jobs.models import OPEN, Job, Lane, Outbox, State
 from jobs.rules import ERROR_LENGTH, MESSAGE_LENGTH, retry_delay, should_send
+from notices.services import administrators, notify
 
 log = logging.getLogger(__name__)
+MAILING = "mail_notices"  # that mail fails is told by no mail
+TOLD_WHEN_DONE = dict.fromkeys(("train", "pretrain"), "training_finished")
 
 
 @transaction.atomic
@@ -185,7 +188,18 @@ def end(claim: Claim, **changes: Any) -> None:  # noqa: ANN401  columns of any t
     """Close a claim, and let the next job of the same key go."""
     with transaction.atomic():
         write(claim, lease_until=None, finished_at=timezone.now(), **changes)
+        tell_end(Job.objects.get(pk=claim.job_id))
         send_next_of_key(claim.job_id)
+
+
+def tell_end(job: Job) -> None:
+    """Tell who asked for a job that it failed or a training is done; administrators where nobody asked."""
+    kind = "job_failed" if job.state == State.FAILED else TOLD_WHEN_DONE.get(job.name)
+    if kind is None or job.name == MAILING:
+        return
+    people = [job.requested_by_id] if job.requested_by_id else administrators()
+    link = f"/jobs/{job.pk}"
+    notify(kind, people, now=timezone.now(), link=link, key=str(job.pk), job=job.name.replace("_", " "))
 
 
 def give_back(claim: Claim, error: str) -> None:
@@ -245,12 +259,19 @@ def sweep(now: datetime) -> int:
 def give_up_exhausted(now: datetime) -> int:
     """Fail the jobs whose last allowed attempt died without a word."""
     dead = Job.objects.filter(state=State.RUNNING, lease_until__lt=now, attempts__gte=F("max_attempts"))
-    return dead.update(
-        state=State.FAILED,
-        finished_at=now,
-        lease_until=None,
-        error="Its worker died in every attempt allowed: see the worker's log for the cause (often memory)",
-    )
+    if not dead.exists():
+        return 0
+    with transaction.atomic():
+        ended = [job.pk for job in dead.select_for_update().order_by("pk")]
+        count = Job.objects.filter(pk__in=ended).update(
+            state=State.FAILED,
+            finished_at=now,
+            lease_until=None,
+            error="Its worker died in every attempt allowed: see its log for the cause (often memory)",
+        )
+        for job in Job.objects.filter(pk__in=ended):
+            tell_end(job)
+    return count
 
 
 def release_all(now: datetime) -> int:

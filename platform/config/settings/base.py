@@ -8,6 +8,18 @@ from csp.constants import NONE, SELF
 
 ROOT = Path(__file__).resolve().parents[3]
 
+
+def one_of(name: str, meanings: dict[str, Any]) -> Any:  # noqa: ANN401 - as the meanings are
+    """Read a setting that takes one of some words; without it, the first.
+
+    raises: RuntimeError naming the variable and the words.
+    """
+    word = os.environ.get(name) or next(iter(meanings))
+    if word not in meanings:
+        raise RuntimeError(f"{name} is {word!r}: give {' or '.join(meanings)}")
+    return meanings[word]
+
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -19,6 +31,7 @@ INSTALLED_APPS = [
     "axes",
     "accounts.apps.AccountsConfig",
     "audit.apps.AuditConfig",
+    "notices.apps.NoticesConfig",
     "jobs.apps.JobsConfig",
     "annotation.apps.AnnotationConfig",
     "mlworker.apps.MlworkerConfig",
@@ -39,6 +52,7 @@ MIDDLEWARE = [
     "accounts.middleware.SessionLimits",
     "accounts.middleware.OwnLanguage",
     "accounts.middleware.SecondFactorFirst",
+    "annotation.api.repeats.Repeats",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -154,6 +168,9 @@ DICOM_HOST = os.environ.get("FOVEA_DICOM_HOST", "127.0.0.1")
 DICOM_PORT = int(os.environ.get("FOVEA_DICOM_PORT", "0"))
 UPLOAD_MAX_BYTES = int(os.environ.get("FOVEA_UPLOAD_MAX_BYTES", str(4 * 1024**3)))
 
+# How images that come in are stored: as they are read, or packed as HTJ2K without loss.
+PACKED_FRAMES = one_of("FOVEA_FRAMES", {"uncompressed": False, "htj2k": True})
+
 # Held images are searched for burned-in text where the library is installed: a second of processor time each.
 FIND_TEXT = os.environ.get("FOVEA_FIND_TEXT", "1") == "1"
 
@@ -181,6 +198,7 @@ JOB_MODULES = [
     "mlworker.sending",
     "mlworker.auditing",
     "mlworker.telling",
+    "mlworker.mailing",
 ]
 JOB_SPAWN_NICENESS = 10
 # Longer than the longest job by a tenth: else the broker would give a running job's message out again.
