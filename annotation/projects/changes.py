@@ -13,8 +13,19 @@ WORDS: Mapping[str, str] = {
     "daily_goal": "Goal of the day",
     "readers": "Readers of each case",
     "second_share": "Share of cases with one reader more",
+    "doubted_share": "Share of readings that go where a label is likely wrong",
     "fusion": "How several readers' choices become one",
+    "soft_labels": "Learning from what fusing left of doubt",
     "fuse_drawings": "Fusing several readers' masks and boxes",
+    "adjudicated": "Adjudication of cases on which readers differ",
+    "number_tolerance": "Difference of numbers that is adjudicated",
+    "least_dice": "Dice of masks below which they are adjudicated",
+    "least_overlap": "Overlap from which two regions are the same",
+    "repeat_share": "Share of a reader's cases that the reader gets again",
+    "repeat_days": "Days after which a reader gets a case again",
+    "practice_cases": "Practice cases of a new reader",
+    "qualification_cases": "Cases of the qualification test",
+    "qualification_pass": "Share of the test to be right",
 }
 Row = Mapping[str, Any]
 

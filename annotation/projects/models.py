@@ -28,6 +28,7 @@ class Project(models.Model):
     )
     quota_bytes = models.BigIntegerField(null=True, blank=True, help_text="of stored and held images")
     quota_cases = models.PositiveIntegerField(null=True, blank=True)
+    required_skills = models.JSONField(default=list, blank=True, help_text="tags that its readers must have")
     deletion = models.ForeignKey(Deletion, null=True, on_delete=models.PROTECT, related_name="projects")
     stands_for = models.ForeignKey(
         "self",
@@ -122,11 +123,23 @@ class Case(models.Model):
 
 
 class Membership(models.Model):
-    """What a person may do in a project."""
+    """What a person may do in a project, and how much a reader is to read."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
+    adjudicates = models.BooleanField(
+        default=False, help_text="decides on cases whose readers differ, except those that they read"
+    )
+    skills = models.JSONField(default=list, blank=True, help_text="tags: subspecialties and the like")
+    target_cases = models.PositiveIntegerField(null=True, blank=True, help_text="to be read by due_on")
+    due_on = models.DateField(null=True, blank=True)
+    open_cases = models.PositiveSmallIntegerField(null=True, blank=True, help_text="held at once, at most")
+    weekly_cases = models.PositiveIntegerField(null=True, blank=True, help_text="from Monday to Sunday, UTC")
+    weekly_hours = models.FloatField(null=True, blank=True, help_text="of expert time, Monday to Sunday, UTC")
+    paused_at = models.DateTimeField(null=True, blank=True, help_text="gets no case since then")
+    away_from = models.DateField(null=True, blank=True)
+    away_until = models.DateField(null=True, blank=True, help_text="the last day away")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="membership_once")]

@@ -144,8 +144,19 @@ class Settings(Part):
     control_share: fraction of cases without a suggestion, which measures what suggestions do to readers.
     readers:       how many readers read each case, none of them seeing what the others said.
     second_share:  fraction of cases, drawn at random, that one reader more reads.
+    doubted_share: fraction of all readings that a machine may ask for where a label is most likely wrong.
     fusion:        how choices of several readers of a case become one.
+    soft_labels:   whether models learn how likely each choice is, where fusing left doubt.
     fuse_drawings: whether masks and boxes of several readers are fused too, or left out.
+    adjudicated:   whether an adjudicator decides where readers differ too much.
+    number_tolerance: from which difference on numbers and measurements do, as a share of the larger.
+    least_dice:    below which Dice of any class masks do.
+    least_overlap: below which intersection over union two regions are not the same.
+    repeat_share:  fraction of a reader's cases that the reader gets again without knowing.
+    repeat_days:   after how many days.
+    practice_cases: cases of known answer that a new reader reads first, with feedback.
+    qualification_cases: cases of known answer that test a new reader; readings count once the test is passed.
+    qualification_pass: share of the test's answers that must be right.
     """
 
     auto_advance: bool = False
@@ -154,8 +165,19 @@ class Settings(Part):
     daily_goal: Annotated[int, Field(ge=1, le=10_000)] | None = None
     readers: Annotated[int, Field(ge=1, le=9)] = 1
     second_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    doubted_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     fusion: Literal["majority", "one_coin", "dawid_skene"] = "majority"
+    soft_labels: bool = False
     fuse_drawings: bool = False
+    adjudicated: bool = False
+    number_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.1
+    least_dice: Annotated[float, Field(ge=0, le=1)] = 0.7
+    least_overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    repeat_share: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    repeat_days: Annotated[int, Field(ge=1, le=730)] = 30
+    practice_cases: Annotated[int, Field(ge=0, le=100)] = 0
+    qualification_cases: Annotated[int, Field(ge=0, le=100)] = 0
+    qualification_pass: Annotated[float, Field(gt=0, le=1)] = 0.8
 
 
 class Document(Part):

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -80,6 +81,17 @@ def single_choice(prompt: str, choices: Sequence[tuple[str, str]]) -> Question:
             raise RefusedError(f'choice "{value}" is there twice: give each once')
     options = [{"value": value, "label": label} for value, label in choices]
     return {"key": QUESTION_KEY, "prompt": prompt, "kind": "single", "choices": options}
+
+
+def value_of(label: str) -> str:
+    """Make the value that is stored for an answer: lower case letters of any script, digits, underscores."""
+    return re.sub(r"\W+", "_", label.lower()).strip("_")
+
+
+def own_choices(text: str) -> list[tuple[str, str]]:
+    """Read answers, one a line: the value that is stored, and the words."""
+    labels = (line.strip() for line in text.splitlines())
+    return [(value_of(label), label) for label in labels if label]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from annotation.projects.changes import changes_between
 from annotation.projects.hanging import Rule, rows_of
 from annotation.projects.models import Case, Membership, Placement, Project, Protocol
 from annotation.projects.protocols import ProtocolStaleError, document_of
-from annotation.projects.questions import Document
+from annotation.projects.questions import Document, Settings
 from annotation.projects.rules import (
     DEFAULT_AUDIT_SHARE,
     project_key,
@@ -22,10 +22,12 @@ from annotation.projects.rules import (
     stream_of,
     strictest_split,
 )
-from annotation.projects.selectors import document_in, protocol_in_force
+from annotation.projects.selectors import document_in, protocol_in_force, settings_in
 from annotation.studies.acquisitions import acquisitions_of
 from annotation.studies.models import Dataset, Patient, Series
 from audit.services import record
+from jobs.models import Lane
+from jobs.services import ask
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ def save_protocol(
     version = current.version + 1
     saved = write_protocol(project, document, version=version, changes=changes, now=now, by=by)
     record_act("protocol.save", project.pk, by=by, details={"version": version, "changes": len(changes)})
+    if wants_less(settings_in(current), document.settings):
+        is_new = document.settings.adjudicated and not settings_in(current).adjudicated
+        ask_settling(project.pk, whole=is_new)
+    if tests_otherwise(settings_in(current), document.settings):
+        ask_settling_tests(project.pk)
     return saved
 
 
@@ -185,20 +192,64 @@ def set_membership(
     project: Project,
     user: User,
     role: Role | str | None,
+    adjudicates: bool = False,
     by: User | None = None,
     address: str = "",
 ) -> Membership | None:
-    """Give a person a role in a project, or (None) take the person out of it. address: from where."""
+    """Give a person a role in a project, or (None) take the person out of it.
+
+    adjudicates: whether the person decides where readers differ. address: from where.
+    """
     membership = None
+    was_reader = Membership.objects.filter(project=project, user=user, role=Role.READER).exists()
     if role is None:
         Membership.objects.filter(project=project, user=user).delete()
     else:
         membership, _ = Membership.objects.update_or_create(
-            project=project, user=user, defaults={"role": Role(role)}
+            project=project, user=user, defaults={"role": Role(role), "adjudicates": adjudicates}
         )
-    details = {"user": str(user.pk), "role": str(role) if role else ""}
+    details: dict[str, Any] = {"user": str(user.pk), "role": str(role) if role else ""}
+    details |= {"adjudicates": True} if role and adjudicates else {}
     record_act("membership.set", project.pk, by=by, details=details, address=address)
+    if was_reader and role != Role.READER:
+        ask_settling(project.pk)
     return membership
+
+
+def wants_less(before: Settings, after: Settings) -> bool:
+    """Whether cases that wait for a reading may be done now, or go to another hand."""
+    fewer = after.readers < before.readers or after.second_share < before.second_share
+    return fewer or after.adjudicated != before.adjudicated
+
+
+def tests_otherwise(before: Settings, after: Settings) -> bool:
+    """Whether readers' tests may end otherwise, or their readings come to count."""
+    return (before.qualification_cases, before.qualification_pass) != (
+        after.qualification_cases,
+        after.qualification_pass,
+    )
+
+
+def ask_settling_tests(project_id: UUID) -> None:
+    """Ask the light lane to settle readers' tests by what the protocol asks now."""
+    ask(
+        name="settle_tests",
+        lane=Lane.LIGHT,
+        arguments={"project_id": str(project_id)},
+        scope_id=project_id,
+        singleton_key=f"settle_tests:{project_id}",
+    )
+
+
+def ask_settling(project_id: UUID, *, whole: bool = False) -> None:
+    """Ask the light lane to look through cases that wait for one reading more; whole: and those read."""
+    ask(
+        name="settle_readings",
+        lane=Lane.LIGHT,
+        arguments={"project_id": str(project_id), "whole": whole},
+        scope_id=project_id,
+        singleton_key=f"settle_readings:{project_id}:{'whole' if whole else 'waiting'}",
+    )
 
 
 def record_act(
