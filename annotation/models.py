@@ -8,6 +8,7 @@ from annotation.exchange.sending.models import Sending
 from annotation.learning.check_models import LabelCheck
 from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
+from annotation.learning.judged_models import Comparison, Drift, JudgedCase, RunLine
 from annotation.learning.models import (
     EmbeddingMap,
     Encoder,
@@ -22,7 +23,11 @@ from annotation.learning.models import (
 )
 from annotation.projects.models import Case, Membership, Placement, Project, Protocol, Split
 from annotation.queue.models import Entry, Lease, Pick, QueryBatch, Ranking, Remark
+from annotation.readings.adjudication_models import Decision, Dispute
+from annotation.readings.effort_models import Effort
+from annotation.readings.gold_models import GoldCase, GoldReading, Qualification
 from annotation.readings.models import Agreement, Draft, Reading, ReferenceStandard, Revision, Skip, Source
+from annotation.readings.repeat_models import Repeat, RepeatRevision
 from annotation.studies.models import (
     Acquisition,
     Dataset,
@@ -40,20 +45,28 @@ __all__ = [
     "Acquisition",
     "Agreement",
     "Case",
+    "Comparison",
     "Dataset",
+    "Decision",
     "Deletion",
+    "Dispute",
     "Draft",
+    "Drift",
     "Duplicate",
     "DuplicateSearch",
+    "Effort",
     "EmbeddingMap",
     "Encoder",
     "Entry",
     "Erasure",
     "Evaluation",
     "Export",
+    "GoldCase",
+    "GoldReading",
     "Import",
     "ImportedFile",
     "Instance",
+    "JudgedCase",
     "LabelCheck",
     "LabelImport",
     "Lease",
@@ -70,6 +83,7 @@ __all__ = [
     "Promotion",
     "Protocol",
     "Pull",
+    "Qualification",
     "QuarantinedFile",
     "QueryBatch",
     "Ranking",
@@ -77,7 +91,10 @@ __all__ = [
     "ReferenceStandard",
     "RegionSuggestion",
     "Remark",
+    "Repeat",
+    "RepeatRevision",
     "Revision",
+    "RunLine",
     "Sending",
     "Series",
     "SimilaritySearch",

@@ -106,6 +106,13 @@ class Revision(models.Model):
             models.UniqueConstraint(fields=["reader", "idempotency_key"], name="revision_idempotent"),
             models.CheckConstraint(condition=ONE_AUTHOR, name="revision_of_one_author"),
         ]
+        indexes = [
+            models.Index(
+                fields=["-created_at"],
+                condition=models.Q(suggestion__isnull=False),
+                name="revision_suggested",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"revision {self.number}"
@@ -143,7 +150,13 @@ class Skip(models.Model):
 
 
 class ReferenceStandard(models.Model):
-    """What a case's readings were fused into: what models learn from."""
+    """What a case's readings were fused into, or an adjudicator decided: what models learn from."""
+
+    class Provenance(models.TextChoices):
+        """Where it comes from."""
+
+        FUSED = "fused", "Fused from the readings"
+        ADJUDICATED = "adjudicated", "Adjudicated"
 
     case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="reference")
     answers = models.JSONField()
@@ -151,6 +164,7 @@ class ReferenceStandard(models.Model):
     uncertainty = models.JSONField(
         default=dict, help_text="what fusing several readings left of doubt, by question"
     )
+    provenance = models.CharField(max_length=16, choices=Provenance.choices, default=Provenance.FUSED)
     updated_at = models.DateTimeField()
 
     class Meta:

@@ -11,7 +11,8 @@ from django.db.models import QuerySet, Sum
 from accounts.models import User
 from annotation.projects.selectors import project_for, protocol_in_force, settings_in
 from annotation.readings.models import Reading, Revision
-from annotation.readings.selectors import revisions_in_force
+from annotation.readings.repeat_models import RepeatRevision
+from annotation.readings.selectors import repeats_of, revisions_in_force
 
 LISTED = 200
 PACE_OF = 20
@@ -56,16 +57,21 @@ def today(reader: User, project_id: UUID, since: datetime) -> Today:
     mine = Reading.objects.filter(reader=reader, case__project=project)
     changed = newest_revisions().filter(reading__in=mine.filter(updated_at__gte=since))
     spent = Revision.objects.filter(reading__in=mine, created_at__gte=since)
+    again = list(repeats_of(reader).filter(repeat__project=project, created_at__gte=since))
+    newest = list(changed.order_by("-reading__updated_at")[:LISTED])
+    listed: list[Revision | RepeatRevision] = [*newest, *again]
+    listed.sort(key=lambda one: one.created_at, reverse=True)
+    seconds: float = spent.aggregate(seconds=Sum("seconds"))["seconds"] or 0.0
     return Today(
-        readings=[own_reading(one) for one in changed.order_by("-reading__updated_at")[:LISTED]],
-        read=mine.filter(created_at__gte=since).count(),
-        seconds=spent.aggregate(seconds=Sum("seconds"))["seconds"] or 0.0,
+        readings=[own_reading(one) for one in listed[:LISTED]],
+        read=mine.filter(created_at__gte=since).count() + len(again),
+        seconds=seconds + sum(one.seconds for one in again),
         median_seconds=pace(reader, project.pk),
         goal=settings_in(protocol_in_force(project.pk)).daily_goal,
     )
 
 
-def own_reading(revision: Revision) -> OwnReading:
+def own_reading(revision: Revision | RepeatRevision) -> OwnReading:
     """Show a reading by its newest revision."""
     case = revision.reading.case
     return OwnReading(
@@ -98,10 +104,14 @@ def pace(reader: User, project_id: UUID) -> float | None:
     return median(seconds) if len(seconds) >= PACE_FROM else None
 
 
-def own_revision(reader: User, reading_id: UUID) -> Revision:
+def own_revision(reader: User, reading_id: UUID) -> Revision | RepeatRevision:
     """Find the newest answers of one of the reader's own readings, in a project that is still open to them.
 
     raises: Revision.DoesNotExist.
     """
+    again = repeats_of(reader).filter(repeat=reading_id, repeat__project__memberships__user=reader)
+    repeated = again.prefetch_related("repeat__case__series__instances").first()
+    if repeated is not None:
+        return repeated
     mine = newest_revisions().filter(reading__reader=reader, reading__case__project__memberships__user=reader)
     return mine.prefetch_related("reading__case__series__instances").get(reading=reading_id)

@@ -8,14 +8,16 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from annotation.projects.models import Case
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import project_for
+from annotation.readings.adjudication_models import HELD
+from annotation.readings.effort_models import Effort
 from annotation.readings.fusion.standard import Skills
 from annotation.readings.models import Agreement, Draft, Reading, ReferenceStandard, Revision, Source
+from annotation.readings.repeat_models import RepeatRevision
 
 
 def revisions_in_force() -> QuerySet[Revision]:
@@ -25,8 +27,11 @@ def revisions_in_force() -> QuerySet[Revision]:
 
 
 def learned_from(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
-    """Keep the revisions that models may learn from: readers', and those of sources that are used so."""
-    return revisions.exclude(source__use=Source.Use.KEPT)
+    """Keep the revisions that models may learn from: readers', and those of sources that are used so.
+
+    Nothing is learned of a case that is in dispute.
+    """
+    return revisions.exclude(source__use=Source.Use.KEPT).exclude(reading__case__dispute__state__in=HELD)
 
 
 def readers_first() -> Combinable:
@@ -45,13 +50,25 @@ def skills_in(project_id: UUID) -> dict[str, Skills]:
     return {key: Skills(**one) for key, one in kept.items()}
 
 
-def last_revision(reader: User, project_id: UUID) -> Revision:
+def repeats_of(reader: User) -> QuerySet[RepeatRevision]:
+    """List the revisions in force of what a reader read again; the reader takes them for readings."""
+    newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
+    mine = RepeatRevision.objects.filter(number=Subquery(newest), reader=reader)
+    return mine.select_related("repeat__case__series", "protocol")
+
+
+def last_revision(reader: User, project_id: UUID) -> Revision | RepeatRevision:
     """Find the reader's newest answers in a project: what Z brings back.
 
     raises: Revision.DoesNotExist.
     """
+    again = repeats_of(reader).filter(repeat__project=project_id)
+    again = again.prefetch_related("repeat__case__series__instances")
+    repeated = again.order_by("-created_at").first()
     mine = Reading.objects.filter(reader=reader, case__project=project_for(reader, project_id))
     last = mine.order_by("-updated_at").first()
+    if repeated is not None and (last is None or repeated.created_at > last.updated_at):
+        return repeated
     revisions = Revision.objects.filter(reading=last).select_related("reading__case__series", "protocol")
     return revisions.prefetch_related("reading__case__series__instances").latest("number")
 
@@ -68,8 +85,14 @@ def open_drafts(project_id: UUID) -> int:
 
 
 def read_by(reader: User, project_id: UUID) -> int:
-    """Count the cases that a person has read in a project."""
-    return Reading.objects.filter(reader=reader, case__project=project_id).count()
+    """Count the cases that a person has read in a project, by their days; one read again is one more."""
+    days = Effort.objects.filter(reader=reader, project=project_id)
+    return int(days.aggregate(readings=Sum("readings"))["readings"] or 0)
+
+
+def repeated_by(reader: User, project_id: UUID) -> int:
+    """Count the cases that a person has read again without knowing."""
+    return RepeatRevision.objects.filter(reader=reader, repeat__project=project_id, number=1).count()
 
 
 def label_count(project_id: UUID) -> int:
@@ -113,23 +136,23 @@ class ReaderCount(TypedDict):
 
 
 def counts_by_reader(user: User, project_id: UUID) -> list[ReaderCount]:
-    """Count readings and expert seconds of each reader of a project that the person may see."""
+    """Count readings and expert seconds of each reader, by their days, and what sources brought in.
+
+    raises: Project.DoesNotExist.
+    """
     project = project_for(user, project_id)
-    rows = (
-        Reading.objects.filter(case__project=project)
-        .values("reader_id", "source_id", username=Coalesce("reader__username", "source__name"))
-        .annotate(readings=Count("pk", distinct=True), seconds=Sum("revisions__seconds"))
-        .order_by("-readings", "username")
-    )
-    return [
-        ReaderCount(
-            reader_id=row["reader_id"],
-            username=row["username"],
-            readings=row["readings"],
-            seconds=row["seconds"] or 0.0,
+    days = Effort.objects.filter(project=project).order_by().values("reader_id", "reader__username")
+    counts = [
+        ReaderCount(reader_id=reader, username=username, readings=readings, seconds=seconds)
+        for reader, username, readings, seconds in days.annotate(Sum("readings"), Sum("seconds")).values_list(
+            "reader_id", "reader__username", "readings__sum", "seconds__sum"
         )
-        for row in rows
     ]
+    brought = Source.objects.filter(project=project).annotate(count=Count("readings")).filter(count__gt=0)
+    counts += [
+        ReaderCount(reader_id=None, username=one.name, readings=one.count, seconds=0.0) for one in brought
+    ]
+    return sorted(counts, key=lambda one: (-one["readings"], one["username"]))
 
 
 def seconds_of_cases(project_id: UUID) -> dict[UUID, float]:

@@ -1,5 +1,7 @@
 """Writes of readings: drafts and revisions; leases are the queue's."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +18,7 @@ from annotation.projects.problems import Problem
 from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.selectors import protocol_in_force
+from annotation.readings.effort import note_effort
 from annotation.readings.measuring import Stack, measured, misplaced, needs_images, stack_of
 from annotation.readings.models import Draft, Reading, Revision
 from annotation.readings.rules import (
@@ -68,11 +71,13 @@ def lock_reader(reader: User, project_id: UUID) -> Membership:
 
     raises: Membership.DoesNotExist to who is no member, ForbiddenError to who is no reader.
     """
-    membership = Membership.objects.select_for_update().filter(user=reader, project=project_id).first()
+    mine = Membership.objects.select_for_update(of=("self",)).select_related("project")
+    membership = mine.filter(user=reader, project=project_id).first()
     if membership is None and not reader.is_admin:
         raise Membership.DoesNotExist
     if membership is None or membership.role != Role.READER:
         raise ForbiddenError(_("only readers of the project read its cases: ask for the role"))
+    membership.user = reader
     return membership
 
 
@@ -189,15 +194,23 @@ def add_revision(
         created_at=now,
     )
     refresh_reference(case_id=reading.case_id, now=now)
+    note_effort(revision)
     return revision
 
 
 def revise(
-    *, reader: User, reading_id: UUID, base_revision: int, answered: Answered, now: datetime
+    *,
+    reader: User,
+    reading_id: UUID,
+    base_revision: int,
+    answered: Answered,
+    now: datetime,
+    within: Callable[[Reading], AbstractContextManager[None]] = lambda _reading: nullcontext(),
 ) -> Revision:
     """Change one's own reading: a new revision; the older ones stay.
 
     It answers the protocol in force, or the version that the reading answered before.
+    within: says if it may be changed now, and does what follows, in the same transaction.
     raises: Reading.DoesNotExist, RevisionStaleError, ProtocolChangedError, AnswersInvalidError,
             AnswersTooLargeError, IdempotencyConflictError.
     """
@@ -216,9 +229,10 @@ def revise(
                 % {"newest": newest, "base": base_revision}
             )
         check_protocol(examined, answered)
-        revision = add_revision(
-            reading=reading, number=newest + 1, examined=examined, answered=answered, now=now
-        )
+        with within(reading):
+            revision = add_revision(
+                reading=reading, number=newest + 1, examined=examined, answered=answered, now=now
+            )
         Reading.objects.filter(pk=reading.pk).update(updated_at=now)
         record_revision(revision, "reading.revise")
     return revision

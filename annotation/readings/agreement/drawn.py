@@ -62,17 +62,21 @@ def bounded(answer: Any) -> Labelled:  # noqa: ANN401 - JSON
 
 
 def masks_agree(suggested: object, sent: object) -> float:
-    """Mean Dice over the classes that either answer has, 0 – 1; 1 where neither has any.
+    """Mean Dice over the classes that either answer has, 0 – 1; 1 where neither has any."""
+    found = dice_by_class(suggested, sent)
+    return float(np.mean([*found.values()])) if found else 1.0
+
+
+def dice_by_class(one_answer: object, other_answer: object) -> dict[str, float]:
+    """Dice of each class that either answer has, 0 – 1.
 
     Masks of the same images in another order agree in nothing: both are written in reading order.
     """
-    one, other = _mask(suggested), _mask(sent)
-    values = {*(one.classes if one else ()), *(other.classes if other else ())}
-    if not values:
-        return 1.0
+    one, other = _mask(one_answer), _mask(other_answer)
+    values = sorted({*(one.classes if one else ()), *(other.classes if other else ())})
     if one is None or other is None or (one.images, one.shape) != (other.images, other.shape):
-        return 0.0
-    return float(np.mean([_dice(_spans(one, value), _spans(other, value)) for value in sorted(values)]))
+        return dict.fromkeys(values, 0.0)
+    return {value: _dice(_spans(one, value), _spans(other, value)) for value in values}
 
 
 def _mask(answer: object) -> Mask | None:

@@ -146,8 +146,13 @@ def confusions(cases: Compared, given: Choices) -> list[Row]:
     ]
 
 
-def of_numbers(cases: Compared, values: Floats, *, unit: str) -> Row:
-    """Tell of one question with a number; values: (case, author), NaN where there is none."""
+def of_numbers(
+    cases: Compared, values: Floats, *, unit: str, repeats: Mapping[str, Floats] | None = None
+) -> Row:
+    """Tell of one question with a number; values: (case, author), NaN where there is none.
+
+    repeats: (repeat, 2) by author, of what one person read twice.
+    """
     given = np.isfinite(values)
     together = given.sum(axis=1) >= 2
     apart = np.where(given, values, np.nan)[together]
@@ -165,6 +170,7 @@ def of_numbers(cases: Compared, values: Floats, *, unit: str) -> Row:
             bias=f"Mean difference{told}", lower="Lower limit", upper="Upper limit", icc="ICC (2,1)"
         ),
         "pairs": pairs_of(cases, lambda i, j: number_pair(values[:, [i, j]])),
+        "repeats": [{"one": author} | number_pair(found) for author, found in (repeats or {}).items()],
         "differences": differences(cases, values),
         "sites": by_part(cases.sites, values, alpha_of_numbers),
         "months": by_part(cases.months, values, alpha_of_numbers),

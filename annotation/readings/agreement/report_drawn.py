@@ -11,6 +11,9 @@ from annotation.readings.agreement.drawn import Labelled
 from annotation.readings.agreement.measured import Floats, Integers, Measured, mean_of_cases, means_by_case
 from annotation.readings.agreement.report import Compared, Row, by_part, columns, worst
 
+# Overlaps from which two regions are taken for the same, from hardly touching to hardly apart.
+OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
 
 @dataclass(frozen=True)
 class MaskPair:
@@ -87,8 +90,15 @@ class BoxPair:
     drawn: tuple[Sequence[Labelled], Sequence[Labelled]]
 
 
-def of_boxes(pairs: Sequence[BoxPair]) -> Row:
-    """Tell of one question with regions: free-response, matched at an overlap of a half."""
+# One case's boxes that a model proposed, with their scores, and those of a reader who saw none of them.
+Proposed = tuple[Sequence[tuple[float, Labelled]], Sequence[Labelled]]
+
+
+def of_boxes(pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = ()) -> Row:
+    """Tell of one question with regions: free-response, matched at an overlap of a half.
+
+    proposed: what a model drew beside what a reader drew, case by case.
+    """
     found: dict[tuple[str, str], list[BoxPair]] = {}
     for one in pairs:
         found.setdefault((one.one, one.other), []).append(one)
@@ -117,7 +127,26 @@ def of_boxes(pairs: Sequence[BoxPair]) -> Row:
             np.array(worse, dtype=np.int64),
             np.array([-float(missed[case]) for case in worse]),
         ),
+        "matching": matching(pairs),
+        "froc": froc(proposed),
     }
+
+
+def matching(pairs: Sequence[BoxPair]) -> list[Row]:
+    """Tell how agreement falls as regions must overlap more: F1 by overlap."""
+    if not any(any(pair.drawn) for pair in pairs):
+        return []
+    drawn, cases = [one.drawn for one in pairs], [one.case for one in pairs]
+    found = [(at, boxes.compared(drawn, cases=cases, threshold=at)) for at in OVERLAPS]
+    return [{"at": at, "f1": one.f1.as_row(), "overlap": one.overlap.as_row()} for at, one in found]
+
+
+def froc(proposed: Sequence[Proposed]) -> list[Row]:
+    """Tell which share of a reader's boxes a model found, at so many false ones a case (LUNA16's rates)."""
+    if not any(truth for _, truth in proposed):
+        return []
+    found = zip(boxes.RATES, boxes.froc(proposed), strict=True)
+    return [{"at": rate, "sensitivity": one.as_row()} for rate, one in found]
 
 
 def _compared(pairs: Sequence[BoxPair]) -> boxes.Boxes:

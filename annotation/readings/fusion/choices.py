@@ -100,7 +100,10 @@ def dawid_skene(
 
 
 def expected(votes: csr_array, priors: Floats, matrices: Floats) -> Floats:
-    """How likely each choice is true, (case, choice), given how readers confuse them."""
+    """How likely each choice is true, (case, choice), given how readers confuse them.
+
+    priors: (choice,), or (case, choice) where something tells cases apart.
+    """
     readers, classes, _ = matrices.shape
     said = np.log(matrices.clip(SMALLEST)).transpose(0, 2, 1).reshape(readers * classes, classes)
     scores = votes @ said + np.log(priors.clip(SMALLEST))
