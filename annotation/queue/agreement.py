@@ -17,8 +17,11 @@ from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.projects.services import record_act
 from annotation.queue.anchored import numbered_readers
 from annotation.queue.compared import read_by_several
+from annotation.queue.disputes import judge, withdraw_all
+from annotation.queue.models import Entry
 from annotation.readings.fusion.standard import MAJORITY, MEDIAN
 from annotation.readings.models import Agreement, Reading, ReferenceStandard, Source
+from annotation.readings.repeat_models import RepeatRevision
 from annotation.readings.standards import refresh_reference
 from jobs.models import Job, Lane
 
@@ -63,15 +66,20 @@ def keep_agreement(*, project: Project, found: Figures, job_id: UUID, now: datet
 def fuse_again(project_id: UUID, now: datetime) -> int:
     """Fuse cases with several readings anew, one transaction each, by what the project has chosen now.
 
-    By majority alone only those that had been fused otherwise: a reading does the rest as it comes.
+    By majority alone only those that had been fused otherwise: a reading does the rest as it comes. Where the
+    project adjudicates, those in dispute go to its adjudicators; where it does so no more, they come back.
     returns: how many there were.
     """
     chosen = settings_in(protocol_in_force(project_id))
-    is_plain = chosen.fusion == MAJORITY and not chosen.fuse_drawings
+    is_plain = chosen.fusion == MAJORITY and not chosen.fuse_drawings and not chosen.adjudicated
+    if not chosen.adjudicated:
+        withdraw_all(project_id, now)
     cases = list(fused_otherwise(project_id)) if is_plain else list(read_by_several(project_id))
     for case_id in cases:
         with transaction.atomic():
+            Entry.objects.select_for_update().filter(case=case_id).first()
             refresh_reference(case_id=case_id, now=now)
+            judge(case_id=case_id, project_id=project_id, now=now)
     return len(cases)
 
 
@@ -118,4 +126,5 @@ def readings_since(agreement: Agreement) -> int:
 
 def is_comparable(project_id: UUID) -> bool:
     """Whether any case can be compared; not scoped: callers have found the project for the user."""
-    return read_by_several(project_id).exists()
+    again = RepeatRevision.objects.filter(repeat__project=project_id)
+    return read_by_several(project_id).exists() or again.exists()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.fields.json import KeyTransform
 
 from accounts.models import User
@@ -44,9 +44,9 @@ def facts_by_question(user: User, project_id: UUID) -> dict[str, list[Fact]]:
 
 
 def numbered_readers(project_id: UUID) -> dict[Any, str]:
-    """Name the project's readers by number, as a case's page does."""
-    readers = Reading.objects.filter(case__project=project_id, reader__isnull=False).order_by("reader")
-    ids = readers.values_list("reader", flat=True).distinct()
+    """Name the project's readers by number, as a case's page does; one reading of each is looked for."""
+    read = Reading.objects.filter(case__project=project_id, reader=OuterRef("pk"))
+    ids = User.objects.filter(Exists(read)).order_by("pk").values_list("pk", flat=True)
     return {reader: f"Reader {number}" for number, reader in enumerate(ids, start=1)}
 
 

@@ -15,6 +15,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts.models import Role, User
 from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import project_for, protocol_in_force
+from annotation.projects.workload import checked_skills, written
 from annotation.queue.designs import after_reading
 from annotation.queue.models import Entry, QueryBatch
 from annotation.queue.rules import (
@@ -40,12 +41,20 @@ class Gathered:
 
 
 @transaction.atomic
-def make_batch(
-    *, project: Project, numbers: Sequence[int], why: str, by: User, now: datetime, again: bool = False
+def make_batch(  # noqa: PLR0913  what is asked for, and two words of how
+    *,
+    project: Project,
+    numbers: Sequence[int],
+    why: str,
+    by: User,
+    now: datetime,
+    again: bool = False,
+    judging: bool = False,
 ) -> Gathered:
     """Put cases before every ranked one until they are read; what a reader holds stays with the reader.
 
-    numbers: of the cases. again: those that are read get a second reading, by another reader.
+    numbers: of the cases. again: those that are read get a second reading, by another reader; judging: those
+    of the audit stream too.
     raises:  RefusedError where there is no case, too many, or no word of why.
     """
     why = checked_batch(numbers, why)
@@ -56,7 +65,7 @@ def make_batch(
     verdicts = [
         READ_BY_ALL
         if one.pk in exhausted
-        else left_out(one.case.stream, one.state, is_in_batch=is_in_batch(one), again=again)
+        else left_out(one.case.stream, one.state, is_in_batch=is_in_batch(one), again=again, judging=judging)
         for one in found
     ]
     chosen = [entry for entry, verdict in zip(found, verdicts, strict=True) if not verdict]
@@ -72,6 +81,17 @@ def make_batch(
     cases = sorted(entry.case.number for entry in chosen)
     record_batch(by, "query_batch.make", batch, {"cases": cases})
     return Gathered(batch, reasons)
+
+
+@transaction.atomic
+def require_batch_skills(batch: QueryBatch, skills: str | Sequence[str], *, by: User) -> None:
+    """Give a batch's cases to readers with these tags alone; it holds from their next case on.
+
+    raises: WorkloadError.
+    """
+    tags = checked_skills(skills)
+    QueryBatch.objects.filter(pk=batch.pk).update(required_skills=written(tags))
+    record_batch(by, "query_batch.require_skills", batch, {"skills": list(tags)})
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
 
@@ -27,6 +27,7 @@ from annotation.readings.agreement.choices import MISSING
 from annotation.readings.agreement.measured import Floats, Integers
 from annotation.readings.agreement.report import Choices, Compared
 from annotation.readings.models import Reading, Revision
+from annotation.readings.repeat_models import RepeatRevision
 from annotation.readings.rules import stated
 from annotation.readings.selectors import revisions_in_force
 
@@ -102,6 +103,29 @@ def parsed(form: Questions, answers: Mapping[str, Any]) -> dict[str, Any]:
         key: json.loads(answer) if key in nested and isinstance(answer, str) else answer
         for key, answer in answers.items()
     }
+
+
+def said_again_in(project_id: UUID, keys: Sequence[str]) -> Iterator[Said]:
+    """Give what readers said of cases that they read again without knowing, as said_in does."""
+    forms = {one.pk: several_of(one, keys) for one in Protocol.objects.filter(project=project_id)}
+    wanted = dict.fromkeys([*keys, *(question.key for form in forms.values() for question in form)])
+    newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
+    rows = RepeatRevision.objects.filter(number=Subquery(newest), repeat__project=project_id)
+    answered = JSONObject(**{key: KeyTransform(key, "answers") for key in wanted})
+    columns = ("repeat__case__number", "reader_id", "protocol_id", "created_at")
+    for row in rows.order_by("pk").values(*columns, answered=answered).iterator(chunk_size=CHUNK):
+        form = forms[row["protocol_id"]]
+        answers = parsed(form, row["answered"])
+        answers |= stated(form, answers)
+        kept = {key: answers[key] for key in keys}
+        yield Said(
+            case=row["repeat__case__number"],
+            author=str(row["reader_id"]),
+            is_reader=True,
+            site="",
+            when=row["created_at"],
+            answers=kept,
+        )
 
 
 def read_by_several(project_id: UUID) -> QuerySet[Reading, UUID]:
@@ -186,7 +210,7 @@ def choices_in(project_id: UUID, table: Table, question: LearnedQuestion) -> Cho
     """Give what was chosen, with what the model would have chosen and what was read twice."""
     codes = table.codes_of(question)
     model = predicted_in(project_id, table, question)
-    repeats = repeats_in(project_id, table, codes)
+    repeats = joined(repeats_in(project_id, table, codes), repeated_in(project_id, table, question, codes))
     return Choices(
         codes=codes,
         labels=[question.told(list(chosen)) for chosen in table.codes],
@@ -203,6 +227,7 @@ def predicted_in(project_id: UUID, table: Table, question: LearnedQuestion) -> I
     found = np.full((len(table.numbers), len(table.authors)), MISSING, dtype=np.int64)
     given = Pick.objects.filter(
         lease__project=project_id,
+        lease__slot=0,
         lease__ending=Lease.Ending.SUBMITTED,
         stream=Case.Stream.AUDIT,
         probabilities__isnull=False,
@@ -215,6 +240,37 @@ def predicted_in(project_id: UUID, table: Table, question: LearnedQuestion) -> I
         if row is not None and column is not None and likely and likely.keys() <= question.words.keys():
             found[row, column] = table.coded(predicted(likely, question))
     return found
+
+
+def repeated_in(
+    project_id: UUID, table: Table, question: LearnedQuestion, codes: Integers
+) -> dict[str, Integers]:
+    """Give what one reader said of one case twice, as planned repeats ask; by author."""
+    found: dict[str, list[list[int]]] = {}
+    for one in said_again_in(project_id, [question.key]):
+        row, column = table.places.get(one.case), table.columns.get(one.author)
+        code = table.coded(question.chosen(one.answers[question.key]))
+        if row is not None and column is not None and MISSING not in (codes[row, column], code):
+            found.setdefault(one.author, []).append([int(codes[row, column]), code])
+    return {author: np.array(pairs, dtype=np.int64) for author, pairs in found.items()}
+
+
+def repeated_numbers(project_id: UUID, table: Table, key: str) -> dict[str, Floats]:
+    """Give the numbers that one reader gave of one case twice, (repeat, 2); by author."""
+    values, found = table.numbers_of(key), dict[str, list[list[float]]]()
+    for one in said_again_in(project_id, [key]):
+        row, column, answer = table.places.get(one.case), table.columns.get(one.author), one.answers[key]
+        is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
+        if row is not None and column is not None and is_number and np.isfinite(values[row, column]):
+            found.setdefault(one.author, []).append([float(values[row, column]), float(answer)])
+    return {author: np.array(pairs) for author, pairs in found.items()}
+
+
+def joined(one: Mapping[str, Integers], other: Mapping[str, Integers]) -> dict[str, Integers]:
+    """Put pairs of the same author together."""
+    authors = dict.fromkeys([*one, *other])
+    empty = np.zeros((0, 2), dtype=np.int64)
+    return {author: np.vstack([one.get(author, empty), other.get(author, empty)]) for author in authors}
 
 
 def repeats_in(project_id: UUID, table: Table, codes: Integers) -> dict[str, Integers]:

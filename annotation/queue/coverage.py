@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models import Count
 from accounts.models import User
 from annotation.learning.scanners import scanner_name
 from annotation.learning.selectors import learning_project
+from annotation.projects.kept import kept
 from annotation.projects.models import Case
 from annotation.projects.selectors import question_learned
 from annotation.queue.models import Entry
@@ -73,8 +75,20 @@ class Coverage:
         return sum(is_gap for row in self.rows for _, is_gap in self.cells_of(row))
 
 
+class Counts(NamedTuple):
+    """What was counted by acquisition: cases, what is read, and labels by their answer."""
+
+    cases: list[tuple[int, int]]
+    read: list[tuple[int, int]]
+    labels: list[tuple[int, Any, int]]
+
+    def rows(self) -> int:
+        """How many cases were counted."""
+        return sum(count for _, count in self.cases)
+
+
 def coverage_of(user: User, project_id: UUID) -> Coverage:
-    """Count what a project's scanners have given, in a constant number of queries.
+    """Count what a project's scanners have given, in a constant number of queries; large ones once a minute.
 
     raises: Project.DoesNotExist, ForbiddenError for readers.
     """
@@ -85,15 +99,26 @@ def coverage_of(user: User, project_id: UUID) -> Coverage:
         for one in Acquisition.objects.filter(dataset=project.dataset_id)
     }
     rows: dict[Device, CoverageRow] = {}
-    for key, cases in cases_by_acquisition(project.pk):
+    counting = partial(counts_of, project.pk, question.key)
+    counts = kept(f"coverage:{project.pk}:{question.key}", counting, rows=Counts.rows)
+    for key, cases in counts.cases:
         row = rows.setdefault(device := devices.get(key, Device("", "", "", "", "")), CoverageRow(device))
         row.cases += cases
-    for key, count in read_by_acquisition(project.pk):
+    for key, count in counts.read:
         rows[devices.get(key, Device("", "", "", "", ""))].read += count
-    for key, answer, count in labels_by_acquisition(project.pk, question.key):
+    for key, answer, count in counts.labels:
         for value in question.chosen(answer) or ():
             rows[devices.get(key, Device("", "", "", "", ""))].labels[value] += count
     return Coverage(question.words, sorted(rows.values(), key=lambda row: (-row.cases, row.device)))
+
+
+def counts_of(project_id: UUID, key: str) -> Counts:
+    """Count it all, by acquisition; not scoped."""
+    return Counts(
+        list(cases_by_acquisition(project_id)),
+        list(read_by_acquisition(project_id)),
+        list(labels_by_acquisition(project_id, key)),
+    )
 
 
 def cases_by_acquisition(project_id: UUID) -> Iterable[tuple[int, int]]:

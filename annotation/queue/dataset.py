@@ -19,7 +19,7 @@ from annotation.readings.models import Reading, ReferenceStandard
 from annotation.studies.models import Acquisition, Series, Study
 
 PAGE, MOST_PAGE, MOST_COUNTED = 60, 200, 10_000
-NONE = "none"
+NONE, NUL = "none", "\0"
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,8 @@ def page_of(found: QuerySet[Case], question: LearnedQuestion, cursor: Cursor) ->
 def filtered(project: Project, filters: Filters, question: LearnedQuestion) -> QuerySet[Case]:
     """Narrow a project's cases down. Which acquisitions fit is found first: they are few, and indexed."""
     cases = Case.objects.filter(project=project)
+    if any(NUL in str(said) for said in vars(filters).values()):  # PostgreSQL has no such text
+        return cases.none()
     if filters.modality or filters.body_part or filters.scanner or filters.site:
         cases = cases.filter(acquisition__in=fitting(project, filters))
     if filters.part:

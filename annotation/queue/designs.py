@@ -1,18 +1,23 @@
 """Reading designs: how many readers read a case, and what becomes of its place once one has."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
-from accounts.models import Role
+from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Protocol
 from annotation.projects.selectors import settings_in
+from annotation.queue.knowing import knows_of
+from annotation.queue.limits import at_work
 from annotation.queue.models import Entry
 from annotation.queue.rules import SECOND_RANK, SECOND_READING, readings_wanted
-from annotation.queue.services import UNRANKED_VALUES, spoken_of
+from annotation.queue.services import UNRANKED_VALUES
+from annotation.readings.gold_models import GoldReading
 from annotation.readings.models import Reading, Skip
+from annotation.readings.qualifying import unqualified_in
 
 SECOND_PLACE: Mapping[str, Any] = UNRANKED_VALUES | {
     "state": Entry.State.WAITING,
@@ -24,27 +29,48 @@ SECOND_PLACE: Mapping[str, Any] = UNRANKED_VALUES | {
 def after_reading(case: Case, protocol: Protocol) -> Mapping[str, Any]:
     """Say what becomes of a case's place now that it was read: done, or first in line for the next reader.
 
-    A project with fewer readers than it wants keeps its cases waiting for those who come.
+    A project with fewer readers than it wants keeps its cases waiting for those who come; so it does for
+    those who are paused or away.
     """
     settings = settings_in(protocol)
     wanted = readings_wanted(case.pk, settings.readers, settings.second_share)
     done = {"state": Entry.State.DONE}
-    if wanted == 1 or readings_of(case.pk).count() >= wanted:
+    unqualified = unqualified_in(case.project_id)
+    if (wanted == 1 and not unqualified) or counted_readings(case.pk, unqualified) >= wanted:
         return done
     readers = Membership.objects.filter(project=case.project_id, role=Role.READER).count()
-    free = free_readers(case.project_id, case.pk, again=True)
+    free = free_readers(case.project_id, case.pk, again=True, absent=True)
     return done if readers >= wanted and not free.exists() else SECOND_PLACE
 
 
+def after_reading_by(reader: User, entry: Entry, protocol: Protocol) -> Mapping[str, Any]:
+    """Say what becomes of a case's place now that a reader has read it, as after_reading does.
+
+    A second reading that was asked for by hand, or because its label was doubted, is still to come where the
+    reader does not count yet.
+    """
+    is_asked_for = entry.reason == SECOND_READING and (entry.batch_id is not None or entry.score is not None)
+    if is_asked_for and reader.pk in unqualified_in(entry.project_id):
+        free = free_readers(entry.project_id, entry.case_id, again=True, absent=True)
+        if free.exists():
+            return {"state": Entry.State.WAITING}
+    return after_reading(entry.case, protocol)
+
+
 def after_skip(project_id: UUID, case_id: UUID, *, is_final: bool = False) -> Entry.State:
-    """Let a case wait for who has neither read it nor passed it on; else it is read, or set aside.
+    """Let a case wait for who has neither read it nor passed it on, away or not; else read, or set aside.
 
     is_final: nobody could read it, the reader says.
     """
     is_read = readings_of(case_id).exists()
-    if not is_final and free_readers(project_id, case_id, again=is_read).exists():
+    if not is_final and free_readers(project_id, case_id, again=is_read, absent=True).exists():
         return Entry.State.WAITING
     return Entry.State.DONE if is_read else Entry.State.SET_ASIDE
+
+
+def counted_readings(case_id: UUID, unqualified: Collection[UUID]) -> int:
+    """Count what readers whose readings count have read of a case."""
+    return readings_of(case_id).exclude(reader__in=unqualified).count()
 
 
 def readings_of(case_id: UUID) -> QuerySet[Reading]:
@@ -52,13 +78,18 @@ def readings_of(case_id: UUID) -> QuerySet[Reading]:
     return Reading.objects.filter(case=case_id, reader__isnull=False)
 
 
-def free_readers(project_id: UUID, case_id: UUID, *, again: bool) -> QuerySet[Membership]:
-    """List a project's readers who have neither read a case nor passed it on and can sign in.
+def free_readers(
+    project_id: UUID, case_id: UUID | OuterRef, *, again: bool, absent: bool = False
+) -> QuerySet[Membership]:
+    """List a project's readers who have neither read a case, also as gold, nor passed it on and can sign in.
 
-    again: as independent readers of what is read: who has spoken of it with a colleague is none.
+    again:  as independent readers of what is read: who has spoken of it with a colleague is none.
+    absent: also those who are paused or away.
     """
     skipped = Skip.objects.filter(case=case_id, reader=OuterRef("user"))
     read = Reading.objects.filter(case=case_id, reader=OuterRef("user"))
-    free = Membership.objects.filter(~Exists(skipped), ~Exists(read), project=project_id, role=Role.READER)
-    free = free.filter(user__is_active=True)
-    return free.exclude(Exists(spoken_of(OuterRef("user")).filter(case=case_id))) if again else free
+    shown = GoldReading.objects.filter(gold=case_id, reader=OuterRef("user"))
+    here = Membership.objects.filter(project=project_id, role=Role.READER, user__is_active=True)
+    free = here.filter(~Exists(skipped), ~Exists(read), ~Exists(shown))
+    free = free if absent else free.filter(at_work(timezone.now()))
+    return free.exclude(knows_of(OuterRef("user"), case_id)) if again else free

@@ -40,6 +40,12 @@ class QueryBatch(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     why = models.CharField(max_length=200, help_text="what readers are told")
     size = models.PositiveIntegerField(help_text="cases that it put at the front")
+    required_skills = models.CharField(
+        max_length=300,
+        default="",
+        blank=True,
+        help_text="tags that its readers must have, sorted, parted by |",
+    )
     created_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 

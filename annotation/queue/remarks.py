@@ -14,6 +14,7 @@ from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import case_for, is_reader, project_for
 from annotation.queue.models import Lease, Remark
 from annotation.queue.rules import SECOND_READING
+from annotation.queue.telling import tell_answer, tell_question
 from annotation.readings.models import Skip
 from annotation.readings.rules import check_same
 from annotation.readings.services import lock_reader
@@ -73,6 +74,7 @@ def add_remark(*, author: User, case_id: UUID, said: Said, now: datetime) -> Rem
         idempotency_key=said.idempotency_key,
         created_at=now,
     )
+    tell_question(remark, now=now)
     record_remark(author, remark, f"case.{said.kind}")
     return remark
 
@@ -104,6 +106,7 @@ def reply(*, reader: User, remark_id: UUID, text: str, now: datetime) -> Remark:
     lock_reader(reader, remark.case.project_id)
     remark.reply, remark.replied_at = text, now
     remark.save(update_fields=["reply", "replied_at"])
+    tell_answer(remark, now=now)
     record_remark(reader, remark, "case.reply")
     return remark
 

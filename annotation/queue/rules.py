@@ -23,6 +23,7 @@ COLD_START, UNCERTAIN, RANDOM_AUDIT, RANDOM, UNRANKED_REASON, QUERY_BATCH, SECON
     "query_batch",
     "second_reading",
 )
+PRACTICE, QUALIFICATION = "practice", "qualification"
 BATCH_RANK = 0
 SECOND_RANK = 0
 READ_BY_ALL = "read_by_all"
@@ -38,6 +39,8 @@ WHY: Mapping[str, str] = {
     RANDOM_AUDIT: AUDIT_TEXT,
     RANDOM: "Drawn at random.",
     UNRANKED_REASON: "Not ranked yet.",
+    PRACTICE: "A practice case: its answer is known, and you are shown it after yours.",
+    QUALIFICATION: "Part of the qualification test: its answer is known, and you are not told it.",
     SECOND_READING: "Colleagues read this case too, each without the others' answers.",
 }
 
@@ -55,7 +58,8 @@ def shuffle_of(case_id: UUID) -> int:
 
 def why_text(reason: str, stream: str) -> str:
     """Tell a reader why a case was chosen, without the model's answer, which would bias the reading."""
-    return AUDIT_TEXT if stream == AUDIT else WHY.get(reason, WHY[UNRANKED_REASON])
+    is_gold = reason in (PRACTICE, QUALIFICATION)
+    return AUDIT_TEXT if stream == AUDIT and not is_gold else WHY.get(reason, WHY[UNRANKED_REASON])
 
 
 def batch_text(asked_by: str, why: str) -> str:
@@ -79,12 +83,16 @@ def checked_batch(numbers: Sequence[int], why: str) -> str:
     return words
 
 
-def left_out(stream: str, state: str, *, is_in_batch: bool, again: bool = False) -> str:
+def left_out(
+    stream: str, state: str, *, is_in_batch: bool, again: bool = False, judging: bool = False
+) -> str:
     """Say why a case cannot be in a query batch; nothing where it can. again: read ones are to be read again.
 
     A case of the audit stream is drawn by chance alone: asked for by hand, it would no longer judge honestly.
+    judging: those of them that are read may be read again; who asks sees to it that not only a model's
+    mistakes are, which would tilt the figures in its favour.
     """
-    if stream == AUDIT:
+    if stream == AUDIT and not (judging and again and state == "done"):
         return AUDIT
     if state != "waiting" and not (again and state == "done"):
         return state
@@ -120,7 +128,7 @@ def withheld(mode: str, stream: str, reason: str, *, is_predicted: bool, is_cont
         return "no_model"
     if stream == AUDIT:
         return AUDIT
-    if reason == SECOND_READING:
+    if reason in (SECOND_READING, PRACTICE, QUALIFICATION):
         return "second"
     return "control" if is_control else ""
 

@@ -6,19 +6,23 @@ from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Part, Protocol
 from annotation.projects.rules import AUDIT
-from annotation.projects.selectors import project_for, projects_for, protocol_in_force
+from annotation.projects.selectors import project_for, projects_for, protocol_in_force, settings_in
+from annotation.projects.workload import Halt
 from annotation.queue.drawn import DrawnSuggestion, drawn_for, proposed_for
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
+from annotation.queue.practice import Standing, standing_of
 from annotation.queue.rules import BATCH_RANK, QUERY_BATCH, SECOND_READING, batch_text, uncertainty, why_text
 from annotation.queue.suggestions import Suggestion, question_of, suggestion_for
-from annotation.readings.models import Draft, Reading, ReferenceStandard
-from annotation.readings.selectors import drafts_of, read_by
+from annotation.readings.effort_models import Effort
+from annotation.readings.models import Draft, ReferenceStandard
+from annotation.readings.repeat_models import Repeat, RepeatRevision
+from annotation.readings.selectors import drafts_of, read_by, repeated_by
 
 BEGUN = (Entry.State.LEASED, Entry.State.DONE, Entry.State.SET_ASIDE)
 
@@ -66,10 +70,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Workload:
-    """What a reader has before them: the current case first."""
+    """What a reader has before them: the current case first; halt: why no case more is given.
+
+    practice: how far a new reader is with cases of known answer; None: these are the queue's cases.
+    """
 
     cases: list[LeasedCase]
     progress: Progress
+    halt: Halt | None = None
+    practice: Standing | None = None
 
 
 class PoolCase(NamedTuple):
@@ -86,7 +95,9 @@ def open_leases(reader: User, project_id: UUID) -> QuerySet[Lease]:
     return Lease.objects.filter(reader=reader, project=project_id, ended_at=None).order_by("position")
 
 
-def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -> Workload:
+def workload(
+    reader: User, project_id: UUID, protocol: Protocol | None = None, *, halt: Halt | None = None
+) -> Workload:
     """Collect what a reader holds, in a number of queries that does not grow.
 
     protocol: the one in force, where the caller has it.
@@ -113,7 +124,8 @@ def workload(reader: User, project_id: UUID, protocol: Protocol | None = None) -
         )
         for lease in leases
     ]
-    return Workload(cases, progress)
+    practice = standing_of(reader, project_id, settings_in(protocol))
+    return Workload(cases, progress, halt, practice)
 
 
 def why(pick: Pick, total: int, *, several: bool) -> Why:
@@ -122,7 +134,7 @@ def why(pick: Pick, total: int, *, several: bool) -> Why:
     return Why(
         reason=QUERY_BATCH if pick.batch_id else pick.reason,
         stream=pick.stream,
-        score=pick.score,
+        score=None if pick.reason == SECOND_READING else pick.score,  # it would tell what was doubted
         rank=pick.rank if BATCH_RANK < pick.rank < UNRANKED else None,
         pool_size=ranking.pool_size if ranking else total,
         model_number=ranking.model.number if ranking and ranking.model else None,
@@ -141,19 +153,28 @@ def text_of(chosen: Pick | Entry, stream: str) -> str:
 def progress_of(user: User, project_id: UUID) -> Progress:
     """Count a project's queue without walking what waits in it.
 
-    Cases are numbered from 1 without gaps, and all but those held out are queued.
+    Cases are numbered from 1 without gaps, and all but those held out are queued. What the person holds or
+    has read again counts as cases that waited, so that no count tells them which that were.
     """
+    again = repeated_by(user, project_id)
     cases = Case.objects.filter(project=project_id)
     newest = cases.order_by("-number").values_list("number", flat=True).first() or 0
     total = newest - cases.filter(stream=Case.Stream.HELD_OUT).count()
     begun = Entry.objects.filter(project=project_id, state__in=BEGUN).order_by()
     counts: dict[str, int] = dict(begun.values_list("state").annotate(Count("pk")))
+    hidden = again + repeats_held(user).filter(project=project_id).count()
     return Progress(
         read_by_me=read_by(user, project_id),
-        read=counts.get(Entry.State.DONE, 0),
-        waiting=total - sum(counts.values()),
+        read=min(counts.get(Entry.State.DONE, 0) + again, total),
+        waiting=max(0, total - sum(counts.values()) - hidden),
         total=total,
     )
+
+
+def repeats_held(user: User) -> QuerySet[Lease]:
+    """List what a reader holds of cases that they have read before."""
+    again = Repeat.objects.filter(case=OuterRef("case"), reader=user)
+    return Lease.objects.filter(Exists(again), reader=user, ended_at=None, slot__gt=0)
 
 
 def queue_overview(user: User, project_id: UUID) -> dict[str, int]:
@@ -195,18 +216,23 @@ def project_rows(user: User) -> list[ProjectRow]:
     """List a person's projects with what waits, what is read by the person and labelled, in one query.
 
     Readers are told how many cases are read: the number of labels would fall where a colleague disagreed.
+    What they read again counts as progress_of counts it.
     """
     entries = Entry.objects.filter(project=OuterRef("pk"), state=Entry.State.WAITING)
-    readings = Reading.objects.filter(case__project=OuterRef("pk"), reader=user)
+    days = Effort.objects.filter(project=OuterRef("pk"), reader=user)
     labels = ReferenceStandard.objects.filter(case__project=OuterRef("pk"))
     done = Entry.objects.filter(project=OuterRef("pk"), state=Entry.State.DONE)
+    again = RepeatRevision.objects.filter(repeat__project=OuterRef("pk"), reader=user, number=1)
     roles = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")
     rows = projects_for(user).annotate(
         role=Coalesce(Subquery(roles), Value("admin" if user.is_admin else "")),
-        waiting=counted(entries),
-        read_by_me=counted(readings),
+        _waiting=counted(entries),
+        _again=counted(again),
+        _held=counted(repeats_held(user).filter(project=OuterRef("pk"))),
+        waiting=Greatest(F("_waiting") - F("_again") - F("_held"), Value(0)),
+        read_by_me=summed(days, "readings"),
         labelled=counted(labels),
-        done=counted(done),
+        done=counted(done) + Least(F("_again"), F("_waiting")),
         labels=models.Case(When(role=Role.READER, then=F("done")), default=F("labelled")),
     )
     return [ProjectRow(**row) for row in rows.values("id", "name", "role", "waiting", "read_by_me", "labels")]
@@ -216,3 +242,9 @@ def counted(rows: QuerySet[Any]) -> Coalesce:
     """Count the rows of a correlated subquery."""
     one = rows.order_by().annotate(_all=Value(1)).values("_all")
     return Coalesce(Subquery(one.annotate(count=Count("pk")).values("count")), 0)
+
+
+def summed(rows: QuerySet[Any], name: str) -> Coalesce:
+    """Add up a column of the rows of a correlated subquery."""
+    one = rows.order_by().annotate(_all=Value(1)).values("_all")
+    return Coalesce(Subquery(one.annotate(sum=Sum(name)).values("sum")), 0)

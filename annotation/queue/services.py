@@ -18,7 +18,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from annotation.projects.models import Case, Membership, Project
-from annotation.queue.models import UNRANKED, Entry, Lease, Pick, Ranking, Remark
+from annotation.projects.workload import Halt, readable_requirements
+from annotation.queue.knowing import knows_of
+from annotation.queue.limits import Room, room_of
+from annotation.queue.models import UNRANKED, Entry, Lease, Pick, Ranking
+from annotation.queue.practice import practice_leases
+from annotation.queue.repeats import give_repeat, repeat_in_place
 from annotation.queue.rules import (
     AHEAD,
     DRAFTS_LOOKED_AT,
@@ -30,6 +35,7 @@ from annotation.queue.rules import (
     shuffle_of,
 )
 from annotation.queue.selectors import Workload, open_leases, workload
+from annotation.readings.gold_models import GoldReading
 from annotation.readings.models import Draft, Reading, Skip
 from annotation.readings.services import lock_reader
 from audit.services import Act, record_all
@@ -135,10 +141,23 @@ def lease_next(*, reader: User, project_id: UUID, now: datetime) -> Workload:
     if stale_leases(now).exists():  # looked for before the transaction, which stays short
         expire_leases(now=now)
     with transaction.atomic():
-        lock_reader(reader, project_id)
-        held = hold(reader=reader, project_id=project_id, now=now)
-        record_leases(top_up(reader=reader, project_id=project_id, held=held, now=now))
-    return workload(reader, project_id)
+        membership = lock_reader(reader, project_id)
+        given, halt = next_leases(membership, now)
+        record_leases(given)
+    return workload(reader, project_id, halt=halt)
+
+
+def next_leases(membership: Membership, now: datetime) -> tuple[list[Lease], Halt | None]:
+    """Renew what the reader, whose turn it is (lock_reader), holds and give what is missing.
+
+    returns: the new leases, not audited yet, and what stands against more.
+    """
+    held = hold(reader=membership.user, project_id=membership.project_id, now=now)
+    room = room_of(membership, held=len(held), now=now)
+    practice = practice_leases(membership, held, now) if room.cases else None
+    if practice is not None:
+        return practice, room.halt
+    return top_up(membership=membership, room=room, held=held, now=now), room.halt
 
 
 def hold(*, reader: User, project_id: UUID, now: datetime) -> list[Lease]:
@@ -159,18 +178,21 @@ def renew_open(*, reader: User, project_id: UUID, now: datetime) -> datetime:
     return until
 
 
-def top_up(*, reader: User, project_id: UUID, held: Sequence[Lease], now: datetime) -> list[Lease]:
-    """Give the reader, whose turn it is (lock_reader), what is missing to the current case and those ahead.
+def top_up(*, membership: Membership, room: Room, held: Sequence[Lease], now: datetime) -> list[Lease]:
+    """Give the reader what is missing to the current case and those ahead.
 
-    returns: the new leases, not audited yet.
+    room: how many more the reader's workload lets them hold.
     """
-    missing = AHEAD - len(held)
+    missing = min(AHEAD - len(held), room.cases)
     if missing <= 0:
         return []
+    reader, project_id = membership.user, membership.project_id
     entries = list(begun(reader, project_id)[:missing]) if not held else []
     taken = [entry.pk for entry in entries]
     if len(entries) < missing:
-        entries += best_waiting(reader, project_id).exclude(pk__in=taken)[: missing - len(entries)]
+        best = best_waiting(reader, project_id).filter(within_skills(membership.skills))
+        entries += best.exclude(pk__in=taken)[: missing - len(entries)]
+    entries, again = repeat_in_place(membership, entries, held, now)
     first = first_position(now, max((lease.position for lease in held), default=0))
     leases = [
         Lease(
@@ -183,7 +205,11 @@ def top_up(*, reader: User, project_id: UUID, held: Sequence[Lease], now: dateti
         )
         for position, entry in enumerate(entries, start=first)
     ]
-    return hand_out(leases, entries)
+    given = hand_out(leases, entries) if leases else []
+    if again is not None:
+        repeat, like = again
+        given += give_repeat(repeat=repeat, like=like, position=first + len(entries), now=now)
+    return given
 
 
 def waiting(project_id: UUID) -> QuerySet[Entry]:
@@ -196,27 +222,26 @@ def begun(reader: User, project_id: UUID) -> QuerySet[Entry]:
     """Cases whose lease ran out over a draft: the reader who comes back goes on where the draft is."""
     drafts = Draft.objects.filter(reader=reader).order_by("-updated_at")
     newest = drafts.values_list("case", flat=True)[:DRAFTS_LOOKED_AT]
-    spoken = spoken_of(reader).filter(case=OuterRef("pk"))
-    mine = waiting(project_id).filter(pk__in=list(newest))
-    return mine.exclude(Exists(spoken), reason=SECOND_READING).order_by("rank", "shuffle")
+    shown = GoldReading.objects.filter(gold=OuterRef("pk"), reader=reader)
+    mine = waiting(project_id).filter(~Exists(shown), pk__in=list(newest))
+    return mine.exclude(knows_of(reader, OuterRef("pk")), reason=SECOND_READING).order_by("rank", "shuffle")
 
 
 def best_waiting(reader: User, project_id: UUID) -> QuerySet[Entry]:
     """Cases by rank that the reader has neither skipped nor read; indexes give order and exclusions.
 
-    Who has spoken of a case with a colleague is no independent second reader of it.
+    Who has spoken of a case with a colleague, or judges between its readers, is no independent second reader.
     """
     skipped = Skip.objects.filter(case=OuterRef("pk"), reader=reader)
     read = Reading.objects.filter(case=OuterRef("pk"), reader=reader)
-    spoken = spoken_of(reader).filter(case=OuterRef("pk"))
-    free = waiting(project_id).filter(~Exists(skipped), ~Exists(read))
-    return free.exclude(Exists(spoken), reason=SECOND_READING).order_by("rank", "shuffle")
+    shown = GoldReading.objects.filter(gold=OuterRef("pk"), reader=reader)
+    free = waiting(project_id).filter(~Exists(skipped), ~Exists(read), ~Exists(shown))
+    return free.exclude(knows_of(reader, OuterRef("pk")), reason=SECOND_READING).order_by("rank", "shuffle")
 
 
-def spoken_of(reader: User | OuterRef) -> QuerySet[Remark]:
-    """List the questions by which a reader may know what a colleague thinks: asked, or answered to."""
-    told = Q(to=reader) | Q(author=reader, replied_at__isnull=False)
-    return Remark.objects.filter(told, kind=Remark.Kind.QUESTION)
+def within_skills(skills: Collection[str]) -> Q:
+    """Condition on entries: in no query batch, or in one whose tags the reader has."""
+    return Q(batch=None) | Q(batch__required_skills__in=readable_requirements(skills))
 
 
 def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:
@@ -230,7 +255,7 @@ def hand_out(leases: list[Lease], entries: list[Entry]) -> list[Lease]:
             )
     except IntegrityError:
         leases = []
-        held = Lease.objects.filter(case__in=cases, ended_at=None).values("case")
+        held = Lease.objects.filter(case__in=cases, slot=0, ended_at=None).values("case")
         Entry.objects.filter(case__in=held).update(state=Entry.State.LEASED)
     else:
         Entry.objects.filter(case__in=cases).update(state=Entry.State.LEASED)
@@ -293,7 +318,7 @@ def end(leases: Sequence[Lease], ending: Lease.Ending, now: datetime) -> None:
 
 def put_back(leases: Sequence[Lease]) -> None:
     """Let the cases of closed leases wait again, at the rank that they have."""
-    cases = [lease.case_id for lease in leases]
+    cases = [lease.case_id for lease in leases if not lease.slot]  # gold cases stand outside of the queue
     held = Entry.objects.select_for_update().filter(case__in=cases, state=Entry.State.LEASED)
     locked = [entry.pk for entry in held.order_by("case_id")]
     Entry.objects.filter(pk__in=locked).update(state=Entry.State.WAITING)

@@ -13,16 +13,29 @@ from annotation.learning.drawn import ask_regions
 from annotation.learning.models import Policy
 from annotation.learning.services import ask_refit
 from annotation.projects.models import Case
-from annotation.projects.selectors import case_for, protocol_in_force
-from annotation.queue.designs import after_reading, after_skip
+from annotation.projects.selectors import case_for, protocol_in_force, settings_in
+from annotation.queue.designs import after_reading_by, after_skip
+from annotation.queue.disputes import judge
 from annotation.queue.drawn import with_drawn
 from annotation.queue.models import Entry, Lease, Pick
+from annotation.queue.practice import Told, practice_lease, refuse_skip
+from annotation.queue.practising import practised
+from annotation.queue.repeats import (
+    closed,
+    is_repeat,
+    open_repeat,
+    plan_repeat,
+    record_again,
+    repeated_before,
+    take_repeat,
+)
 from annotation.queue.rules import LeaseLostError, refit_is_due
 from annotation.queue.selectors import Workload, workload
-from annotation.queue.services import end, hold, record_leases, top_up
+from annotation.queue.services import end, next_leases, record_leases
+from annotation.queue.skips import Passed, record_skip, skipped_before, write_skip
 from annotation.queue.suggestions import Shown, kept_suggestion
-from annotation.readings.models import Draft, Reading, ReferenceStandard, Skip
-from annotation.readings.rules import check_same
+from annotation.readings.gold_models import GoldReading
+from annotation.readings.models import Draft, Reading, ReferenceStandard
 from annotation.readings.selectors import read_cases
 from annotation.readings.services import (
     Answered,
@@ -35,7 +48,6 @@ from annotation.readings.services import (
     record_revision,
     revision_sent_before,
 )
-from audit.services import record
 from jobs.selectors import jobs_in
 
 READ_ALREADY = gettext_lazy("the case is read already: revise the reading instead")
@@ -43,21 +55,12 @@ READ_ALREADY = gettext_lazy("the case is read already: revise the reading instea
 
 @dataclass(frozen=True)
 class Submitted:
-    """What became of a reading, and what is next."""
+    """What became of a reading, and what is next. told: after a case of known answer."""
 
     reading_id: UUID
     revision: int
     workload: Workload
-
-
-@dataclass(frozen=True)
-class Passed:
-    """Why a reader passes a case on."""
-
-    reason: str
-    comment: str
-    idempotency_key: UUID
-    is_final: bool = False
+    told: Told | None = None
 
 
 def submit(
@@ -77,6 +80,11 @@ def submit(
             ProtocolChangedError, AnswersInvalidError, AnswersTooLargeError, IdempotencyConflictError.
     """
     case = case_for(reader, case_id)
+    if is_repeat(reader, lease_id):
+        return repeated(reader=reader, case=case, answered=answered, now=now)
+    if practice_lease(reader, lease_id) is not None:
+        made, ahead, told = practised(reader=reader, lease_id=lease_id, case=case, answered=answered, now=now)
+        return Submitted(made.pk, 1, ahead, told)
     try:
         return take(reader=reader, lease_id=lease_id, case=case, answered=answered, now=now, shown=shown)
     except LeaseLostError:
@@ -92,7 +100,7 @@ def take(
     protocol = protocol_in_force(case.project_id)
     examined = examine(case=case, protocol=protocol, answered=answered)
     with transaction.atomic():
-        lock_reader(reader, case.project_id)
+        membership, halt = lock_reader(reader, case.project_id), None
         revision = revision_sent_before(reader=reader, case_id=case_id, answered=answered)
         fresh = revision is None
         if revision is None:
@@ -113,29 +121,48 @@ def take(
             answered = replace(answered, suggestion=seen)
             revision = add_reading(reader=reader, case=case, examined=examined, answered=answered, now=now)
             end(closing, Lease.Ending.SUBMITTED, now)
-            Entry.objects.filter(case=case).update(**after_reading(case, protocol))
-            given = next_leases(reader, case.project_id, now)
+            place = after_reading_by(reader, Entry.objects.select_related("case").get(case=case), protocol)
+            Entry.objects.filter(case=case).update(**place)
+            chosen = settings_in(protocol)
+            if chosen.adjudicated:
+                judge(case_id=case_id, project_id=case.project_id, now=now)
+            plan_repeat(reader=reader, case=case, settings=chosen, now=now)
+            given, halt = next_leases(membership, now)
             record_revision(revision, "reading.submit")
             record_leases(given)
     if fresh:
         refit_where_due(case.project_id)
-    return Submitted(revision.reading_id, revision.number, workload(reader, case.project_id, protocol))
+    ahead = workload(reader, case.project_id, protocol, halt=halt)
+    return Submitted(revision.reading_id, revision.number, ahead)
+
+
+def repeated(*, reader: User, case: Case, answered: Answered, now: datetime) -> Submitted:
+    """Take answers to a case that the reader has read before, as if it were any; raises as submit does."""
+    protocol = protocol_in_force(case.project_id)
+    examined = examine(case=case, protocol=protocol, answered=answered)
+    with transaction.atomic():
+        membership, halt = lock_reader(reader, case.project_id), None
+        made = repeated_before(reader, case.pk, answered)
+        if made is None:
+            made, closing = take_repeat(
+                reader=reader, case=case, examined=examined, answered=answered, now=now
+            )
+            end(closing, Lease.Ending.SUBMITTED, now)
+            given, halt = next_leases(membership, now)
+            record_again(made)
+            record_leases(given)
+    ahead = workload(reader, case.project_id, protocol, halt=halt)
+    return Submitted(made.repeat_id, made.number, ahead)
 
 
 @transaction.atomic
 def keep_late_answers(reader: User, case_id: UUID, answered: Answered, now: datetime) -> None:
     """Keep answers that came too late as the reader's newest draft; never beside a reading of theirs."""
-    if Reading.objects.filter(reader=reader, case=case_id).exists():
+    if is_answered(reader, case_id):
         return
     newest = Draft.objects.filter(case=case_id, reader=reader).values_list("version", flat=True).first() or 0
     late = Entered(newest + 1, answered.answers, answered.seconds, answered.protocol_version)
     keep_draft(reader=reader, case_id=case_id, now=now, entered=late)
-
-
-def next_leases(reader: User, project_id: UUID, now: datetime) -> list[Lease]:
-    """Renew what the reader holds and give what is missing."""
-    held = hold(reader=reader, project_id=project_id, now=now)
-    return top_up(reader=reader, project_id=project_id, held=held, now=now)
 
 
 def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
@@ -148,13 +175,19 @@ def closable(reader: User, lease_id: UUID, case_id: UUID) -> list[Lease]:
     if lease_id not in leases:
         raise Lease.DoesNotExist
     entry = Entry.objects.select_for_update().get(case=case_id)
-    if Reading.objects.filter(reader=reader, case=case_id).exists():
+    if is_answered(reader, case_id):
         raise LeaseLostError(READ_ALREADY)
     held = [lease for lease in leases.values() if lease.ended_at is None]
     free = entry.state == Entry.State.WAITING or (entry.state == Entry.State.LEASED and bool(held))
     if not free:
         raise LeaseLostError(_("the lease ran out and the case went on: what you entered is kept as a draft"))
     return [leases[lease_id], *(lease for lease in held if lease.pk != lease_id)]
+
+
+def is_answered(reader: User, case_id: UUID) -> bool:
+    """Whether a reader has read a case, or answered it as a gold case, whose answer they may know."""
+    read = Reading.objects.filter(reader=reader, case=case_id)
+    return read.exists() or GoldReading.objects.filter(reader=reader, gold=case_id).exists()
 
 
 def refit_where_due(project_id: UUID) -> None:
@@ -180,57 +213,36 @@ def skip(*, reader: User, lease_id: UUID, case_id: UUID, passed: Passed, now: da
     raises: as submit.
     """
     case = case_for(reader, case_id)
+    if is_repeat(reader, lease_id):
+        return pass_again(reader=reader, case=case, passed=passed, now=now)
+    refuse_skip(reader, lease_id)
     with transaction.atomic():
-        lock_reader(reader, case.project_id)
+        membership, halt = lock_reader(reader, case.project_id), None
         if not skipped_before(reader, case_id, passed):
             closing = closable(reader, lease_id, case_id)
             write_skip(reader, case_id, passed, now)
             end(closing, Lease.Ending.SKIPPED, now)
             left = after_skip(case.project_id, case_id, is_final=passed.is_final)
             Entry.objects.filter(case=case).update(state=left)
-            given = next_leases(reader, case.project_id, now)
+            judge(case_id=case_id, project_id=case.project_id, now=now)
+            given, halt = next_leases(membership, now)
             record_skip(reader, case_id, passed)
             record_leases(given)
-    return workload(reader, case.project_id)
+    return workload(reader, case.project_id, halt=halt)
 
 
-def skipped_before(reader: User, case_id: UUID, passed: Passed) -> bool:
-    """Whether this very message came before.
-
-    raises: IdempotencyConflictError where the key passed another case on, or for another reason.
-    """
-    made = Skip.objects.filter(reader=reader, idempotency_key=passed.idempotency_key).first()
-    if made is None:
-        return False
-    then = (made.case_id, made.reason, made.comment, made.is_final)
-    now = (case_id, passed.reason, passed.comment, passed.is_final)
-    check_same(then, now, what="another skip")
-    return True
-
-
-def write_skip(reader: User, case_id: UUID, passed: Passed, now: datetime) -> None:
-    """Write the skip; the draft goes, since the case is not offered to this reader again."""
-    Skip.objects.create(
-        case_id=case_id,
-        reader=reader,
-        reason=Skip.Reason(passed.reason),
-        comment=passed.comment,
-        is_final=passed.is_final,
-        idempotency_key=passed.idempotency_key,
-        created_at=now,
-    )
-    Draft.objects.filter(case=case_id, reader=reader).delete()
-
-
-def record_skip(reader: User, case_id: UUID, passed: Passed) -> None:
-    """Audit a skip by its reason; the comment is the reader's own words and stays out."""
-    record(
-        actor=str(reader.pk),
-        action="case.skip",
-        object_type="case",
-        object_id=str(case_id),
-        details={"reason": passed.reason} | ({"final": True} if passed.is_final else {}),
-    )
+def pass_again(*, reader: User, case: Case, passed: Passed, now: datetime) -> Workload:
+    """Pass on a case that the reader has read before, as if it were any; the queue stays as it is."""
+    with transaction.atomic():
+        membership, halt = lock_reader(reader, case.project_id), None
+        if not skipped_before(reader, case.pk, passed):
+            closing = closed(open_repeat(reader, case.pk), now)
+            write_skip(reader, case.pk, passed, now)
+            end(closing, Lease.Ending.SKIPPED, now)
+            given, halt = next_leases(membership, now)
+            record_skip(reader, case.pk, passed)
+            record_leases(given)
+    return workload(reader, case.project_id, halt=halt)
 
 
 def save_draft(*, reader: User, lease_id: UUID, case_id: UUID, entered: Entered, now: datetime) -> Draft:
@@ -241,8 +253,11 @@ def save_draft(*, reader: User, lease_id: UUID, case_id: UUID, entered: Entered,
     case = case_for(reader, case_id)
     with transaction.atomic():
         lock_reader(reader, case.project_id)
-        lost = lost_lease(reader, lease_id, case_id)
-        if Reading.objects.filter(reader=reader, case=case).exists():
+        again = is_repeat(reader, lease_id)
+        lost = None if again else lost_lease(reader, lease_id, case_id)
+        if again:
+            open_repeat(reader, case_id)
+        elif is_answered(reader, case_id):
             raise LeaseLostError(READ_ALREADY)
         draft = keep_draft(reader=reader, case_id=case_id, now=now, entered=entered)
     if lost is not None:
@@ -255,6 +270,9 @@ def lost_lease(reader: User, lease_id: UUID, case_id: UUID) -> LeaseLostError | 
 
     raises: Lease.DoesNotExist for another's lease.
     """
+    practice = practice_lease(reader, lease_id)
+    if practice is not None:
+        return None if practice.case_id == case_id else LeaseLostError(READ_ALREADY)
     try:
         closable(reader, lease_id, case_id)
     except LeaseLostError as lost:

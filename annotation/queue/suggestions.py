@@ -57,7 +57,8 @@ def why_hidden(pick: Pick, protocol: Protocol, case_id: UUID, reader: User, *, i
         pick.stream,
         pick.reason,
         is_predicted=is_predicted,
-        is_control=drawn_for_control(case_id, reader.pk, settings.control_share),
+        # What a reader said before may have been learned: a repeat starts blank, as controls do.
+        is_control=pick.lease.slot > 0 or drawn_for_control(case_id, reader.pk, settings.control_share),
     )
 
 

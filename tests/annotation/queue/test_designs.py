@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Role, User
 from annotation.learning.models import Policy
-from annotation.projects.models import Case, Project
+from annotation.projects.models import Case, Membership, Project
 from annotation.projects.rules import RefusedError
 from annotation.queue.batches import make_batch, withdraw_batch
 from annotation.queue.models import Entry
@@ -19,7 +20,8 @@ from annotation.queue.remarks import Said, add_remark, reply
 from annotation.queue.rules import LeaseLostError, readings_wanted
 from annotation.queue.selectors import LeasedCase, project_rows, waiting_cases
 from annotation.queue.services import give_back, lease_next
-from annotation.queue.submissions import Passed, skip, submit
+from annotation.queue.skips import Passed
+from annotation.queue.submissions import skip, submit
 from annotation.readings.models import Reading, ReferenceStandard
 from annotation.readings.services import Answered
 from jobs.models import Job
@@ -237,6 +239,26 @@ def test_a_disabled_reader_keeps_no_case_waiting(
     first = cases_of(reader, double, now)[0]
     read(reader, first, now)
     assert state_of(first.case) == Entry.State.DONE
+
+
+def test_a_case_waits_for_a_second_reader_who_is_away(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    today = timezone.now().date()
+    Membership.objects.filter(user=second).update(away_from=today, away_until=today)
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    assert state_of(first.case) == Entry.State.WAITING
+
+
+def test_a_case_that_is_passed_on_waits_for_who_is_away(
+    project: Project, reader: User, now: datetime
+) -> None:
+    Membership.objects.filter(user=factories.a_reader(project)).update(paused_at=now)
+    first = cases_of(reader, project, now)[0]
+    passed = Passed("quality", "", uuid4())
+    skip(reader=reader, lease_id=first.lease.pk, case_id=first.case.pk, passed=passed, now=now)
+    assert state_of(first.case) == Entry.State.WAITING
 
 
 def test_a_half_read_case_counts_for_its_reader_and_for_the_next_refit(

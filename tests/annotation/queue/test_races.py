@@ -7,17 +7,24 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Role, User
 from annotation.projects.models import Project
+from annotation.projects.services import set_membership
+from annotation.queue.adjudication import Verdict, decide
+from annotation.queue.agreement import fuse_again
+from annotation.queue.disputes import ReadingClosedError, within_design
+from annotation.queue.gold import make_gold
 from annotation.queue.models import UNRANKED, Entry, Lease
 from annotation.queue.rules import LeaseLostError
 from annotation.queue.selectors import LeasedCase
-from annotation.queue.services import Place, expire_leases, lease_next, replace_ranking
+from annotation.queue.services import Place, expire_leases, give_back, lease_next, replace_ranking
 from annotation.queue.submissions import Submitted, submit
+from annotation.readings.adjudication_models import Dispute
 from annotation.readings.models import Reading, ReferenceStandard, Revision
-from annotation.readings.services import Answered
+from annotation.readings.services import Answered, revise
 from audit.services import verify
 from jobs.models import Job
 from tests import factories
@@ -155,3 +162,90 @@ def test_a_late_reader_and_the_next_one_race_for_a_case_and_one_of_them_wins() -
         moment += LATER
         expire_leases(now=moment)
         Entry.objects.filter(rank=1).update(rank=UNRANKED)
+
+
+def test_newcomers_get_one_gold_case_at_the_same_moment() -> None:
+    project = factories.a_project()
+    [case, *_] = factories.some_cases(project, 3)
+    with transaction.atomic():
+        factories.a_reading(factories.a_reader(project), case, {"finding": "normal"})
+    staff = factories.a_member(project, Role.ML_STAFF)
+    make_gold(project=project, numbers=[case.number], comment="", by=staff, now=timezone.now())
+    project.protocols.update(settings={"practice_cases": 1})
+    newcomers = [factories.a_reader(project) for _ in range(4)]
+
+    def begin(n: int) -> list[UUID]:
+        given = lease_next(reader=newcomers[n], project_id=project.pk, now=timezone.now())
+        return [one.case.pk for one in given.cases]
+
+    assert at_once(4, begin) == [[case.pk]] * 4
+    assert sorted(Lease.objects.values_list("slot", flat=True)) == [1, 2, 3, 4]
+
+
+@pytest.fixture
+def adjudicated() -> tuple[Project, list[User]]:
+    """A project whose cases two readers read, an adjudicator judges between them; and the two."""
+    project = factories.a_project()
+    factories.some_cases(project, 12)
+    project.protocols.update(settings={"readers": 2, "adjudicated": True})
+    return project, [factories.a_reader(project) for _ in range(2)]
+
+
+def revises(reader: User, case_id: UUID) -> bool:
+    """Change one's first answers, as the API does, where that is not closed."""
+    try:
+        revise(
+            reader=reader,
+            reading_id=Reading.objects.get(reader=reader, case=case_id).pk,
+            base_revision=1,
+            answered=Answered({"finding": "pneumonia"}, 1.0, 1, uuid4()),
+            now=timezone.now(),
+            within=lambda one: within_design(one, timezone.now()),
+        )
+    except ReadingClosedError:
+        return False
+    return True
+
+
+def test_no_dispute_hides_between_a_revision_and_the_last_reading(
+    adjudicated: tuple[Project, list[User]],
+) -> None:
+    project, (first, second) = adjudicated
+    for _ in range(8):
+        mine = lease_next(reader=first, project_id=project.pk, now=timezone.now()).cases[0]
+        send(first, mine)
+        for one in lease_next(reader=second, project_id=project.pk, now=timezone.now()).cases:
+            give_back(reader=second, lease_id=one.lease.pk, now=timezone.now())
+        given = lease_next(reader=second, project_id=project.pk, now=timezone.now()).cases
+        theirs = next(one for one in given if one.case == mine.case)
+
+        def race(n: int, mine: LeasedCase = mine, theirs: LeasedCase = theirs) -> bool:
+            return revises(first, mine.case.pk) if n else bool(send(second, theirs))
+
+        _, is_revised = at_once(2, race)
+        assert Dispute.objects.filter(case=mine.case).exists() == is_revised
+        assert ReferenceStandard.objects.filter(case=mine.case).exists() != is_revised
+
+
+def test_a_decision_keeps_its_standard_whoever_fuses_at_that_moment(
+    adjudicated: tuple[Project, list[User]],
+) -> None:
+    project, readers = adjudicated
+    judge = factories.a_user()
+    set_membership(project=project, user=judge, role=Role.READER, adjudicates=True)
+    for case in project.cases.order_by("number")[:8]:
+        with transaction.atomic():
+            for reader, value in zip(readers, ("normal", "pneumonia"), strict=True):
+                factories.a_reading(reader, case, {"finding": value})
+        fuse_again(project.pk, timezone.now())
+        dispute = Dispute.objects.get(case=case)
+        verdict = Verdict(dispute.version, uuid4(), answers={"finding": "normal"})
+
+        def race(n: int, dispute: Dispute = dispute, verdict: Verdict = verdict) -> None:
+            if n:
+                fuse_again(project.pk, timezone.now())
+            else:
+                decide(user=judge, dispute_id=dispute.pk, verdict=verdict, now=timezone.now())
+
+        at_once(3, race)
+        assert ReferenceStandard.objects.get(case=case).provenance == "adjudicated"

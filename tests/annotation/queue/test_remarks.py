@@ -13,7 +13,8 @@ from annotation.projects.services import set_membership
 from annotation.queue.models import Entry, Remark
 from annotation.queue.remarks import Said, add_remark, notes_for, remark_for, remarks_for, reply
 from annotation.queue.services import lease_next
-from annotation.queue.submissions import Passed, skip
+from annotation.queue.skips import Passed
+from annotation.queue.submissions import skip
 from annotation.readings.models import Skip
 from annotation.readings.rules import IdempotencyConflictError
 from audit.models import Event

@@ -17,7 +17,8 @@ from annotation.queue.models import Entry, Lease
 from annotation.queue.rules import LeaseLostError
 from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import expire_leases, lease_next
-from annotation.queue.submissions import Passed, Submitted, save_draft, skip, submit
+from annotation.queue.skips import Passed
+from annotation.queue.submissions import Submitted, save_draft, skip, submit
 from annotation.readings.models import Draft, Reading, ReferenceStandard, Revision, Skip
 from annotation.readings.rules import (
     AnswersInvalidError,

@@ -1,0 +1,342 @@
+"""Practice and test: new readers get cases of known answer first, with feedback, then a test without.
+
+What they say of one is a GoldReading, no reading of the case: models never learn from it, and no standard is
+fused from it. Its lease stands in a slot of its own beside the queue, whose places it leaves alone.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings as deployment
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from annotation.projects.answers import asked_of
+from annotation.projects.models import Case, Membership, Protocol
+from annotation.projects.questions import Regions, Segmentation, Settings, questions_of
+from annotation.projects.rules import RefusedError
+from annotation.projects.selectors import protocol_in_force, settings_in
+from annotation.queue.knowing import knows_of
+from annotation.queue.models import UNRANKED, Lease, Pick
+from annotation.queue.rules import AHEAD, PRACTICE, QUALIFICATION, LeaseLostError, expiry, first_position
+from annotation.readings.disputes import Given, Limits, disputed
+from annotation.readings.effort import Worker, note_more
+from annotation.readings.gold_models import GoldCase, GoldReading, Qualification
+from annotation.readings.models import Draft, Reading, ReferenceStandard
+from annotation.readings.repeat_models import Repeat
+from annotation.readings.rules import check_same
+from annotation.readings.services import Answered, Examined, check_protocol
+from audit.services import record
+
+Phase = GoldReading.Phase
+SLOTS_TRIED = 5
+REASONS: Mapping[str, str] = {Phase.PRACTICE: PRACTICE, Phase.TEST: QUALIFICATION}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a reader is in one phase; wanted: cases of it."""
+
+    phase: str
+    done: int
+    wanted: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a reader is told after an answer; nothing of the case itself in a test.
+
+    reference: the known answers; differs_in: keys of the questions on which the reader's differ.
+    has_passed: where the answer settled the test; right, of: how many of its answers were right.
+    """
+
+    phase: str
+    standing: Standing | None
+    is_right: bool | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    reference: dict[str, Any] = field(default_factory=dict)
+    differs_in: list[str] = field(default_factory=list)
+    comment: str = ""
+    has_passed: bool | None = None
+    right: int = 0
+    of: int = 0
+
+
+def standing_of(reader: User, project_id: UUID, settings: Settings) -> Standing | None:
+    """Say how far a reader is; None: nothing is asked of them now.
+
+    A reader is asked who has read nothing in the project when the first case is asked for.
+    """
+    if not settings.practice_cases and not settings.qualification_cases:
+        return None
+    asked = Qualification.objects.filter(project=project_id, reader=reader).first()
+    if asked is None:
+        return None
+    read = GoldReading.objects.filter(gold__project=project_id, reader=reader, attempt=asked.attempt)
+    done = {phase: read.filter(phase=phase).count() for phase in Phase.values}
+    if done[Phase.PRACTICE] < settings.practice_cases and asked.has_passed is None and asked.attempt == 1:
+        return Standing(Phase.PRACTICE, done[Phase.PRACTICE], settings.practice_cases)
+    if done[Phase.TEST] < settings.qualification_cases and asked.has_passed is None:
+        return Standing(Phase.TEST, done[Phase.TEST], settings.qualification_cases)
+    return None
+
+
+def ask_where_new(membership: Membership, settings: Settings, now: datetime) -> None:
+    """Note that a reader who has read nothing here is to practise and be tested."""
+    if not settings.practice_cases and not settings.qualification_cases:
+        return
+    here = {"project_id": membership.project_id, "reader_id": membership.user_id}
+    if Qualification.objects.filter(**here).exists():
+        return
+    read = Reading.objects.filter(reader=membership.user_id, case__project=membership.project_id)
+    if not read.exists():
+        Qualification.objects.create(**here, asked_at=now)
+
+
+def practice_leases(membership: Membership, held: Sequence[Lease], now: datetime) -> list[Lease] | None:
+    """Give a reader, whose turn it is (lock_reader), cases of known answer; None: the queue's turn.
+
+    returns: the new leases; none where the reader holds all that is left of the phase.
+    """
+    settings = settings_in(protocol_in_force(membership.project_id))
+    ask_where_new(membership, settings, now)
+    standing = standing_of(membership.user, membership.project_id, settings)
+    if standing is None:
+        return None
+    mine = [lease for lease in held if lease.slot]
+    left = standing.wanted - standing.done - len(mine)
+    cases = free_gold(membership.user, membership.project_id, {lease.case_id for lease in held})
+    if not cases and not mine:
+        return None  # there are too few: the reader reads on, and is tested when there are more
+    ahead = 1 if standing.phase == Phase.PRACTICE else AHEAD  # feedback comes before the next case
+    count = max(0, min(ahead - len(held), left))
+    given = (lent(membership, case, standing.phase, now) for case in cases[:count])
+    return [lease for lease in given if lease is not None]
+
+
+def free_gold(reader: User, project_id: UUID, held: set[UUID]) -> list[Case]:
+    """List gold cases that a reader has never seen nor heard of, in an order of the reader's own."""
+    seen = GoldReading.objects.filter(gold=OuterRef("gold"), reader=reader)
+    read = Reading.objects.filter(case=OuterRef("pk"), reader=reader)
+    gold = Case.objects.filter(gold__project=project_id, gold__retired_at=None)
+    free = gold.filter(~Exists(seen), ~Exists(read)).exclude(pk__in=held)
+    free = free.exclude(knows_of(reader, OuterRef("pk")))
+
+    def place(case: Case) -> bytes:
+        return hashlib.sha256(b"gold:" + case.pk.bytes + reader.pk.bytes).digest()
+
+    return sorted(free, key=place)
+
+
+def lent(membership: Membership, case: Case, phase: str, now: datetime) -> Lease | None:
+    """Write a lease in the next slot of a case, which others may hold too, and why it was given.
+
+    returns: None where other readers take slot after slot at this moment.
+    """
+    mine = Lease.objects.filter(reader=membership.user, project=membership.project_id, ended_at=None)
+    last = mine.aggregate(last=Max("position"))["last"] or 0
+    for _attempt in range(SLOTS_TRIED):
+        lease = Lease(
+            case=case,
+            project_id=membership.project_id,
+            reader=membership.user,
+            slot=free_slot(case),
+            position=first_position(now, last),
+            created_at=now,
+            expires_at=expiry(now, deployment.READING_LEASE_SECONDS),
+        )
+        pick = Pick(lease=lease, stream=case.stream, reason=REASONS[phase], rank=UNRANKED)
+        try:
+            with transaction.atomic():
+                lease.save(force_insert=True)
+                pick.save(force_insert=True)
+        except IntegrityError:
+            continue
+        return lease
+    return None
+
+
+def free_slot(case: Case) -> int:
+    """Give the first slot of a case beside the queue that no open lease is in or before."""
+    open_ones = Lease.objects.filter(case=case, ended_at=None).aggregate(last=Max("slot"))
+    return (open_ones["last"] or 0) + 1
+
+
+def practice_lease(reader: User, lease_id: UUID, *, lock: bool = False) -> Lease | None:
+    """Find a reader's lease of a gold case; None where the lease is of the queue, or another's."""
+    leases = Lease.objects.select_for_update(of=("self",)) if lock else Lease.objects.all()
+    again = Repeat.objects.filter(case=OuterRef("case"), reader=OuterRef("reader"))
+    mine = leases.select_related("pick").filter(pk=lease_id, reader=reader, slot__gt=0)
+    return mine.exclude(Exists(again)).first()
+
+
+def refuse_skip(reader: User, lease_id: UUID) -> None:
+    """Refuse to pass on a gold case: its answer is known.
+
+    raises: RefusedError.
+    """
+    if practice_lease(reader, lease_id) is not None:
+        raise RefusedError(_("practice and test cases are not passed on: answer as well as you can"))
+
+
+def answered_before(reader: User, case_id: UUID, answered: Answered) -> GoldReading | None:
+    """Find what this very message made, if it came before.
+
+    raises: IdempotencyConflictError where the key made something else.
+    """
+    made = GoldReading.objects.filter(reader=reader, idempotency_key=answered.idempotency_key).first()
+    if made is not None:
+        check_same((made.gold_id, made.answers), (case_id, answered.answers), what="other answers")
+    return made
+
+
+def take_gold(
+    *, reader: User, lease: Lease, examined: Examined, answered: Answered, now: datetime
+) -> GoldReading:
+    """Keep what a reader says of a gold case, and hold it against what is known; not audited yet.
+
+    Runs in the caller's transaction, the reader locked. raises: LeaseLostError, ProtocolChangedError,
+    AnswersInvalidError.
+    """
+    if GoldReading.objects.filter(gold=lease.case_id, reader=reader).exists():
+        raise LeaseLostError(_("the case is read already"))
+    check_protocol(examined, answered)
+    gold = GoldCase.objects.get(case=lease.case_id)
+    asked, _is_new = Qualification.objects.get_or_create(
+        project_id=lease.project_id, reader=reader, defaults={"asked_at": now}
+    )
+    differs_in = differences(gold, examined, answered.answers)
+    phase = Phase.PRACTICE if lease.pick.reason == PRACTICE else Phase.TEST
+    made = GoldReading.objects.create(
+        gold=gold,
+        reader=reader,
+        phase=phase,
+        attempt=asked.attempt,
+        answers=answered.answers,
+        seconds=answered.seconds,
+        differs_in=differs_in,
+        is_right=not differs_in,
+        idempotency_key=answered.idempotency_key,
+        created_at=now,
+    )
+    Draft.objects.filter(case=lease.case_id, reader=reader).delete()
+    note_more(Worker(lease.project_id, reader.pk), answered.seconds, now)
+    return made
+
+
+def record_read(made: GoldReading) -> None:
+    """Audit an answer to a gold case; last in the transaction, since it takes the chain's lock."""
+    record(
+        actor=str(made.reader_id),
+        action="gold.read",
+        object_type="case",
+        object_id=str(made.gold_id),
+        details={"phase": made.phase, "gold_reading": str(made.pk)},
+    )
+
+
+def differences(gold: GoldCase, examined: Examined, answers: Mapping[str, Any]) -> list[str]:
+    """Name the questions on which answers differ from what is known, by the project's own limits."""
+    protocol = examined.protocol
+    questions, chosen = questions_of(protocol.questions), settings_in(protocol)
+    limits = Limits(chosen.number_tolerance, chosen.least_dice, chosen.least_overlap)
+    known = given_by(protocol, gold.answers, gold.measurements)
+    said = given_by(protocol, answers, examined.measurements)
+    compared = {*gold.answers}
+    if says_what_is_absent(gold, fuses_drawings=chosen.fuse_drawings):
+        compared |= {one.key for one in questions if isinstance(one, Regions | Segmentation)}
+    return disputed([one for one in questions if one.key in compared], [known, said], limits)
+
+
+def says_what_is_absent(gold: GoldCase, *, fuses_drawings: bool) -> bool:
+    """Whether there is nothing to draw where a gold case's answers have no drawing.
+
+    Where several readers' drawings are not fused, their standard has none, whatever there is.
+    """
+    standard = ReferenceStandard.objects.filter(case=gold.case_id).first()
+    if standard is None or standard.answers != gold.answers:
+        return False
+    if standard.provenance == ReferenceStandard.Provenance.ADJUDICATED:
+        return True
+    read = Reading.objects.filter(case=gold.case_id, reader__isnull=False)
+    return (fuses_drawings or standard.readings == 1) and read.exists()
+
+
+def given_by(protocol: Protocol, answers: Mapping[str, Any], measurements: Mapping[str, Any]) -> Given:
+    """Put answers as disputes compare them."""
+    questions = questions_of(protocol.questions)
+    asked = asked_of(questions, answers)
+    return Given(answers, measurements, {one.key: one.kind for one in questions if asked[one.key]})
+
+
+def settle(reader: User, project_id: UUID, settings: Settings, now: datetime) -> Qualification | None:
+    """Settle a reader's test once its last case is read, not audited yet; None while it goes on."""
+    asked = Qualification.objects.select_for_update().get(project=project_id, reader=reader)
+    right, count = result_of(asked)
+    if (
+        asked.has_passed is not None
+        or not settings.qualification_cases
+        or count < settings.qualification_cases
+    ):
+        return None
+    asked.has_passed = right >= settings.qualification_pass * count - 1e-9
+    asked.settled_at = now
+    asked.save(update_fields=["has_passed", "settled_at"])
+    return asked
+
+
+def answers_in_test(asked: Qualification) -> QuerySet[GoldReading]:
+    """List what a reader answered in the test of the attempt that counts."""
+    mine = GoldReading.objects.filter(gold__project=asked.project_id, reader=asked.reader_id)
+    return mine.filter(attempt=asked.attempt, phase=Phase.TEST)
+
+
+def result_of(asked: Qualification) -> tuple[int, int]:
+    """Count the answers of a test: right ones, and all."""
+    answers = list(answers_in_test(asked).values_list("is_right", flat=True))
+    return sum(answers), len(answers)
+
+
+def settled_by(made: GoldReading) -> Qualification | None:
+    """Find the test that an answer settled, where it was the last of it."""
+    if made.phase != Phase.TEST:
+        return None
+    asked = Qualification.objects.filter(project=made.gold.project_id, reader=made.reader_id, waived_by=None)
+    return asked.filter(settled_at=made.created_at, attempt=made.attempt).first()
+
+
+def record_settled(asked: Qualification) -> None:
+    """Audit how a test ended; last in the transaction."""
+    right, count = result_of(asked)
+    record(
+        actor=str(asked.reader_id),
+        action="qualification.settle",
+        object_type="project",
+        object_id=str(asked.project_id),
+        details={"passed": asked.has_passed, "right": right, "of": count, "attempt": asked.attempt},
+    )
+
+
+def told_of(made: GoldReading, settled: Qualification | None, standing: Standing | None) -> Told:
+    """Say what a reader is told after an answer: in practice what is known, after a test how it ended."""
+    if settled is not None:
+        right, count = result_of(settled)
+        return Told(made.phase, standing, has_passed=settled.has_passed, right=right, of=count)
+    if made.phase == Phase.TEST:
+        return Told(made.phase, standing)
+    gold = made.gold
+    return Told(
+        made.phase,
+        standing,
+        is_right=made.is_right,
+        answers=made.answers,
+        reference=gold.answers,
+        differs_in=made.differs_in,
+        comment=gold.comment,
+    )
