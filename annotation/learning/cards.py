@@ -25,9 +25,16 @@ def write_card(
 
     found: what the worker measured beside the metrics: {"groups", "temperature", "training", …}.
     """
+    return ModelCard.objects.create(model=model, content=described(model, labels, found), created_at=now)
+
+
+def described(
+    model: ModelVersion, labels: Sequence[Mapping[str, Any]], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say what a card says. labels, found: as for `write_card`."""
     evaluation = Evaluation.objects.get(model=model)
     question = question_learned(model.project_id)
-    content = {
+    return {
         "model": {
             "number": model.number,
             "project": model.project.name,
@@ -54,7 +61,6 @@ def write_card(
         "training": dict(found.get("training", {})),
         "lineage": lineage_of(model),
     }
-    return ModelCard.objects.create(model=model, content=content, created_at=now)
 
 
 def told(label: str | Sequence[str]) -> Sequence[str]:

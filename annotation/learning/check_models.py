@@ -13,6 +13,7 @@ class LabelCheck(models.Model):
     )
     doubted = models.JSONField(help_text="case number, label, what heads think, and by how much, worst first")
     hasty = models.JSONField(help_text="case number, reader, seconds, and the reader's usual, fastest first")
+    drifts = models.JSONField(default=list, help_text="readers, what they were right of by week, and changes")
     labels = models.PositiveIntegerField(help_text="that heads looked at; 0: too few")
     readings = models.PositiveIntegerField(help_text="whose time was looked at")
     job_id = models.UUIDField(unique=True)

@@ -19,7 +19,8 @@ from annotation.projects.models import Case, Project, Protocol
 from annotation.projects.questions import Regions, Segmentation, questions_of
 from annotation.projects.selectors import protocol_in_force
 from annotation.projects.splits import unlearnable_parts
-from annotation.readings.models import Revision
+from annotation.readings.models import ReferenceStandard, Revision
+from annotation.readings.qualifying import unqualified_in
 from annotation.readings.selectors import learned_from, readers_first, revisions_in_force
 from jobs.models import Job, Lane
 
@@ -60,6 +61,7 @@ def drawn_on(project_id: UUID, key: str) -> QuerySet[Revision, UUID]:
         reading__case__project=project_id, reading__case__stream=Case.Stream.POOL, answers__has_key=key
     )
     learned = pool.exclude(reading__case__part__in=unlearnable_parts(project_id))
+    learned = learned.exclude(reader__in=unqualified_in(project_id))
     return learned.order_by().values_list("reading__case", flat=True).distinct()
 
 
@@ -67,22 +69,32 @@ def drawings(project_id: UUID, question: Drawable) -> list[Drawing]:
     """List what the pool's newest readings draw, one reading a case; for machine work, so not scoped.
 
     A reader who was asked and drew nothing says that there is nothing; a source says nothing by that. Readers
-    come before sources.
+    come before sources, and what an adjudicator decided stands for both. Readers who do not count yet teach
+    nothing.
     """
     newest = learned_from(revisions_in_force()).filter(
         reading__case__project=project_id, reading__case__stream=Case.Stream.POOL
     )
     learned = newest.exclude(reading__case__part__in=unlearnable_parts(project_id))
-    rows = learned.select_related("protocol", "reading__case__series")
+    learned = learned.exclude(reader__in=unqualified_in(project_id))
+    rows = learned.select_related("protocol", "reading__case__series", "reading__case__reference")
     rows = rows.order_by(readers_first(), "-created_at", "-pk")
     found: dict[UUID, Drawing] = {}
     for revision in rows[:MOST_READINGS]:
         if revision.reading.case_id not in found and was_asked(revision, question):
-            answer = revision.answers.get(question.key)
+            answer = adjudicated_or(revision).get(question.key)
             found[revision.reading.case_id] = Drawing(
                 revision.reading.case, None if is_empty(answer) else answer
             )
     return list(found.values())
+
+
+def adjudicated_or(revision: Revision) -> Mapping[str, Any]:
+    """Give what was decided of a revision's case, else what the revision says."""
+    standard = getattr(revision.reading.case, "reference", None)
+    is_decided = standard is not None and standard.provenance == ReferenceStandard.Provenance.ADJUDICATED
+    answers: Mapping[str, Any] = standard.answers if is_decided and standard else revision.answers
+    return answers
 
 
 def was_asked(revision: Revision, question: Drawable) -> bool:

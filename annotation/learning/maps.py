@@ -1,20 +1,24 @@
 """Embedding maps: asked for, kept as a file of places, read back with today's labels."""
 
+import json
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from annotation.learning.asking import ask_for_project
 from annotation.learning.files import StoredFile, content_of
 from annotation.learning.models import EmbeddingMap, Encoder, ModelVersion
 from annotation.learning.selectors import learning_project
+from annotation.projects.kept import kept
 from annotation.projects.models import Project
 from annotation.projects.rules import NOTHING_CHOSEN, LearnedQuestion
 from annotation.projects.selectors import question_learned
@@ -110,13 +114,21 @@ def labels_by_number(drawn: EmbeddingMap) -> dict[int, int]:
     question = question_learned(drawn.project_id)
     standards = ReferenceStandard.objects.filter(case__project=drawn.project_id)
     places = {value: place for place, value in enumerate(drawn.classes)}
-    rows = standards.values_list("case__number", "answers")
-    colours = {
-        number: colour_of(chosen)
-        for number, answers in rows
-        if (chosen := question.chosen(answers.get(question.key))) is not None
-    }
-    return {number: places[colour] for number, colour in colours.items() if colour in places}
+    said = KeyTextTransform(question.key, "answers")
+    listing: Callable[[], list[tuple[int, str | None]]] = partial(
+        list, standards.values_list("case__number", said)
+    )
+    rows = kept(f"map:{drawn.pk}:{question.key}", listing, rows=len)
+    place_of = {answer: place_in(places, question, answer) for answer in {answer for _, answer in rows}}
+    return {number: place for number, answer in rows if (place := place_of[answer]) is not None}
+
+
+def place_in(places: Mapping[str, int], question: LearnedQuestion, answer: str | None) -> int | None:
+    """Find the number of an answer's colour. answer: as text, several choices as JSON."""
+    if answer is None:
+        return None
+    chosen = question.chosen(json.loads(answer) if answer.startswith("[") else answer)
+    return None if chosen is None else places.get(colour_of(chosen))
 
 
 def colours_of(question: LearnedQuestion) -> list[str]:

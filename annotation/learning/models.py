@@ -91,6 +91,30 @@ class Policy(models.Model):
     )
     encoder = models.ForeignKey(Encoder, null=True, on_delete=models.PROTECT, related_name="+")
     seed = models.PositiveIntegerField(default=0)
+    train_labels = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(20), MaxValueValidator(100_000)],
+        help_text="new labels after which the encoder is fine-tuned; empty: never by itself",
+    )
+    train_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text="days after which it is, where there are new labels; empty: never by itself",
+    )
+    drift_limit = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.55), MaxValueValidator(0.99)],
+        help_text="it is, where new images can be told from labelled ones better than this; empty: never",
+    )
+    budget_hours = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.1), MaxValueValidator(100_000.0)],
+        help_text="expert hours that the project may spend; empty: not set",
+    )
     share_labels = models.BooleanField(
         default=False, help_text="whether encoders of other projects may learn from this project's labels"
     )
@@ -299,6 +323,9 @@ class TrainingRun(models.Model):
     settings = models.JSONField(default=dict)
     history = models.JSONField(default=list, help_text='[{"epoch", "loss", …}, …]')
     result = models.JSONField(default=dict)
+    samples = models.JSONField(
+        default=list, help_text='[{"seconds", "memory_mb", "gpu_memory_mb", "gpu_percent"}, …]'
+    )
     checkpoint_name = models.CharField(max_length=255, default="")
     checkpoint_digest = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()

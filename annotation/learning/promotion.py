@@ -18,6 +18,8 @@ from jobs.models import Job, Lane
 from jobs.services import ask
 
 WORSE_CALIBRATION = 0.05
+# Jobs that end with another encoder in use: who asks for one again types the password, as at first.
+PROMOTING = ("adopt_encoder", "add_encoder")
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,21 @@ def decide(*, project: Project, decided: Decided, now: datetime) -> Promotion:
 
 
 @transaction.atomic
-def change_encoder(
-    *, project: Project, encoder: Encoder, kind: str, reason: str, by: User | None, now: datetime
+def change_encoder(  # noqa: PLR0913  what changes, why, by whom and from where
+    *,
+    project: Project,
+    encoder: Encoder,
+    kind: str,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    address: str = "",
 ) -> Promotion | None:
     """Change the project over to an encoder, and rank anew; nothing where it is in use already."""
     previous = policy_for(project).encoder
     if previous is not None and previous.pk == encoder.pk:
         return None
-    choose_encoder(project=project, encoder=encoder, by=by)
+    choose_encoder(project=project, encoder=encoder, by=by, address=address)
     ask_refit(project_id=project.pk, by=by)
     made = Promotion.objects.create(
         project=project,
@@ -109,12 +118,12 @@ def change_encoder(
         decided_by=by,
         created_at=now,
     )
-    _audit(f"encoder.{kind}", made, by)
+    _audit(f"encoder.{kind}", made, by, address)
     return made
 
 
 @transaction.atomic
-def roll_back(*, project: Project, by: User, now: datetime) -> Promotion:
+def roll_back(*, project: Project, by: User | None, now: datetime, address: str = "") -> Promotion:
     """Go back to the encoder that was in use before; heads are fitted on its stored vectors in seconds.
 
     raises: RefusedError where there is none.
@@ -127,9 +136,10 @@ def roll_back(*, project: Project, by: User, now: datetime) -> Promotion:
         project=project,
         encoder=before,
         kind=Promotion.Kind.ROLLBACK,
-        reason="rolled back by ML staff",
+        reason="rolled back by ML staff" if by else "rolled back on the command line",
         by=by,
         now=now,
+        address=address,
     )
     if made is None:
         raise RefusedError("the earlier encoder is in use already")
@@ -146,7 +156,7 @@ def encoder_before(project: Project) -> Encoder | None:
 
 
 @transaction.atomic
-def request_encoder(*, project: Project, encoder: Encoder, by: User) -> Job:
+def request_encoder(*, project: Project, encoder: Encoder, by: User | None, address: str = "") -> Job:
     """Ask the training lane to encode with an encoder of the project's data set and take it into use."""
     if encoder.dataset_id != project.dataset_id:
         raise RefusedError("this encoder belongs to another data set")
@@ -154,7 +164,7 @@ def request_encoder(*, project: Project, encoder: Encoder, by: User) -> Job:
         raise RefusedError("its weights were refused and are removed since: train it again")
     job = ask_adopt(project_id=project.pk, encoder_id=encoder.pk, by=by)
     details = {"encoder": encoder.digest[:12], "job": str(job.pk)}
-    record_act("encoder.request", project.pk, by=by, details=details)
+    record_act("encoder.request", project.pk, by=by, details=details, address=address)
     return job
 
 
@@ -171,7 +181,9 @@ def ask_adopt(*, project_id: UUID, encoder_id: UUID, by: User | None = None) -> 
 
 
 @transaction.atomic
-def request_upload(*, project: Project, name: str, stored: str, digest: str, by: User) -> Job:
+def request_upload(
+    *, project: Project, name: str, stored: str, digest: str, by: User, address: str = ""
+) -> Job:
     """Ask the training lane to check uploaded weights and take them into use."""
     job = ask(
         name="add_encoder",
@@ -182,22 +194,23 @@ def request_upload(*, project: Project, name: str, stored: str, digest: str, by:
         singleton_key=f"add-encoder:{project.pk}:{digest[:16]}",
     )
     details = {"name": name, "digest": digest[:12], "job": str(job.pk)}
-    record_act("encoder.upload", project.pk, by=by, details=details)
+    record_act("encoder.upload", project.pk, by=by, details=details, address=address)
     return job
 
 
 @transaction.atomic
-def set_sharing(*, project: Project, share_labels: bool, by: User) -> Policy:
+def set_sharing(*, project: Project, share_labels: bool, by: User, address: str = "") -> Policy:
     """Let encoders of other projects learn from this project's labels, or not."""
     policy = policy_for(project)
     if policy.share_labels != share_labels:
         policy.share_labels = share_labels
         policy.save(update_fields=["share_labels"])
-        record_act("policy.share_labels", project.pk, by=by, details={"share_labels": share_labels})
+        details = {"share_labels": share_labels}
+        record_act("policy.share_labels", project.pk, by=by, details=details, address=address)
     return policy
 
 
-def _audit(action: str, made: Promotion, by: User | None) -> None:
+def _audit(action: str, made: Promotion, by: User | None, address: str = "") -> None:
     previous = made.previous.digest[:12] if made.previous else ""
     details = {"encoder": made.encoder.digest[:12], "previous": previous, "promoted": made.promoted}
-    record_act(action, made.project_id, by=by, details=details)
+    record_act(action, made.project_id, by=by, details=details, address=address)

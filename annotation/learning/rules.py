@@ -1,7 +1,7 @@
 """Decisions of the learning room: pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from annotation.projects.rules import RefusedError
 
@@ -19,7 +19,14 @@ POLICY_LIMITS: Mapping[str, tuple[float, float, str]] = {
     "batch_size": (1, 500, "cases"),
     "audit_share": (0.0, 0.5, "as a share of patients"),
     "cost_power": (0.1, 4.0, "or leave it empty"),
+    "train_labels": (20, 100_000, "labels, or leave it empty"),
+    "train_days": (1, 365, "days, or leave it empty"),
+    "drift_limit": (0.55, 0.99, "or leave it empty"),
+    "budget_hours": (0.1, 100_000.0, "hours, or leave it empty"),
 }
+
+
+MAY_BE_EMPTY = ("cost_power", "train_labels", "train_days", "drift_limit", "budget_hours")
 
 
 class PolicySettings(TypedDict, total=False):
@@ -33,6 +40,34 @@ class PolicySettings(TypedDict, total=False):
     site_quota: bool
     cost_power: float | None
     logit_adjustment: bool
+    train_labels: int | None
+    train_days: int | None
+    drift_limit: float | None
+    budget_hours: float | None
+
+
+class Since(NamedTuple):
+    """What happened since the encoder was last trained, or since the project began."""
+
+    new_labels: int
+    days: float
+    drift_low: float | None
+
+
+def training_is_due(since: Since, *, labels: int | None, days: int | None, drift_limit: float | None) -> str:
+    """Say why the encoder is to be trained now; nothing where no trigger that is set has come.
+
+    Without a new label nothing would be learned. drift_low: the lower end of the newest drift's interval.
+    """
+    if since.new_labels < 1:
+        return ""
+    if labels is not None and since.new_labels >= labels:
+        return "labels"
+    if days is not None and since.days >= days:
+        return "schedule"
+    if drift_limit is not None and since.drift_low is not None and since.drift_low > drift_limit:
+        return "drift"
+    return ""
 
 
 def ready_to_fit(counts: Sequence[Sequence[int]]) -> bool:
@@ -69,6 +104,9 @@ def checked_policy(settings: PolicySettings, *, known: Sequence[str]) -> None:
     strategy = settings.get("strategy", known[0])
     if strategy not in known:
         raise RefusedError(f'strategy is "{strategy}": choose one of {", ".join(known)}')
+    for field, given in settings.items():
+        if given is None and field not in MAY_BE_EMPTY:
+            raise RefusedError(f"{field} is empty: give a value")
     for field, (least, most, unit) in POLICY_LIMITS.items():
         value = settings.get(field)
         if isinstance(value, int | float) and not least <= value <= most:

@@ -1,6 +1,6 @@
 """Reads of the learning room: for ML staff and administrators, and for machine work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
@@ -11,8 +11,14 @@ from django.db.models import Q, QuerySet
 from accounts.models import Role, User
 from annotation.learning.models import Encoder, Evaluation, ModelVersion, Policy, Promotion, TrainingRun
 from annotation.projects.models import Case, Part, Project
-from annotation.projects.rules import ForbiddenError, LearnedQuestion
-from annotation.projects.selectors import project_for, question_learned, role_in
+from annotation.projects.rules import ForbiddenError, LearnedQuestion, first_learnable
+from annotation.projects.selectors import (
+    project_for,
+    protocol_in_force,
+    question_learned,
+    role_in,
+    settings_in,
+)
 from annotation.projects.splits import unlearnable_parts
 from annotation.readings.models import ReferenceStandard
 from annotation.studies.models import Dataset, Series
@@ -101,19 +107,24 @@ def policy_of(user: User, project_id: UUID) -> Policy:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A reference standard as machine work needs it. chosen: one choice, or any number of several."""
+    """A reference standard as machine work needs it. chosen: one choice, or any number of several.
+
+    likely: how likely each choice is, where several readings left doubt and the project lets models learn it.
+    """
 
     case_id: UUID
     content_digest: str
     patient_id: UUID
     stream: str
     chosen: tuple[str, ...]
+    likely: Mapping[str, float] | None = None
 
 
 def snapshot_row(row: Labelled, question: LearnedQuestion) -> dict[str, Any]:
     """Write a label as a snapshot keeps it: as the question's answers are written."""
     label = list(row.chosen) if question.takes_several else row.chosen[0]
-    return {"case": str(row.case_id), "digest": row.content_digest, "label": label}
+    kept = {"case": str(row.case_id), "digest": row.content_digest, "label": label}
+    return kept if row.likely is None else kept | {"likely": dict(row.likely)}
 
 
 def question_of(project_id: UUID) -> tuple[str, list[str]]:
@@ -128,18 +139,26 @@ def labelled(project_id: UUID) -> list[Labelled]:
     Cases of the audit stream are among them: they judge, and are never learned from. Of the pool only those
     that the project's split, where it has one, is to train on.
     """
-    question = question_learned(project_id)
+    protocol = protocol_in_force(project_id)
+    question, is_soft = first_learnable(protocol.questions), settings_in(protocol).soft_labels
     rows = (
         ReferenceStandard.objects.filter(case__project=project_id)
         .exclude(case__stream=Case.Stream.POOL, case__part__in=unlearnable_parts(project_id))
         .order_by("case__number")
-        .values_list("case_id", "case__series__content_digest", "case__patient_id", "case__stream", "answers")
     )
+    columns = ["case_id", "case__series__content_digest", "case__patient_id", "case__stream", "answers"]
+    doubt = [f"uncertainty__{question.key}"] if is_soft else []
     return [
-        Labelled(case_id, digest, patient_id, stream, chosen)
-        for case_id, digest, patient_id, stream, answers in rows
+        Labelled(case_id, digest, patient_id, stream, chosen, likely_in(*doubted))
+        for case_id, digest, patient_id, stream, answers, *doubted in rows.values_list(*columns, *doubt)
         if (chosen := question.chosen(answers.get(question.key))) is not None
     ]
+
+
+def likely_in(doubt: Mapping[str, Any] | None = None) -> Mapping[str, float] | None:
+    """Read how likely each choice is from what fusing left of doubt."""
+    found = doubt or {}
+    return found.get("distribution") or found.get("shares")
 
 
 def teachable_series(dataset: Dataset) -> QuerySet[Series]:

@@ -30,7 +30,9 @@ def policy_for(project: Project) -> Policy:
 
 
 @transaction.atomic
-def set_policy(*, project: Project, by: User | None, **settings: Unpack[PolicySettings]) -> Policy:
+def set_policy(
+    *, project: Project, by: User | None, address: str = "", **settings: Unpack[PolicySettings]
+) -> Policy:
     """Change what is named of how the queue is driven; the next ranking follows it.
 
     raises: RefusedError naming the field.
@@ -40,12 +42,12 @@ def set_policy(*, project: Project, by: User | None, **settings: Unpack[PolicySe
     for name, value in settings.items():
         setattr(policy, name, value)
     policy.save(update_fields=list(settings))
-    record_act("policy.set", project.pk, by=by, details=dict(settings))
+    record_act("policy.set", project.pk, by=by, details=dict(settings), address=address)
     return policy
 
 
 @transaction.atomic
-def request_retrain(*, project: Project, by: User | None = None) -> Job:
+def request_retrain(*, project: Project, by: User | None = None, address: str = "") -> Job:
     """Ask for a refit and a new ranking now, and for what readers draw to be learned where enough was drawn.
 
     returns: the refit; the waiting one where there is one.
@@ -53,7 +55,7 @@ def request_retrain(*, project: Project, by: User | None = None) -> Job:
     job = ask_refit(project_id=project.pk, by=by)
     drawn = ask_regions(project_id=project.pk, by=by)
     jobs = {"job": str(job.pk)} | ({"regions": str(drawn.pk)} if drawn else {})
-    record_act("model.request", project.pk, by=by, details=jobs)
+    record_act("model.request", project.pk, by=by, details=jobs, address=address)
     return job
 
 
@@ -134,14 +136,16 @@ def register_encoder(*, dataset: Dataset, new: NewEncoder, now: datetime) -> Enc
 
 
 @transaction.atomic
-def choose_encoder(*, project: Project, encoder: Encoder, by: User | None = None) -> Policy:
+def choose_encoder(
+    *, project: Project, encoder: Encoder, by: User | None = None, address: str = ""
+) -> Policy:
     """Make an encoder the one whose vectors the project's heads learn on."""
     policy = policy_for(project)
     if policy.encoder_id != encoder.pk:
         policy.encoder = encoder
         policy.save(update_fields=["encoder"])
         details = {"encoder": encoder.digest[:12], "name": encoder.name}
-        record_act("encoder.choose", project.pk, by=by, details=details)
+        record_act("encoder.choose", project.pk, by=by, details=details, address=address)
     return policy
 
 

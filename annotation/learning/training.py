@@ -30,6 +30,8 @@ METHODS: Final = {
     "SimSiam": "SimSiam: one view predicts the other, no negatives; for small batches",
     "labels": "Labels: one shared encoder, a head for each project that shares its labels",
 }
+# Jobs that change an encoder, or bring another one.
+RUN_JOBS: Final = ("train", "pretrain", "adopt_encoder", "add_encoder")
 FEWEST_LABELS_A_CLASS: Final = 5
 LIMITS: Final[dict[str, tuple[float, float]]] = {
     "epochs": (1, 1000),
@@ -77,7 +79,9 @@ def checked(settings: TrainingSettings) -> TrainingSettings:
 
 
 @transaction.atomic
-def request_training(*, project: Project, settings: TrainingSettings, by: User | None, now: datetime) -> Job:
+def request_training(
+    *, project: Project, settings: TrainingSettings, by: User | None, now: datetime, address: str = ""
+) -> Job:
     """Freeze the pool's labels, and ask the training lane to learn from them.
 
     raises: RefusedError for settings that cannot be, and for too few labels.
@@ -98,7 +102,7 @@ def request_training(*, project: Project, settings: TrainingSettings, by: User |
         checkpoint=str(uuid4()),
     )
     details = {"job": str(job.pk), "mode": settings.mode, "labels": len(rows)}
-    record_act("training.request", project.pk, by=by, details=details)
+    record_act("training.request", project.pk, by=by, details=details, address=address)
     return job
 
 
@@ -121,7 +125,13 @@ def enough(labels: Sequence[Sequence[str]], question: LearnedQuestion) -> None:
 
 @transaction.atomic
 def request_pretraining(
-    *, project: Project, minutes: float, method: str, others: Sequence[Project], by: User
+    *,
+    project: Project,
+    minutes: float,
+    method: str,
+    others: Sequence[Project],
+    by: User,
+    address: str = "",
 ) -> Job:
     """Ask for an encoder taught on the project's images, and on those of others that share theirs.
 
@@ -144,7 +154,7 @@ def request_pretraining(
         by=by,
     )
     details = {"job": str(job.pk), "method": method, "others": len(others)}
-    record_act("pretraining.request", project.pk, by=by, details=details)
+    record_act("pretraining.request", project.pk, by=by, details=details, address=address)
     return job
 
 
