@@ -1,7 +1,9 @@
 """The body of a job: which labels heads that never saw them doubt, and which readings were too fast."""
 
 import time
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.utils import timezone
@@ -10,10 +12,18 @@ from annotation.learning import services
 from annotation.learning.check_models import LabelCheck
 from annotation.learning.rules import ready_to_choose
 from annotation.projects.models import Project
-from annotation.queue.label_quality import Checked, hasty_among, keep_check, times_of
+from annotation.queue.label_quality import (
+    Checked,
+    compared_of,
+    hasty_among,
+    keep_check,
+    read_alone_since,
+    times_of,
+)
 from mlworker import loop
 from mlworker.driving import recipe_by
 from mlworker.evaluation.doubt import doubted, out_of_fold
+from mlworker.evaluation.skills import Week, change_in, weeks_of
 from mlworker.refit import Situation, situation_of
 from mlworker.runtime import Work
 
@@ -30,11 +40,12 @@ def check_labels(work: Work, project_id: str) -> None:
     spent = list(times_of(project.pk))
     work.progress(0.2, f"{len(spent)} readings")
     labels, found = doubts_in(project)
+    drifts = drifts_in(project.pk)
     with work.commit():
         keep_check(
             project=project,
             found=Checked(
-                found, hasty_among(spent), labels, len(spent), round(time.monotonic() - started, 2)
+                found, hasty_among(spent), labels, len(spent), round(time.monotonic() - started, 2), drifts
             ),
             job_id=work.job_id,
             now=timezone.now(),
@@ -72,6 +83,39 @@ def doubts_in(project: Project) -> tuple[int, list[dict[str, Any]]]:
             found.cases.tolist(), found.decisions.tolist(), found.thought.tolist(), strict=True
         )
     ]
+
+
+def drifts_in(project_id: UUID) -> list[dict[str, Any]]:
+    """Tell of each reader how often they were right by week, those first who are right less often now."""
+    told: dict[str, dict[date, tuple[int, int]]] = {}
+    for one in compared_of(project_id):
+        days = told.setdefault(one.reader, {})
+        right, count = days.get(one.day, (0, 0))
+        days[one.day] = right + one.is_right, count + 1
+    rows = [drift_row(project_id, reader, weeks_of(days)) for reader, days in told.items()]
+    return sorted(rows, key=lambda row: (not row["falls"], row["change"] is None, row["reader"]))
+
+
+def drift_row(project_id: UUID, reader: str, weeks: list[Week]) -> dict[str, Any]:
+    """Write a reader's weeks and what changed; numbers: cases that they alone have read since it fell."""
+    change = change_in(weeks)
+    falls = change is not None and change.is_fall
+    return {
+        "reader": reader,
+        "weeks": [
+            {"week": week.start.isoformat(), "right": week.right, "of": week.of} | week.estimate().as_row()
+            for week in weeks
+        ],
+        "change": change
+        and {
+            "since": change.since.isoformat(),
+            "before": change.before.as_row(),
+            "after": change.after.as_row(),
+            "p": change.p,
+        },
+        "falls": falls,
+        "numbers": read_alone_since(project_id, UUID(reader), change.since) if change and falls else [],
+    }
 
 
 def words_of(now: Situation, decision: int, number: int) -> str:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts.answers import forget_answers
 from annotation.exchange import uploads
 from annotation.exchange.lifecycle.backup.making import stored_names
 from annotation.learning.models import Encoder, Policy, Promotion
@@ -20,9 +21,11 @@ from annotation.studies.originals import remove_unclaimed, unclaimed
 from jobs.models import OPEN, Job, Lane
 from jobs.services import ask
 from mlworker.runtime import Work
+from notices.services import forget_old
 
 NAME = "clean_up"
 EVERY, KEPT = timedelta(days=1), timedelta(days=7)
+NOTICES_KEPT = timedelta(days=90)
 WEIGHTS_KEPT = 3
 ORIGINALS_AT_ONCE = 500
 UNSENT = "it was not sent to its end within a week: send it again"
@@ -32,6 +35,7 @@ def clean_up(work: Work) -> None:
     """Remove it, kind by kind."""
     now = timezone.now()
     removed = len(clean_uploads(now)) + len(clean_checkpoints(now)) + len(clean_weights())
+    removed += forget_answers(now=now) + forget_old(now=now, before=now - NOTICES_KEPT)
     removed += clean_originals(now) + files.remove_unfinished(now - EVERY)
     work.progress(1.0, f"{removed} things removed")
 

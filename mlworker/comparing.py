@@ -1,7 +1,8 @@
 """The body of a job: how a project's readers agree with each other, with themselves and with the model."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from annotation.projects.questions import Number, OneOf, Question, Regions, Segm
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.agreement import Figures, fuse_again, keep_agreement
-from annotation.queue.compared import Table, choices_in, revisions_of, said_in
+from annotation.queue.compared import Table, choices_in, repeated_numbers, revisions_of, said_in
 from annotation.readings.agreement import report, report_drawn, surfaces
 from annotation.readings.agreement.choices import MISSING
 from annotation.readings.agreement.drawn import bounded
@@ -25,11 +26,13 @@ from annotation.readings.fusion.choices import Labels, dawid_skene
 from annotation.readings.measurements import pixel_size
 from annotation.readings.measuring import Stack, stack_of
 from annotation.readings.models import Agreement, Revision
+from annotation.readings.qualifying import unqualified_in
 from annotation.readings.selectors import author_of
 from mlworker.runtime import Work
 
 NO_SPACING = "the size of a voxel is not known, or not in the same unit as elsewhere"
 DIGITS = 6
+MOST_PROPOSED = 500
 
 
 def measure_agreement(work: Work, project_id: str) -> None:
@@ -61,23 +64,37 @@ def plain_figures(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Compare choices and numbers; gives the figures and, of choices, what each reader confuses.
 
-    one_coin: each reader is told by how often they are right.
+    one_coin: each reader is told by how often they are right. Readers who do not count yet are compared, and
+    weigh nothing.
     """
+    silent = {str(reader) for reader in unqualified_in(project_id)}
     figures: dict[str, Any] = {}
     skills: dict[str, Any] = {}
     for question in asked:
         if isinstance(question, Number):
-            found = report.of_numbers(table.compared(), table.numbers_of(question.key), unit=question.unit)
+            found = report.of_numbers(
+                table.compared(),
+                table.numbers_of(question.key),
+                unit=question.unit,
+                repeats=repeated_numbers(project_id, table, question.key),
+            )
         elif isinstance(question, OneOf | SomeOf):
             words = {choice.value: choice.label for choice in question.choices}
             learned = LearnedQuestion(question.key, question.prompt, words, question.kind)
             given = choices_in(project_id, table, learned)
             found = report.of_choices(table.compared(), given)
-            skills |= skills_of(learned, table, given, one_coin=one_coin)
+            skills |= skills_of(learned, table, without(given, table, silent), one_coin=one_coin)
         else:
             continue
         figures[question.key] = headed(question) | found
     return figures, skills
+
+
+def without(given: report.Choices, table: Table, authors: Collection[str]) -> report.Choices:
+    """Leave out what some authors chose."""
+    codes = given.codes.copy()
+    codes[:, [column for author, column in table.columns.items() if author in authors]] = MISSING
+    return replace(given, codes=codes)
 
 
 def headed(question: Question) -> dict[str, Any]:
@@ -132,8 +149,25 @@ def drawn_figures(work: Work, project_id: UUID, table: Table, asked: Sequence[Qu
             table.compared(), found.masks[key], labels=labels, unit=found.unit or "px"
         )
     for key, shape in regions.items():
-        figures[key] = headed(shape) | report_drawn.of_boxes(found.regions[key])
+        proposed = proposed_boxes(project_id, shape)
+        figures[key] = headed(shape) | report_drawn.of_boxes(found.regions[key], proposed)
     return figures
+
+
+def proposed_boxes(project_id: UUID, shape: Regions) -> list[report_drawn.Proposed]:
+    """List what a model proposed and readers drew without having seen it, in their newest first readings."""
+    firsts = Revision.objects.filter(reading__case__project=project_id, number=1, reader__isnull=False)
+    rows = firsts.filter(suggestion__drawn__has_key=shape.key).select_related("protocol")
+    found: list[report_drawn.Proposed] = []
+    for one in rows.order_by("-created_at", "-pk")[:MOST_PROPOSED]:
+        own = (one.suggestion or {})["drawn"][shape.key]
+        if own["shown"] or not was_asked(one, shape):
+            continue
+        scored = [
+            (own["scores"].get(region["id"], 0.0), bounded(region)) for region in own["suggested"] or []
+        ]
+        found.append((scored, [bounded(region) for region in one.answers.get(shape.key) or []]))
+    return found
 
 
 class Drawings:

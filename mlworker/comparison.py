@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mlworker.evaluation.intervals import OVERALL, metrics_of, too_few
+from mlworker.evaluation.intervals import OVERALL, interval, metrics_of, resampled, too_few
 from mlworker.evaluation.metrics import Floats, Labels, Metric
 from mlworker.targets import Target, likeliest
 
@@ -33,31 +33,32 @@ def compared(
     if reason:
         return {"reason": reason}
     numbers = np.unique(patients, return_inverse=True)[1]
-    count = int(numbers.max()) + 1
-    random = np.random.default_rng(seed)
-    drawn = random.multinomial(count, np.full(count, 1.0 / count), size=REPLICATES)[:, numbers]
-    weights = np.vstack([np.ones(len(labels)), drawn]).astype(np.float64)
-    found = {
-        name: _difference(one, candidate, champion, labels, weights)
+    chosen = {
+        name: one
         for name, one in metrics_of(target, labels).items()
         if name in OVERALL or name.startswith(OF_CHOICES)
     }
-    return {"cases": len(labels), "patients": count, **found}
+    gaps: dict[str, list[Floats]] = {name: [] for name in chosen}
+    for weights in resampled(numbers, seed, replicates=REPLICATES):
+        for name, one in chosen.items():
+            gaps[name].append(one(candidate, labels, weights) - one(champion, labels, weights))
+    found = {
+        name: told
+        for name, one in chosen.items()
+        if (told := _difference(one, candidate, champion, labels, np.concatenate(gaps[name])))
+    }
+    return {"cases": len(labels), "patients": int(numbers.max()) + 1, **found}
 
 
 def _difference(
-    metric: Metric, candidate: Floats, champion: Floats, labels: Labels, weights: Floats
+    metric: Metric, candidate: Floats, champion: Floats, labels: Labels, gaps: Floats
 ) -> dict[str, float]:
-    """Compare one metric; the first row of weights is every case once, the others are replicates."""
-    new, old = metric(candidate, labels, weights), metric(champion, labels, weights)
-    low, high = np.nanpercentile((new - old)[1:], [2.5, 97.5])
-    return {
-        "candidate": float(new[0]),
-        "champion": float(old[0]),
-        "difference": float(new[0] - old[0]),
-        "low": float(low),
-        "high": float(high),
-    }
+    """Compare one metric; nothing where it is no number. gaps: (replicate,) differences."""
+    whole = np.ones((1, len(labels)))
+    new, old = (float(metric(one, labels, whole)[0]) for one in (candidate, champion))
+    low, high = interval(gaps)
+    told = {"candidate": new, "champion": old, "difference": new - old, "low": low, "high": high}
+    return told if np.isfinite(list(told.values())).all() else {}
 
 
 def by_group(
@@ -88,7 +89,8 @@ def _accuracy(right: Floats, patients: Labels, seed: int) -> dict[str, float]:
     count = int(numbers.max()) + 1
     if count < 5:
         return told
-    share = np.full(count, 1.0 / count)
-    drawn = np.random.default_rng(seed).multinomial(count, share, size=REPLICATES)[:, numbers]
-    low, high = np.percentile((drawn @ right) / drawn.sum(axis=1), [2.5, 97.5])
-    return told | {"low": float(low), "high": float(high)}
+    shares = [
+        (weights @ right) / weights.sum(axis=1) for weights in resampled(numbers, seed, replicates=REPLICATES)
+    ]
+    low, high = interval(np.concatenate(shares))
+    return told | {"low": low, "high": high}

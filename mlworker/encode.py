@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from annotation.learning import services
+from annotation.learning.drifts import ask_drifts
 from annotation.learning.duplicates import ask_placing
 from annotation.learning.files import content_of, keep
 from annotation.learning.models import Encoder, TrainingRun
@@ -65,6 +66,7 @@ def embed(work: Work, dataset_id: str) -> None:
             if split_of(project.pk) is not None:
                 ask_placing(project.pk)
             services.ask_refit(project_id=project.pk)
+        ask_drifts(projects)
         ask_pretraining(dataset)
 
 

@@ -78,6 +78,7 @@ def train(work: Work, project_id: str, snapshot_id: str, settings: dict[str, Any
     judge = Judge(frozen, champion, candidate)
     comparison, model = judge.comparison(), judge.model(report, time.monotonic() - started)
     verdict = promotion.gate(comparison)
+    runs.note_line(job_id=work.job_id, event="judged", values=score_of(comparison))
     if verdict.promoted:
         encode_all(
             frozen.project.dataset,
@@ -92,6 +93,11 @@ def train(work: Work, project_id: str, snapshot_id: str, settings: dict[str, Any
         outcome = {"model": version.number, "promoted": verdict.promoted, "verdict": verdict.reason}
         runs.finish_run(job_id=work.job_id, result=report | outcome)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def score_of(comparison: dict[str, Any]) -> dict[str, Any]:
+    """Tell how candidate and champion did, in one line."""
+    return {"cases": comparison.get("cases", 0), **comparison.get("balanced_accuracy", {})}
 
 
 def quiet(_done: float, _text: str) -> None:
@@ -113,6 +119,7 @@ def frozen_of(project_id: str, snapshot_id: str) -> Frozen:
             known[one["case"]].patient_id,
             Case.Stream.POOL,
             chosen,
+            one.get("likely"),
         )
         for one in content["labels"]
         if one["case"] in known and (chosen := question.chosen(one["label"])) is not None
@@ -264,7 +271,9 @@ class Judge:
         store = store_of(encoder)
         vectors = store.vectors(store.rows([row.content_digest for row in rows]))
         keys = np.array([loop.key_of(row.case_id) for row in rows], dtype=np.uint64)
-        return loop.Labelled(loop.Cases(keys, vectors), self._labels(rows), self._patients(rows))
+        labels = self._labels(rows)
+        likely = self.frozen.target.likely(labels, [row.likely for row in rows])
+        return loop.Labelled(loop.Cases(keys, vectors), labels, self._patients(rows), likely)
 
     def _said(self, model: loop.Model) -> Floats:
         """Tell what a model says of the audit stream; nothing where that has no labels."""

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from annotation.exchange import uploads
+from annotation.exchange import beginning, uploads
 from annotation.exchange.archives import DeliveryError
 from annotation.exchange.imports import admit_delivery, fail_delivery, finish_delivery
 from annotation.exchange.peers import received
@@ -28,6 +28,20 @@ def import_delivery(work: Work, *, import_id: str) -> None:
     with work.commit():
         finish_delivery(key, now=timezone.now())
     uploads.remove(settings.HOME.spool, key)
+
+
+@job("import_examples", lane=Lane.TRANSFER)
+def import_examples(work: Work, *, import_id: str) -> None:
+    """Make example images and take them in; run again, it changes nothing."""
+    if Import.objects.get(pk=import_id).state != Import.State.DONE:
+        beginning.write_examples(settings.HOME.spool, UUID(import_id))
+    import_delivery(work, import_id=import_id)
+
+
+@job("take_cases", lane=Lane.TRANSFER)
+def take_cases(work: Work, *, project_id: str) -> None:
+    """Make the cases of a data set that a new project asks about; run again, it changes nothing."""
+    beginning.take_cases(UUID(project_id), now=timezone.now(), progress=work.progress)
 
 
 @job("pull_studies", lane=Lane.TRANSFER)

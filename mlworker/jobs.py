@@ -2,17 +2,23 @@
 
 import os
 from typing import Any
+from uuid import UUID
 
+from django.utils import timezone
 from threadpoolctl import threadpool_limits
 
+from annotation.queue import counting, settling
 from jobs.models import Lane
 from mlworker import (
     backing_up,
     checking,
     cleaning,
     comparing,
+    doubting,
+    drifting,
     embedding_map,
     erasing,
+    judging,
     organising,
     removing,
     similar_cases,
@@ -59,11 +65,53 @@ def measure_agreement(work: Work, *, project_id: str) -> None:
         comparing.measure_agreement(work, project_id)
 
 
+@job("settle_readings", lane=Lane.LIGHT)
+def settle_readings(work: Work, *, project_id: str, whole: bool = False) -> None:
+    """Take cases off the line for which no reading more is wanted or can come: seconds, no torch."""
+    settled = settling.settle_readings(UUID(project_id), timezone.now(), whole=whole)
+    work.progress(1.0, f"{settled} cases settled")
+
+
+@job("count_readings", lane=Lane.LIGHT)
+def count_readings(work: Work, *, project_id: str, reader_id: str) -> None:
+    """Fuse anew what a reader has read, now that it counts or does not: seconds, no torch."""
+    counted = counting.count_readings(UUID(project_id), UUID(reader_id), timezone.now())
+    work.progress(1.0, f"{counted} cases fused")
+
+
+@job("settle_tests", lane=Lane.LIGHT)
+def settle_tests(work: Work, *, project_id: str) -> None:
+    """Settle readers' tests by what the protocol asks now: under a second, no torch."""
+    settled = counting.settle_tests(UUID(project_id), timezone.now())
+    work.progress(1.0, f"{settled} readers")
+
+
 @job("check_labels", lane=Lane.LIGHT)
 def check_labels(work: Work, *, project_id: str) -> None:
     """Look for labels that are likely wrong and readings that were too fast: seconds, no torch."""
     with threadpool_limits(limits=1):
         checking.check_labels(work, project_id)
+
+
+@job("place_second_reads", lane=Lane.LIGHT)
+def place_second_reads(work: Work, *, project_id: str) -> None:
+    """Ask for second readings where a label is most likely wrong: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        doubting.place(work, project_id)
+
+
+@job("compare_models", lane=Lane.LIGHT)
+def compare_models(work: Work, *, project_id: str, numbers: list[int]) -> None:
+    """Judge models side by side on the audit stream, case by case: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        judging.compare_models(work, project_id, numbers)
+
+
+@job("measure_drift", lane=Lane.LIGHT)
+def measure_drift(work: Work, *, project_id: str) -> None:
+    """Measure how far new images differ from labelled ones: seconds, no torch."""
+    with threadpool_limits(limits=1):
+        drifting.measure_drift(work, project_id)
 
 
 @job("export", lane=Lane.TRANSFER, spawn=True)

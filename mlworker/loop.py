@@ -55,7 +55,7 @@ def modelled(
     ensemble = learned_by(
         recipe,
         pool.cases.vectors,
-        pool.labels,
+        pool.learned,
         scaling=scaling,
         groups=pool.patients,
         seed=seed,

@@ -19,6 +19,7 @@ from annotation.projects.models import Case, Project
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
 from annotation.queue.agreement import ask_where_weighed
+from annotation.queue.second_reads import ask_where_doubted
 from annotation.queue.selectors import PoolCase, waiting_cases
 from annotation.queue.services import Place, replace_ranking
 from annotation.readings.selectors import seconds_of_cases
@@ -128,7 +129,8 @@ def _stream(
     people: dict[uuid.UUID, int] = {}
     patients = np.array([people.setdefault(row.patient_id, len(people)) for row in rows], dtype=np.intp)
     ids = [waiting[at].case_id for at in unread_at]
-    return Stream(unread, ids, loop.Labelled(known, labels, patients), rows)
+    likely = target.likely(labels, [row.likely for row in rows])
+    return Stream(unread, ids, loop.Labelled(known, labels, patients, likely), rows)
 
 
 def _with_vectors(
@@ -178,6 +180,7 @@ def refit(work: Work, project_id: str) -> None:
             label_count=now.label_count,
         )
         ask_where_weighed(project.pk)
+        ask_where_doubted(project.pk)
 
 
 def advice_of(now: Situation, model: loop.Model, new: services.NewModel) -> dict[str, Any]:

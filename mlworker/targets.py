@@ -9,7 +9,7 @@ what is told to people goes by choices, whose places in these arrays are kept he
 asks for the kind.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +55,22 @@ class Target:
         else:
             rows = [[self.choices.index(value) for value in chosen] for chosen in answers]
         return np.array(rows, dtype=np.intp).reshape(len(answers), self.decisions)
+
+    def likely(self, labels: Labels, shares: Sequence[Mapping[str, float] | None]) -> Floats | None:
+        """How likely each class is: (case, decision, class), certain where nothing says more.
+
+        labels: (case, decision). shares: of each case by choice. returns: None where all are certain.
+        """
+        if not any(shares):
+            return None
+        found = np.eye(self.classes)[labels]
+        for place, share in enumerate(shares):
+            known = np.array([(share or {}).get(value, 0.0) for value in self.choices])
+            if share and self.kind == MULTI:
+                found[place] = np.stack([1.0 - known, known], axis=-1)
+            elif known.sum() > 0.0:  # of choices that are offered still
+                found[place, 0] = known / known.sum()
+        return found
 
     def chosen(self, labels: Labels) -> NDArray[np.bool_]:
         """Say which choices labels, or likeliest classes, name: (case, decision) → (case, choice)."""

@@ -1,16 +1,20 @@
 """Celery's entry points: one a lane, whose message carries a job's id, and the sweep."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from celery import current_app
 from celery.signals import worker_process_init
 from django.conf import settings
+from django.core.cache import cache
 from django.utils import timezone
 
 from jobs import services
 from jobs.parent import die_with
 from mlworker import runtime
+
+REMINDED: Final = "readers_reminded"
+REMIND_SECONDS: Final = 3600  # each process that sweeps asks once an hour
 
 
 @current_app.task(name="fovea.light", time_limit=settings.JOB_LIMIT_SECONDS["light"])
@@ -36,21 +40,28 @@ def sweep() -> None:
     """Send again what was lost, end leases of absent readers, remove what has expired, ask for upkeep."""
     from annotation.exchange.labels.services import drop_forgotten
     from annotation.exchange.out.services import remove_expired
+    from annotation.learning.drifts import ask_trainings
     from annotation.queue.services import expire_leases
+    from annotation.queue.telling import tell_due
     from mlworker.backing_up import ask_backup
     from mlworker.cleaning import ask_cleaning
+    from mlworker.mailing import ask_mails
     from mlworker.removing import ask_removal
     from mlworker.telling import ask_webhooks
 
     now = timezone.now()
+    services.sweep(now)
     expire_leases(now=now)
+    if cache.add(REMINDED, now.isoformat(), REMIND_SECONDS):
+        tell_due(now=now)
     remove_expired(now=now)
     drop_forgotten(now=now)
     ask_backup(now=now)
     ask_removal(now=now)
     ask_cleaning(now=now)
     ask_webhooks(now=now)
-    services.sweep(now)
+    ask_trainings(now)
+    ask_mails(now=now)
 
 
 @worker_process_init.connect

@@ -108,19 +108,26 @@ def labelled_images(
     """Images with class numbers: to learn from, and held back; apart by patient."""
     by_digest = {row.content_digest: row for row in rows}
     images: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    chosen: tuple[list[Sequence[str]], list[Sequence[str]]] = ([], [])
+    shown: tuple[list[Labelled], list[Labelled]] = ([], [])
     digests = sorted(by_digest)[: most_series(preprocessing)]
     for start in range(0, len(digests), 256):
         for digest, seen in series_planes(digests[start : start + 256], preprocessing, PLANES_A_SERIES):
             side = int(is_held_back(str(by_digest[digest].patient_id)))
             images[side].append(_bytes(seen))
-            chosen[side].extend([by_digest[digest].chosen] * len(seen))
+            shown[side].extend([by_digest[digest]] * len(seen))
     empty = np.empty((0, preprocessing.channels, preprocessing.size, preprocessing.size), dtype=np.uint8)
     learned, held = (
-        Source(_together(some or [empty]), torch.from_numpy(target.labels(own)))
-        for some, own in zip(images, chosen, strict=True)
+        Source(_together(some or [empty]), torch.from_numpy(taught_labels(own, target)))
+        for some, own in zip(images, shown, strict=True)
     )
     return learned, held
+
+
+def taught_labels(rows: Sequence[Labelled], target: Target) -> np.ndarray:
+    """Labels of images: (image, decision) class numbers, or (image, decision, class) how likely each is."""
+    labels = target.labels([row.chosen for row in rows])
+    likely = target.likely(labels, [row.likely for row in rows])
+    return labels if likely is None else likely.astype(np.float32)
 
 
 def pictures(dataset: Dataset, preprocessing: Preprocessing) -> tuple[torch.Tensor, torch.Tensor]:

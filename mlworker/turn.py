@@ -47,15 +47,22 @@ class Labelled:
     """Cases with labels and patients: (case,) numbers that stand for a person.
 
     labels: (case, decision) class numbers, see `mlworker.targets`; of one decision (case,) will do.
+    likely: (case, decision, class), how likely each class is, where models learn that instead.
     """
 
     cases: Cases
     labels: Numbers
     patients: Numbers
+    likely: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.labels.ndim == 1:
             object.__setattr__(self, "labels", self.labels[:, None])
+
+    @property
+    def learned(self) -> Numbers | Floats:
+        """What heads are fitted to: labels, or how likely each class is."""
+        return self.labels if self.likely is None else self.likely
 
 
 @dataclass(frozen=True)

@@ -136,10 +136,12 @@ class Classified(Objective):
             raise ValueError("images without labels cannot be classified")
         logits = self.heads[batch.source](network(self.entering(network, batch, random))).float()
         balance = self.get_buffer(f"balance_{batch.source}")
-        labels = batch.labels.to(logits.device).reshape(len(logits), -1)
-        weights = balance[torch.arange(len(balance), device=logits.device), labels]
+        labels = batch.labels.to(logits.device)
+        known = certain(labels)
+        weights = balance[torch.arange(len(balance), device=logits.device), known]
         by_class = logits.reshape(len(logits), *balance.shape).transpose(1, 2)  # (image, class, decision)
-        return (functional.cross_entropy(by_class, labels, reduction="none") * weights).mean()
+        wanted = labels.transpose(1, 2) if labels.is_floating_point() else known
+        return (functional.cross_entropy(by_class, wanted, reduction="none") * weights).mean()
 
     def entering(self, network: nn.Module, batch: Batch, random: torch.Generator) -> torch.Tensor:
         """Images as the network takes them, changed at random while it trains."""
@@ -155,12 +157,18 @@ def entering(pictures: torch.Tensor, network: nn.Module, preprocessing: Preproce
     return made.contiguous(memory_format=torch.channels_last) if made.ndim == 4 else made
 
 
+def certain(labels: torch.Tensor) -> torch.Tensor:
+    """Give class numbers, the likeliest where labels say how likely each is: (image, decision)."""
+    return labels.argmax(dim=-1) if labels.is_floating_point() else labels.reshape(len(labels), -1)
+
+
 def balance_of(labels: torch.Tensor, classes: int) -> torch.Tensor:
     """Weight of each class such that a decision's classes weigh alike, mean 1 over the images.
 
-    labels: (image, decision), of one decision also (image,). returns: (decision, class).
+    labels: (image, decision), of one decision also (image,), or (image, decision, class) how likely each is.
+    returns: (decision, class).
     """
-    columns = labels.reshape(len(labels), -1).T
+    columns = certain(labels).T
     counts = torch.stack([torch.bincount(column, minlength=classes) for column in columns]).float()
     present = (counts > 0).sum(dim=1, keepdim=True)
     return torch.where(counts > 0, len(labels) / (present * counts.clamp(min=1.0)), torch.zeros_like(counts))

@@ -54,7 +54,8 @@ class Plan:
 class Source:
     """Images to learn from: (image, channel, [z,] y, x), uint8.
 
-    labels: (image, decision) class numbers, or none; of one decision (image,) will do.
+    labels: (image, decision) class numbers, or none; of one decision (image,) will do. Floats say how likely
+    each class is, (image, decision, class).
     """
 
     images: torch.Tensor

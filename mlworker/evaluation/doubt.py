@@ -28,23 +28,40 @@ class Doubted:
     margins: Floats
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Cases that are predicted. vectors: (case, feature). patients: (case,), numbered as the labels' are."""
+
+    vectors: NDArray[np.floating]
+    patients: Numbers
+
+
 def out_of_fold(recipe: Recipe, known: Labelled, *, scaling: Scaling, seed: int) -> Floats:
     """Predict each case by heads that learned from other patients' cases: (case, decision, class)."""
-    people = int(known.patients.max()) + 1
-    fold = np.random.default_rng(seed).permutation(people)[known.patients] % FOLDS
+    asked = Asked(known.cases.vectors, known.patients)
+    return predicted_apart(recipe, known, asked, scaling=scaling, seed=seed)
+
+
+def predicted_apart(recipe: Recipe, known: Labelled, asked: Asked, *, scaling: Scaling, seed: int) -> Floats:
+    """Predict cases by heads that learned from the labels of other patients: (case, decision, class)."""
+    people = int(max(known.patients.max(), asked.patients.max(initial=0))) + 1
+    folds = np.random.default_rng(seed).permutation(people) % FOLDS
+    learned_in, asked_in = folds[known.patients], folds[asked.patients]
     target = recipe.target
-    found = np.full((len(known.cases), target.decisions, target.classes), 1.0 / target.classes)
-    for number in np.unique(fold):
-        outside = fold != number
+    found = np.full((len(asked.vectors), target.decisions, target.classes), 1.0 / target.classes)
+    for number in np.unique(asked_in):
+        outside = learned_in != number
+        if not outside.any():
+            continue
         heads = learned_by(
             recipe,
             known.cases.vectors[outside],
-            known.labels[outside],
+            known.learned[outside],
             scaling=scaling,
             groups=known.patients[outside],
             seed=seed,
         )
-        found[~outside] = heads.mean_probabilities(known.cases.vectors[~outside])
+        found[asked_in == number] = heads.mean_probabilities(asked.vectors[asked_in == number])
     return found
 
 

@@ -1,6 +1,6 @@
 """A metric with its 95 % interval, by bootstrap over patients: cases of one patient come and go together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +48,22 @@ def judged(
     if reason:
         return Verdict({}, reason)
     numbers = np.unique(patients, return_inverse=True)[1]
-    estimates = {
-        name: estimate(metric, probabilities, labels, numbers, seed=seed)
-        for name, metric in metrics_of(target, labels).items()
-    }
+    estimates = known(
+        {
+            name: estimate(metric, probabilities, labels, numbers, seed=seed)
+            for name, metric in metrics_of(target, labels).items()
+        }
+    )
     for name, members in zip(target.choices, target.chosen(labels).T, strict=True):
         estimates[f"prevalence:{name}"] = prevalence(members, patients)
     if sites is not None:
-        estimates |= _by_site(probabilities, labels, numbers, sites, seed=seed)
+        estimates |= known(_by_site(probabilities, labels, numbers, sites, seed=seed))
     return Verdict(estimates)
+
+
+def known(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Keep what is a number with an interval: JSON has no other."""
+    return {name: one for name, one in estimates.items() if np.isfinite(list(one.as_row().values())).all()}
 
 
 def metrics_of(target: Target, labels: Labels) -> dict[str, Metric]:
@@ -125,19 +132,27 @@ def estimate(
     """One metric and its percentile interval. patients: (case,) numbers 0…patients-1."""
     value = float(metric(probabilities, labels, np.ones((1, len(labels))))[0])
     replicates = np.concatenate(
-        [metric(probabilities, labels, weights) for weights in _resampled(patients, seed)]
+        [metric(probabilities, labels, weights) for weights in resampled(patients, seed)]
     )
-    low, high = np.nanpercentile(replicates, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *interval(replicates))
 
 
-def _resampled(patients: Labels, seed: int) -> list[Floats]:
-    """Case weights of every replicate, in blocks of bounded size."""
+def interval(replicates: Floats) -> tuple[float, float]:
+    """Middle 95 % of the replicates that say something; NaN where none does."""
+    said = replicates[np.isfinite(replicates)]
+    low, high = np.percentile(said, [2.5, 97.5]) if len(said) else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def resampled(patients: Labels, seed: int, *, replicates: int = REPLICATES) -> Iterator[Floats]:
+    """Case weights of every replicate, in blocks of bounded size; how they are cut changes none of them.
+
+    patients: (case,) numbers 0…patients-1.
+    """
     random = np.random.default_rng(seed)
     count = int(patients.max()) + 1
-    block = max(1, min(REPLICATES, AT_A_TIME // len(patients)))
+    block = max(1, min(replicates, AT_A_TIME // len(patients)))
     share = np.full(count, 1.0 / count)
-    return [
-        random.multinomial(count, share, size=min(block, REPLICATES - start))[:, patients].astype(np.float64)
-        for start in range(0, REPLICATES, block)
-    ]
+    for start in range(0, replicates, block):
+        drawn = random.multinomial(count, share, size=min(block, replicates - start))
+        yield drawn[:, patients].astype(np.float64)

@@ -50,11 +50,12 @@ def recall_of(number: int) -> Metric:
 
 
 def least(recalls: list[Metric]) -> Metric:
-    """Least of some recalls, among those that a replicate knows."""
+    """Least of some recalls, among those that a replicate knows; NaN where it knows none."""
 
     def worst(probabilities: Floats, labels: Labels, weights: Floats) -> Floats:
         values = np.stack([one(probabilities, labels, weights) for one in recalls], axis=1)
-        return np.asarray(np.where(np.isfinite(values), values, np.inf).min(axis=1))
+        known = np.isfinite(values)
+        return np.asarray(np.where(known.any(axis=1), np.where(known, values, np.inf).min(axis=1), np.nan))
 
     return worst
 

@@ -9,7 +9,7 @@ from mlworker.heads.features import Scaling
 from mlworker.heads.logistic import Floats, Heads, Labels, fit, log_priors, softmax
 from mlworker.heads.multilabel import MultilabelHeads, fit_multilabel, log_odds, sigmoid
 from mlworker.heads.ordinal import OrdinalHeads, fit_ordinal
-from mlworker.targets import MULTI, ORDINAL, SINGLE, Target, class_counts
+from mlworker.targets import MULTI, ORDINAL, PRESENT, SINGLE, Target, class_counts
 
 BOOTSTRAP_HEADS = 10
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
@@ -32,24 +32,26 @@ class Recipe:
     target: Target
     adjusted: bool = False
 
-    def fit(self, features: Floats, labels: Labels, weights: Floats, penalties: Floats) -> AnyHeads:
+    def fit(self, features: Floats, labels: Labels | Floats, weights: Floats, penalties: Floats) -> AnyHeads:
         """Fit heads.
 
-        labels: (case, decision). weights: (head, case), how often each case counts; classes are
-        balanced here.
+        labels: (case, decision) class numbers, or (case, decision, class) how likely each class is. weights:
+        (head, case), how often each case counts; classes are balanced here.
         """
+        known = certain(labels)
         if self.target.kind == MULTI:
-            adjustment = log_odds(labels) if self.adjusted else None
-            balance = None if self.adjusted else self.balance(labels)
+            present = labels if labels.ndim == 2 else labels[:, :, PRESENT]
+            adjustment = log_odds(known) if self.adjusted else None
+            balance = None if self.adjusted else self.balance(known)
             return fit_multilabel(
-                features, labels, weights, penalties, adjustment=adjustment, balance=balance
+                features, present, weights, penalties, adjustment=adjustment, balance=balance
             )
         classes, only = self.target.classes, labels[:, 0]
         if self.target.kind == ORDINAL:
             return fit_ordinal(features, only, weights, penalties, classes=classes)
         if not self.adjusted:
-            weights = weights * class_balance(only, classes)
-        priors = log_priors(only, classes) if self.adjusted else None
+            weights = weights * class_balance(known[:, 0], classes)
+        priors = log_priors(known[:, 0], classes) if self.adjusted else None
         return fit(features, only, weights, penalties, classes=classes, adjustment=priors)
 
     def balance(self, labels: Labels) -> Floats:
@@ -104,13 +106,24 @@ def learned(
 
 
 def learned_by(
-    recipe: Recipe, embeddings: Floats, labels: Labels, *, scaling: Scaling, groups: Labels, seed: int
+    recipe: Recipe,
+    embeddings: Floats,
+    labels: Labels | Floats,
+    *,
+    scaling: Scaling,
+    groups: Labels,
+    seed: int,
 ) -> Ensemble:
-    """Fit the ensemble by a recipe. labels: (case, decision); the rest as for `learned`."""
-    features = scaling.apply(embeddings)
+    """Fit the ensemble by a recipe. labels: as for `Recipe.fit`; the rest as for `learned`."""
+    features, known = scaling.apply(embeddings), certain(labels)
     penalty = _chosen_penalty(recipe, features, labels, groups, seed)
-    counts = np.vstack([np.ones(len(labels)), bootstrap_counts(labels, BOOTSTRAP_HEADS, seed)])
+    counts = np.vstack([np.ones(len(known)), bootstrap_counts(known, BOOTSTRAP_HEADS, seed)])
     return Ensemble(scaling, recipe.fit(features, labels, counts, np.full(len(counts), penalty)), penalty)
+
+
+def certain(labels: Labels | Floats) -> Labels:
+    """Give the likeliest class of each decision, where it is not given alone: (case, decision)."""
+    return np.asarray(labels if labels.ndim == 2 else labels.argmax(axis=-1), dtype=np.intp)
 
 
 def class_balance(labels: Labels, classes: int) -> Floats:
@@ -148,21 +161,24 @@ def out_of_bag(ensemble: Ensemble, embeddings: Floats, labels: Labels, *, seed: 
     return np.asarray((probabilities * unseen[:, :, None, None]).sum(axis=1) / seen_by)
 
 
-def _chosen_penalty(recipe: Recipe, features: Floats, labels: Labels, groups: Labels, seed: int) -> float:
+def _chosen_penalty(
+    recipe: Recipe, features: Floats, labels: Labels | Floats, groups: Labels, seed: int
+) -> float:
     """Choose the penalty by cross-validation over patients; a default while labels are few."""
-    counts = class_counts(labels, recipe.target.classes)
+    known = certain(labels)
+    counts = class_counts(known, recipe.target.classes)
     if counts[counts > 0].min() < TUNED_FROM:
         return DEFAULT_PENALTY
     random = np.random.default_rng(seed)
-    kept = np.sort(random.permutation(len(labels))[:TUNED_ON])
-    features, labels, groups = features[kept], labels[kept], groups[kept]
+    kept = np.sort(random.permutation(len(known))[:TUNED_ON])
+    features, labels, groups, known = features[kept], labels[kept], groups[kept], known[kept]
     names, patient = np.unique(groups, return_inverse=True)
     fold = random.permutation(len(names))[patient] % FOLDS
     penalties = np.repeat(PENALTIES, FOLDS)
     outside = fold[None, :] == np.tile(np.arange(FOLDS), len(PENALTIES))[:, None]
     fitted = recipe.fit(features, labels, (~outside).astype(np.float64), penalties)
-    loss = -np.log(np.maximum(_of_truth(fitted, features, labels), 1e-12))
-    costs = ((loss * recipe.balance(labels)).sum(axis=-1) * outside).sum(axis=1)
+    loss = -np.log(np.maximum(_of_truth(fitted, features, known), 1e-12))
+    costs = ((loss * recipe.balance(known)).sum(axis=-1) * outside).sum(axis=1)
     return float(PENALTIES[int(costs.reshape(-1, FOLDS).sum(axis=1).argmin())])
 
 

@@ -50,7 +50,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def fit(
     features: Floats,
-    labels: Labels,
+    labels: Labels | Floats,
     weights: Floats,
     penalties: Floats,
     *,
@@ -59,12 +59,13 @@ def fit(
 ) -> Heads:
     """Minimise Σ weight · cross entropy + penalty/2 · |W|² for every head at once; the bias is free.
 
-    features: (case, feature). labels: (case,) class numbers. weights: (head, case), 0 leaves a case out.
+    features: (case, feature). labels: (case,) class numbers, or (case, class) how likely each class is.
+    weights: (head, case), 0 leaves a case out.
     penalties: (head,). adjustment: (class,) added to the logits while they are fitted and left out of
     predictions: the logarithm of class shares makes the fit balanced (Menon 2021, logit adjustment).
     raises: ArithmeticError where the solution is not finite.
     """
-    truth = np.eye(classes, dtype=bool)[labels][:, None, :]
+    truth = likely_of(labels, classes)[:, None, :]
     added = np.zeros(classes) if adjustment is None else adjustment
 
     def link(scores: Floats, bias: Floats) -> Slopes:
@@ -72,7 +73,7 @@ def fit(
         scores -= scores.max(axis=-1, keepdims=True)
         slopes = np.exp(scores)
         normaliser = slopes.sum(axis=-1, keepdims=True)
-        loss = np.log(normaliser[..., 0]) - (scores * truth).sum(axis=-1)
+        loss = np.log(normaliser[..., 0]) - (scores * truth.astype(scores.dtype)).sum(axis=-1)
         slopes /= normaliser
         slopes -= truth
         return Slopes(loss, slopes, slopes)
@@ -80,6 +81,11 @@ def fit(
     unit = np.eye(classes)
     found = solved(Problem(features, weights, penalties, classes, np.zeros(classes), unit, link))
     return Heads(found.weights, found.bias)
+
+
+def likely_of(labels: Labels | Floats, classes: int) -> Floats:
+    """Give labels as distributions: (case,) class numbers, or (case, class) ones as they are."""
+    return np.asarray(labels if labels.ndim == 2 else np.eye(classes)[labels], dtype=np.float64)
 
 
 def log_priors(labels: Labels, classes: int) -> Floats:

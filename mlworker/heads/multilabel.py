@@ -29,7 +29,7 @@ class MultilabelHeads:
 
 def fit_multilabel(
     features: Floats,
-    present: Labels,
+    present: Labels | Floats,
     weights: Floats,
     penalties: Floats,
     *,
@@ -38,21 +38,23 @@ def fit_multilabel(
 ) -> MultilabelHeads:
     """Minimise Σ weight · binary cross entropy + penalty/2 · |W|² for every head and label at once.
 
-    features: (case, feature). present: (case, label), 1 or 0, NOT_ASKED where nobody said.
+    features: (case, feature). present: (case, label), 1 or 0, or how likely it is there; NOT_ASKED where
+    nobody said.
     weights: (head, case). penalties: (head,). adjustment: (label,) log odds of each label's share, see
     `log_odds`; added while fitting and left out of predictions. balance: (case, label) how much each label of
     a case counts, beside the case's own weight.
     raises: ArithmeticError where the solution is not finite.
     """
     asked = ((present != NOT_ASKED) * (1.0 if balance is None else balance))[:, None, :]
-    truth = (present == 1)[:, None, :]
+    truth = np.maximum(present, 0)[:, None, :]
     added = np.zeros(present.shape[1]) if adjustment is None else adjustment
 
     def link(scores: Floats, bias: Floats) -> Slopes:
         scores = scores + (bias + added).astype(scores.dtype)
         counted = asked.astype(scores.dtype)
-        loss = (np.logaddexp(0.0, scores) - scores * truth) * counted
-        slopes = (sigmoid(scores) - truth) * counted
+        wanted = truth.astype(scores.dtype)
+        loss = (np.logaddexp(0.0, scores) - scores * wanted) * counted
+        slopes = (sigmoid(scores) - wanted) * counted
         return Slopes(loss.sum(axis=-1), slopes, slopes)
 
     labels = present.shape[1]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlworker.heads.logistic import likely_of
 from mlworker.heads.multilabel import sigmoid
 from mlworker.heads.solver import Floats, Labels, Problem, Slopes, solved
 
@@ -31,27 +32,27 @@ class OrdinalHeads:
 
 
 def fit_ordinal(
-    features: Floats, labels: Labels, weights: Floats, penalties: Floats, *, classes: int
+    features: Floats, labels: Labels | Floats, weights: Floats, penalties: Floats, *, classes: int
 ) -> OrdinalHeads:
     """Minimise Σ weight · -log P(grade) + penalty/2 · |w|², where P(grade > k) = σ(w·h - θ_k).
 
-    features: (case, feature). labels: (case,) grades 0 … classes - 1. weights: (head, case).
-    penalties: (head,).
+    features: (case, feature). labels: (case,) grades 0 … classes - 1, or (case, class) how likely each is.
+    weights: (head, case). penalties: (head,).
     raises: ArithmeticError where the solution is not finite.
     """
     gaps = classes - 1
-    upper = np.eye(classes + 1)[:, 1:-1][labels][:, None, :]  # σ at the grade's lower edge counts for it
-    lower = np.eye(classes + 1)[:, 1:-1][labels + 1][:, None, :]
+    truth = likely_of(labels, classes)[:, None, :]
+    edges = np.eye(classes + 1)[:, 1:-1]
+    between = edges[:-1] - edges[1:]  # σ at a grade's lower edge counts for it, at its upper one against it
 
     def link(scores: Floats, bias: Floats) -> Slopes:
         above = sigmoid(scores + _intercepts(bias))
-        share = np.take_along_axis(_steps(above), labels[:, None, None], axis=-1)
-        share = np.maximum(share, SMALLEST)
-        by_intercept = -(upper - lower) * above * (1.0 - above) / share
+        share = np.maximum(_steps(above), SMALLEST)
+        by_intercept = -(truth / share) @ between * above * (1.0 - above)
         # An intercept is the first one less all gaps up to it, so a gap moves all that follow it.
         later = np.cumsum(by_intercept[..., ::-1], axis=-1)[..., ::-1]
         by_bias = np.concatenate([later[..., :1], -later[..., 1:] * np.exp(bias[:, 1:])], axis=-1)
-        return Slopes(-np.log(share[..., 0]), later[..., :1], by_bias)
+        return Slopes(-(truth * np.log(share)).sum(axis=-1), later[..., :1], by_bias)
 
     start = np.zeros(gaps)
     shifts = np.eye(1, gaps)

@@ -27,19 +27,23 @@ def picture(content: bytes, attributes: Attributes) -> Picture:
 
     raises: UnreadablePixelsError naming the tag and its value.
     """
+    return Picture(displayed(stored_values(content, attributes), attributes), spacing(attributes))
+
+
+def displayed(values: NDArray[np.integer], attributes: Attributes) -> Plane:
+    """Bring stored values to 0…1, as a display would show them: (y, x), or (y, x, 3) of colour.
+
+    raises: UnreadablePixelsError naming the tag and its value.
+    """
     photometric = str(attributes.get("PhotometricInterpretation", ""))
-    values = stored_values(content, attributes)
     if photometric == "RGB":
-        return Picture(
-            values.astype(np.float32) / (2 ** int(attributes["BitsStored"]) - 1), spacing(attributes)
-        )
+        return values.astype(np.float32) / np.float32(2 ** int(attributes["BitsStored"]) - 1)
     if not photometric.startswith("MONOCHROME"):
         raise UnreadablePixelsError(
             f"(0028,0004) Photometric Interpretation is {photometric!r}: no way to show it"
         )
     shown = windowed(rescaled(values, attributes), attributes)
-    inverted = photometric == "MONOCHROME1"  # PS3.3 C.7.6.3.1.2: the lowest value is white
-    return Picture(1.0 - shown if inverted else shown, spacing(attributes))
+    return 1.0 - shown if photometric == "MONOCHROME1" else shown  # PS3.3 C.7.6.3.1.2: the lowest is white
 
 
 def rescaled(values: NDArray[np.integer], attributes: Attributes) -> Plane:

@@ -1,6 +1,6 @@
 """A stored series → the planes that an encoder sees."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from annotation.studies import files
 from annotation.studies.models import Instance
 from annotation.studies.pictures import in_reading_order
 from mlworker.pixels.planes import fitted, picture
+from mlworker.pixels.stacks import Read, adjacent_of, planes_of, volume_of
 
 Frame = tuple[Instance, int]
 
@@ -20,8 +21,7 @@ def planes(instances: Iterable[Instance], *, size: int, channels: int, most: int
     raises:  UnreadablePixelsError, ValueError for a series without a frame.
     """
     frames = frames_of(instances)
-    chosen = evenly(len(frames), most)
-    return np.stack([_plane(*frames[place], size, channels) for place in chosen])
+    return planes_of(len(frames), reading(frames, size), channels=channels, most=most)
 
 
 def adjacent(instances: Iterable[Instance], *, size: int, most: int) -> NDArray[np.float32]:
@@ -30,13 +30,7 @@ def adjacent(instances: Iterable[Instance], *, size: int, most: int) -> NDArray[
     returns: (plane ≤ most, 3, size, size), 0…1. raises: as `planes`.
     """
     frames = frames_of(instances)
-    last, read = len(frames) - 1, dict[int, NDArray[np.float32]]()
-    triples = [
-        [min(max(centre + step, 0), last) for step in (-1, 0, 1)] for centre in evenly(len(frames), most)
-    ]
-    for place in sorted({place for triple in triples for place in triple}):
-        read[place] = _plane(*frames[place], size, 1)[0]
-    return np.stack([np.stack([read[place] for place in triple]) for triple in triples])
+    return adjacent_of(len(frames), reading(frames, size), most=most)
 
 
 def volume(instances: Iterable[Instance], *, size: int, depth: int) -> NDArray[np.float32]:
@@ -45,9 +39,7 @@ def volume(instances: Iterable[Instance], *, size: int, depth: int) -> NDArray[n
     returns: (1, 1, depth, size, size), 0…1. raises: as `planes`.
     """
     frames = frames_of(instances)
-    places = [int((place + 0.5) * len(frames) / depth) for place in range(depth)]
-    read = {place: _plane(*frames[place], size, 1)[0] for place in sorted(set(places))}
-    return np.stack([read[place] for place in places])[None, None]
+    return volume_of(len(frames), reading(frames, size), depth=depth)
 
 
 def frames_of(instances: Iterable[Instance]) -> list[Frame]:
@@ -63,10 +55,9 @@ def frames_of(instances: Iterable[Instance]) -> list[Frame]:
     return frames
 
 
-def evenly(count: int, most: int) -> list[int]:
-    """Places of at most so many of a row, in the middle of equal stretches."""
-    kept = min(count, most)
-    return [int((place + 0.5) * count / kept) for place in range(kept)]
+def reading(frames: Sequence[Frame], size: int) -> Read:
+    """Read frames by their place, fitted into a square."""
+    return lambda place, channels: _plane(*frames[place], size, channels)
 
 
 def _plane(instance: Instance, frame: int, size: int, channels: int) -> NDArray[np.float32]:

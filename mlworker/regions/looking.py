@@ -12,7 +12,7 @@ from annotation.projects.questions import Label, Segmentation
 from annotation.projects.regions import Region
 from annotation.studies.pictures import Picture, pictures_of
 from mlworker.pixels.planes import picture
-from mlworker.pixels.series import evenly
+from mlworker.pixels.stacks import evenly
 from mlworker.regions import rasters
 from mlworker.regions.filters import Floats, resized, working_shape
 from mlworker.regions.head import Seen

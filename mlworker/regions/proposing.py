@@ -11,7 +11,7 @@ from annotation.projects.masks import written
 from annotation.projects.models import Case
 from annotation.projects.questions import Regions, Segmentation
 from annotation.readings.agreement.drawn import overlap
-from mlworker.pixels.series import evenly
+from mlworker.pixels.stacks import evenly
 from mlworker.regions.filters import Floats, resized
 from mlworker.regions.head import PixelHead
 from mlworker.regions.looking import Frames, labels_of

@@ -102,4 +102,5 @@ def taken(labelled: loop.Labelled, chosen: Numbers) -> loop.Labelled:
         replace(labelled.cases, keys=labelled.cases.keys[chosen], vectors=labelled.cases.vectors[chosen]),
         labelled.labels[chosen],
         labelled.patients[chosen],
+        None if labelled.likely is None else labelled.likely[chosen],
     )

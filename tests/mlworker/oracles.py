@@ -1,4 +1,4 @@
-"""Asks scikit-activeml, baal, laplace-torch, umap-learn, in a process that has them: arrays in, arrays out.
+"""Asks scikit-activeml, baal, laplace, cleanlab, umap-learn, in a process that has them: arrays in and out.
 
 python -m tests.mlworker.oracles NAME IN.npz OUT.npz
 """
@@ -111,6 +111,23 @@ def laplace(given: Arrays) -> Arrays:
     return {"precision": posterior.posterior_precision.detach().numpy()}
 
 
+def crowdlab(given: Arrays) -> Arrays:
+    """Consensus by majority with its quality, and what model and readers weigh. labels: -1 where absent."""
+    from cleanlab.multiannotator import get_label_quality_multiannotator
+
+    labels = np.where(given["labels"] < 0, np.nan, given["labels"])
+    found = get_label_quality_multiannotator(
+        labels, given["likely"], consensus_method="majority_vote", return_weights=True, verbose=False
+    )
+    rows = found["label_quality"]
+    return {
+        "consensus": rows["consensus_label"].to_numpy(),
+        "quality": rows["consensus_quality_score"].to_numpy(),
+        "model": np.float64(found["model_weight"]),
+        "readers": found["annotator_weight"],
+    }
+
+
 def umap(given: Arrays) -> Arrays:
     """Lay vectors out with umap-learn, through Fovea's own call."""
     from mlworker.projection import has_umap, neighbours_kept
@@ -120,7 +137,7 @@ def umap(given: Arrays) -> Arrays:
 
 
 ORACLES: dict[str, Callable[[Arrays], Arrays]] = {
-    one.__name__: one for one in (scores, badge, centre, typical, cover, laplace, umap)
+    one.__name__: one for one in (scores, badge, centre, typical, cover, laplace, crowdlab, umap)
 }
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ from annotation.projects.models import Case, Project, Protocol
 from annotation.projects.selectors import protocol_in_force
 from annotation.queue.agreement import ask_agreement, ask_where_weighed
 from annotation.queue.models import Lease, Pick
-from annotation.readings.models import Agreement, ReferenceStandard
+from annotation.readings.models import Agreement, ReferenceStandard, Revision
+from annotation.readings.repeat_models import Repeat, RepeatRevision
 from annotation.readings.services import Answered, add_reading, examine
 from jobs.models import Job, State
 from mlworker.runtime import run
-from tests.factories import a_project, a_reader, some_cases
+from tests.factories import a_project, a_reader, an_untested, some_cases
 from tests.mlworker.stages import an_encoder
 
 pytestmark = [pytest.mark.django_db]
@@ -227,6 +228,47 @@ def test_what_one_reader_says_of_two_copies_of_an_image_is_compared(now: datetim
     assert (row["one"], row["share"]["value"], row["share"]["cases"]) == (str(readers[0].pk), 0.5, 2)
 
 
+def test_what_one_reader_says_of_one_case_twice_is_compared(now: datetime) -> None:
+    project, cases, readers = a_stage(4)
+    for place, case in enumerate(cases):
+        read(case, readers[0], now, finding="normal", size=10.0)
+        repeat = Repeat.objects.create(case=case, project=project, reader=readers[0], due_at=now, done_at=now)
+        for number, value in enumerate(("pneumonia", "normal" if place < 3 else "pneumonia"), start=1):
+            RepeatRevision.objects.create(
+                repeat=repeat,
+                reader=readers[0],
+                number=number,
+                protocol=protocol_in_force(project.pk),
+                answers={"finding": value, "size": 11.0},
+                seconds=1.0,
+                idempotency_key=uuid.uuid4(),
+                created_at=now,
+            )
+    figures = done(project)["figures"]
+    (row,) = figures["finding"]["repeats"]
+    assert (row["one"], row["share"]["value"], row["share"]["cases"]) == (str(readers[0].pk), 0.75, 4)
+    (sizes,) = figures["size"]["repeats"]
+    assert abs(sizes["bias"]["value"]) == pytest.approx(1.0)
+    assert figures["finding"]["pairs"] == []
+
+
+def test_the_model_s_regions_are_compared_where_nobody_saw_them(now: datetime) -> None:
+    project, cases, readers = a_stage(2)
+    for case in cases:
+        proposed = [box(case, 0.0), box(case, 2.0)]
+        scores = {proposed[0]["id"]: 0.9, proposed[1]["id"]: 0.1}
+        read(case, readers[0], now, finding="normal", lesions=[box(case, 0.0)])
+        kept = {"suggested": proposed, "scores": scores, "shown": "" if case == cases[0] else "before_answer"}
+        Revision.objects.filter(reading__case=case).update(suggestion={"drawn": {"lesions": kept}})
+        read(case, readers[1], now, finding="normal", lesions=[box(case, 1.0)])
+    found = done(project)["figures"]["lesions"]
+    assert [one["at"] for one in found["froc"]] == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]
+    assert {one["sensitivity"]["value"] for one in found["froc"]} == {1.0}
+    assert found["froc"][0]["sensitivity"]["cases"] == 1
+    by_overlap = {one["at"]: one["f1"]["value"] for one in found["matching"]}
+    assert (by_overlap[0.5], by_overlap[0.6], by_overlap[0.7]) == (1.0, 1.0, 0.0)
+
+
 def test_readers_are_weighed_and_their_cases_fused_anew(now: datetime) -> None:
     """Two of five readers guess; a case on which they outvote nobody else changes."""
     project, cases, readers = a_stage(60, fusion="dawid_skene")
@@ -246,6 +288,22 @@ def test_readers_are_weighed_and_their_cases_fused_anew(now: datetime) -> None:
     assert right[str(readers[2].pk)] < 0.75
     after = ReferenceStandard.objects.get(case=cases[0])
     assert after.uncertainty["finding"]["method"] == "dawid_skene"
+
+
+def test_who_does_not_count_yet_is_compared_and_weighs_nothing(now: datetime) -> None:
+    project, cases, readers = a_stage(6, fusion="dawid_skene")
+    newcomers = [a_reader(project) for _ in range(3)]
+    for reader in newcomers:
+        an_untested(reader, project)
+    for place, case in enumerate(cases):
+        truth, wrong = place % 2, 1 - place % 2
+        for reader, value in zip([*readers, *newcomers], [truth, truth, *[wrong] * 3], strict=True):
+            read(case, reader, now, finding=CHOICES[value]["value"])
+    kept = done(project)
+    assert len(kept["figures"]["finding"]["pairs"]) == 10
+    matrices = kept["skills"]["finding"]["matrices"]
+    assert matrices.keys() == {str(one.pk) for one in readers}
+    assert all(np.trace(rows) / 2 > 0.8 for rows in matrices.values())
 
 
 @pytest.mark.parametrize(("fusion", "is_one_number"), [("one_coin", True), ("dawid_skene", False)])

@@ -1,13 +1,17 @@
 """Metrics by hand and against an oracle, intervals over patients, honesty where there is little."""
 
+import json
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
-from mlworker.evaluation import metrics
+from mlworker.comparison import by_group, compared
+from mlworker.evaluation import intervals, metrics
 from mlworker.evaluation.calibration import cooled, cross_fitted, temperature
 from mlworker.evaluation.intervals import judged, prevalence
-from mlworker.targets import SINGLE, Target
+from mlworker.targets import MULTI, SINGLE, Target
 
 ONE_OF_THREE = Target(SINGLE, ("a", "b", "c"))
 
@@ -145,6 +149,22 @@ def test_the_worst_class_is_the_one_recognised_least() -> None:
     assert worst(RIGHT, TRUTH, np.array([[1.0, 1.0, 0.0, 0.0]])).tolist() == [1.0]
 
 
+def test_no_worst_class_is_told_of_replicates_that_know_none() -> None:
+    worst = metrics.least([metrics.of_decision(metrics.recall_of(1), number) for number in range(2)])
+    nobody_has_any = np.zeros((len(RIGHT), 2), dtype=np.intp)
+    said = np.full((len(RIGHT), 2, 2), 0.5)
+    assert np.isnan(worst(said, nobody_has_any, ONE)).all()
+
+
+def test_a_rare_finding_leaves_every_figure_a_number() -> None:
+    labels = np.zeros((20, 2), dtype=np.intp)
+    labels[0] = 1
+    said = np.stack([1.0 - 0.8 * labels, 0.8 * labels], axis=-1)
+    verdict = judged(said, labels, np.arange(20), target=Target(MULTI, ("a", "b")))
+    assert "worst_class_recall" in verdict.estimates
+    json.dumps({name: one.as_row() for name, one in verdict.estimates.items()}, allow_nan=False)
+
+
 def test_prevalence_has_wilson_s_interval_over_patients() -> None:
     # Wilson 1927 at 4 of 10: 0.168 to 0.687
     members = np.array([True] * 4 + [False] * 6)
@@ -178,3 +198,30 @@ def test_a_class_that_was_not_seen_has_no_recall() -> None:
     verdict = judged(*of_one(probabilities, labels), np.arange(40), target=ONE_OF_THREE)
     assert "recall:b" in verdict.estimates
     assert "recall:c" not in verdict.estimates
+
+
+def test_replicates_are_the_same_however_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, labels = of_one(*predictions(60))
+    other, _ = of_one(*predictions(60, seed=1))
+    patients = np.arange(60) // 2
+    groups = [{"scanner": "one"}] * 60
+
+    def measured() -> object:
+        differences = compared(said, other, labels, patients, target=ONE_OF_THREE)
+        return differences, by_group(said, labels, patients, groups)
+
+    at_once = measured()
+    monkeypatch.setattr(intervals, "AT_A_TIME", 60 * 7)
+    assert max(len(weights) for weights in intervals.resampled(patients, 0, replicates=50)) == 7
+    assert measured() == at_once
+
+
+def test_models_are_compared_on_many_cases_in_bounded_memory() -> None:
+    count = 20_000
+    labels = np.arange(count)[:, None] % 2
+    said = np.full((count, 1, 2), 0.5)
+    tracemalloc.start()
+    compared(said, said, labels, np.arange(count), target=Target(SINGLE, ("a", "b")))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200 * 1024 * 1024

@@ -14,7 +14,7 @@ from mlworker.heads.logistic import Floats, Labels, fit, log_priors
 from mlworker.heads.multilabel import NOT_ASKED, fit_multilabel, log_odds
 from mlworker.heads.ordinal import fit_ordinal
 from mlworker.heads.timing import expected_seconds
-from mlworker.targets import ORDINAL, SINGLE, Target, likeliest
+from mlworker.targets import MULTI, ORDINAL, SINGLE, Target, likeliest
 
 ONE_OF = {count: Target(SINGLE, tuple("abcd"[:count])) for count in (2, 3)}
 
@@ -158,3 +158,67 @@ def test_five_thousand_labels_are_refitted_in_seconds_of_one_core() -> None:
         seed=0,
     )
     assert time.process_time() - started < 5.0
+
+
+KINDS = [Target(SINGLE, ("a", "b", "c")), Target(ORDINAL, ("a", "b", "c")), Target(MULTI, ("a", "b", "c"))]
+
+
+def labelled_for(target: Target, count: int = 90) -> tuple[Floats, Labels]:
+    random = np.random.default_rng(4)
+    features = random.normal(size=(count, 12))
+    if target.kind == MULTI:
+        return features, (features[:, :3] + random.normal(size=(count, 3)) > 0).astype(int)
+    return features, np.digitize(features[:, :1] + 0.5 * random.normal(size=(count, 1)), [-0.4, 0.6])
+
+
+@pytest.mark.parametrize("target", KINDS, ids=lambda one: one.kind)
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_certain_distributions_teach_what_labels_teach(target: Target, adjusted: bool) -> None:
+    features, labels = labelled_for(target)
+    sure = [target.shares(np.eye(target.classes)[labels][at : at + 1])[0] for at in range(len(labels))]
+    likely = target.likely(labels, [dict(zip(target.choices, one, strict=True)) for one in sure])
+    assert likely is not None
+    scaling, groups = Scaling.of(features), np.arange(len(labels))
+    hard, soft = (
+        learned_by(Recipe(target, adjusted), features, given, scaling=scaling, groups=groups, seed=1)
+        for given in (labels, likely)
+    )
+    assert hard.penalty == soft.penalty
+    np.testing.assert_allclose(
+        soft.head_probabilities(features), hard.head_probabilities(features), rtol=0, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("target", KINDS, ids=lambda one: one.kind)
+def test_a_doubtful_label_teaches_as_both_labels_weighted_do(target: Target) -> None:
+    """Each case twice, once as each of two classes, weighing what it is likely."""
+    features, labels = labelled_for(target)
+    other = (labels + 1) % target.classes
+    recipe, one = Recipe(target), np.ones((1, len(labels)))
+    likely = 0.7 * np.eye(target.classes)[labels] + 0.3 * np.eye(target.classes)[other]
+    soft = recipe_fit(recipe, features, likely, one)
+    twice = recipe_fit(
+        recipe, np.vstack([features] * 2), np.vstack([labels, other]), np.hstack([0.7 * one, 0.3 * one])
+    )
+    np.testing.assert_allclose(soft, twice[: len(labels)], atol=2e-3)
+
+
+def recipe_fit(recipe: Recipe, features: Floats, labels: Labels | Floats, weights: Floats) -> Floats:
+    """Probabilities of one head, classes as they come."""
+    kind, penalties = recipe.target.kind, np.array([0.5])
+    if kind == MULTI:
+        present = labels if labels.ndim == 2 else labels[:, :, 1]
+        return fit_multilabel(features, present, weights, penalties).probabilities(features)
+    fitted = fit_ordinal if kind == ORDINAL else fit
+    return fitted(features, labels[:, 0], weights, penalties, classes=3).probabilities(features)
+
+
+def test_what_is_likely_follows_the_choices_that_are_offered() -> None:
+    single = Target(SINGLE, ("a", "b"))
+    found = single.likely(np.array([[0], [1], [0]]), [{"a": 0.6, "b": 0.3, "gone": 0.1}, None, {"gone": 1.0}])
+    assert found is not None
+    np.testing.assert_allclose(found[:, 0], [[2 / 3, 1 / 3], [0.0, 1.0], [1.0, 0.0]])
+    several = Target(MULTI, ("a", "b")).likely(np.array([[1, 0]]), [{"a": 0.8, "b": 0.25}])
+    assert several is not None
+    np.testing.assert_allclose(several, [[[0.2, 0.8], [0.75, 0.25]]])
+    assert single.likely(np.array([[0]]), [None]) is None

@@ -10,14 +10,16 @@ from annotation.learning.drawn_models import PixelHead, RegionSuggestion
 from annotation.learning.files import content_of
 from annotation.learning.services import request_retrain
 from annotation.projects.models import Case, Project
+from annotation.projects.selectors import protocol_in_force
 from annotation.queue.models import Entry, Lease
 from annotation.queue.services import give_back, lease_next
 from annotation.readings.agreement.drawn import masks_agree, regions_agree
+from annotation.readings.models import Reading
 from jobs.models import Job
 from mlworker.regions.artefact import unpacked
 from mlworker.runtime import run
 from tests.disks import BOXED, PAINTED, a_disk_project, answer_to, read_some
-from tests.factories import a_reader
+from tests.factories import a_reader, an_untested
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,3 +123,15 @@ def test_suggestions_are_erased_with_their_case() -> None:
     case.delete()
     assert not RegionSuggestion.objects.filter(case=case.pk).exists()
     assert PixelHead.objects.filter(project=project).count() == 1
+
+
+def test_readers_who_do_not_count_yet_teach_no_head() -> None:
+    project, _ = stage(BOXED, read=2)
+    newcomer = a_reader(project)
+    read_some(BOXED, project, newcomer, 2, timezone.now())
+    assert drawn.is_learnable(project.pk)
+    an_untested(newcomer, project)
+    assert not drawn.is_learnable(project.pk)
+    (question,) = drawn.drawn_questions(protocol_in_force(project.pk))
+    taught = {one.case.pk for one in drawn.drawings(project.pk, question)}
+    assert taught == set(Reading.objects.exclude(reader=newcomer).values_list("case", flat=True))

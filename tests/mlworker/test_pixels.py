@@ -6,7 +6,8 @@ import pytest
 from annotation.studies.frames import UnreadablePixelsError, stored_values
 from annotation.studies.models import Instance
 from mlworker.pixels.planes import fitted, picture, spacing, windowed
-from mlworker.pixels.series import evenly, frames_of
+from mlworker.pixels.series import frames_of
+from mlworker.pixels.stacks import evenly
 
 BASE = {
     "Rows": 2,

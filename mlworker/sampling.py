@@ -1,0 +1,93 @@
+"""What a job's processes take, kept with the job's run: memory; of a GPU what is in use on it by anybody."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+
+from annotation.learning.runs import append_sample
+
+log = logging.getLogger(__name__)
+MEGABYTE: Final = 1024 * 1024
+SESSION, RESIDENT = 3, 21  # places behind the name in /proc/PID/stat (proc(5): fields 6 and 24)
+PROC: Final = Path("/proc")
+
+
+class Sampler:
+    """Looks at each heartbeat, from a thread, while the body computes."""
+
+    def __init__(self, job_id: UUID, *, every: float | None = None) -> None:
+        self._job_id = job_id
+        self._every = settings.JOB_HEARTBEAT_SECONDS if every is None else every
+        self._stop = threading.Event()
+        self._has_failed = False
+        self._thread = threading.Thread(target=self._look, name=f"sampler {job_id}", daemon=True)
+
+    def __enter__(self) -> "Sampler":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(timeout=self._every)
+
+    def _look(self) -> None:
+        started = time.monotonic()
+        try:
+            while not self._stop.wait(self._every):
+                self._keep(time.monotonic() - started)
+        finally:
+            connections.close_all()
+
+    def _keep(self, seconds: float) -> None:
+        try:
+            append_sample(job_id=self._job_id, sample={"seconds": round(seconds, 1)} | sample())
+        except DatabaseError:
+            connections.close_all()
+        except Exception:
+            if not self._has_failed:
+                log.exception("job %s: what it takes could not be measured", self._job_id)
+            self._has_failed = True
+
+
+def sample() -> dict[str, float]:
+    """Measure this job's processes, "memory_mb", and a GPU, "gpu_memory_mb" and "gpu_percent"."""
+    return {"memory_mb": round(resident_bytes(os.getsid(0)) / MEGABYTE, 1)} | gpu_sample()
+
+
+def resident_bytes(session: int) -> int:
+    """Add up the resident memory of a session's processes; 0 where there is no /proc."""
+    found = [fields_of(one) for one in PROC.glob("[0-9]*/stat")]
+    pages = sum(int(fields[RESIDENT]) for fields in found if fields and int(fields[SESSION]) == session)
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def fields_of(stat: Path) -> list[str]:
+    """Read a process's facts behind its name; none where it has ended."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def gpu_sample() -> dict[str, float]:
+    """Measure the GPU where torch is loaded and has one, whoever uses it; how busy only where NVML tells."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    free, total = torch.cuda.mem_get_info()
+    told = {"gpu_memory_mb": round((total - free) / MEGABYTE, 1)}
+    try:
+        return told | {"gpu_percent": float(torch.cuda.utilization())}
+    except (ImportError, RuntimeError):
+        return told
