@@ -14,8 +14,13 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from annotation.projects.models import Case, Project
+from annotation.projects.selectors import protocol_in_force
 from annotation.projects.services import NewCase, add_cases, create_project, set_membership
+from annotation.queue.models import Entry
 from annotation.queue.services import add_entries
+from annotation.readings.gold_models import Qualification
+from annotation.readings.models import Revision
+from annotation.readings.services import Answered, add_reading, examine
 from annotation.studies.models import Dataset, Instance, Patient, Series, Study
 
 PASSWORD = "correct horse battery staple"
@@ -129,6 +134,25 @@ def some_cases(
     cases = add_cases(project=project, items=items, now=timezone.now(), audit_share=audit_share)
     add_entries(project=project, cases=cases)
     return cases
+
+
+def a_reading(reader: User, case: Case, answers: dict[str, Any], *, seconds: float = 5.0) -> Revision:
+    """What a reader says of a case, by no lease: the queue is as if they had read it."""
+    now, protocol = timezone.now(), protocol_in_force(case.project_id)
+    answered = Answered(answers, seconds, protocol.version, uuid.uuid4())
+    examined = examine(case=case, protocol=protocol, answered=answered)
+    assert examined.problems == []
+    revision = add_reading(reader=reader, case=case, examined=examined, answered=answered, now=now)
+    Entry.objects.filter(case=case).update(state=Entry.State.DONE)
+    return revision
+
+
+def an_untested(reader: User, project: Project) -> None:
+    """Let a reader's readings count only once they have passed a test."""
+    chosen = protocol_in_force(project.pk)
+    chosen.settings = {**chosen.settings, "qualification_cases": 2}
+    chosen.save(update_fields=["settings"])
+    Qualification.objects.create(project=project, reader=reader, asked_at=timezone.now())
 
 
 def a_client(user: User | None = None, *, csrf: bool = False) -> Client:

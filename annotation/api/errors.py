@@ -19,8 +19,11 @@ from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import ExpiredError
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
+from annotation.queue.adjudication import DisputeStaleError
+from annotation.queue.disputes import ReadingClosedError
 from annotation.queue.models import Lease, Remark
 from annotation.queue.rules import LeaseLostError
+from annotation.readings.adjudication_models import Dispute
 from annotation.readings.models import Reading
 from annotation.readings.rules import (
     AnswersInvalidError,
@@ -33,13 +36,16 @@ from annotation.readings.services import NewerDraftError
 
 log = logging.getLogger(__name__)
 CONFLICTS = (
+    DisputeStaleError,
+    ReadingClosedError,
     LeaseLostError,
     IdempotencyConflictError,
     ProtocolChangedError,
     RevisionStaleError,
     NewerDraftError,
 )
-OBJECTS: dict[str, type[Remark | Reading | Lease | Case | Project | Export]] = {
+OBJECTS: dict[str, type[Dispute | Remark | Reading | Lease | Case | Project | Export]] = {
+    "dispute_id": Dispute,
     "export_id": Export,
     "remark_id": Remark,
     "reading_id": Reading,

@@ -12,6 +12,7 @@ from accounts.confirming import typed_lately
 from accounts.models import User
 from accounts.scopes import Scope
 from annotation.api.errors import NotThereError
+from annotation.api.guards import ConfirmFirstError
 from annotation.api.permissions import Session, UnauthenticatedError, address_of, person, token_of
 from annotation.api.responses import MISSING, REFUSED, WRITE
 from annotation.exchange.out.models import Export
@@ -22,19 +23,13 @@ from annotation.exchange.out.selectors import (
     snapshot_named,
     snapshots_for,
 )
-from annotation.exchange.out.services import file_of, record_fetch, request_export
-from annotation.learning.models import Snapshot
+from annotation.exchange.out.services import file_of, record_fetch, request_export, request_model_export
+from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.models import Project
 from annotation.projects.rules import ForbiddenError
 from jobs.models import Job
 
 BLOCK_BYTES = 1024 * 1024
-
-
-class ConfirmFirstError(ForbiddenError):
-    """The session's password was typed too long ago."""
-
-    code = "confirm_first"
 
 
 class TokenOrSession:
@@ -80,10 +75,17 @@ class ExportBody(Schema):
     snapshot: str = ""
 
 
+class ModelExportBody(Schema):
+    """As what a model version is taken out: model-safetensors, model-onnx or model-bundle."""
+
+    format: str
+
+
 class ExportView(Schema):
-    """One export, and how far it is (0 to 1)."""
+    """One export, and how far it is (0 to 1); model: the version's number, null for labels."""
 
     id: UUID
+    model: int | None = None
     format: str
     snapshot: str
     state: str
@@ -127,6 +129,24 @@ def create_export(request: HttpRequest, project_id: UUID, body: ExportBody) -> S
         by=user,
         now=timezone.now(),
         address=address_of(request),
+    )
+    return Status(202, view_of(export))
+
+
+@router.post("projects/{uuid:project_id}/models/{uuid:model_id}/exports", response={202: ExportView, **WRITE})
+def create_model_export(
+    request: HttpRequest, project_id: UUID, model_id: UUID, body: ModelExportBody
+) -> Status[ExportView]:
+    """Ask for a model version as a file that runs elsewhere."""
+    user = person(request)
+    project = exporting_project(user, project_id)
+    check_fresh(request)
+    try:
+        model = project.models.select_related("snapshot").get(pk=model_id)
+    except ModelVersion.DoesNotExist:
+        raise NotThereError(f"there is no model {model_id}") from None
+    export = request_model_export(
+        model=model, name=body.format, by=user, now=timezone.now(), address=address_of(request)
     )
     return Status(202, view_of(export))
 
@@ -176,6 +196,8 @@ def sent(export: Export, user: User, address: str) -> HttpResponseBase:
 
 def download_name(export: Export) -> str:
     """Name the file for who saves it."""
+    if export.model is not None:
+        return f"fovea-{export.format.replace('model', f'model-{export.model.number}')}.zip"
     digest = export.snapshot.digest[:12] if export.snapshot else ""
     return f"fovea-{digest}-{export.format}.zip"
 
@@ -185,6 +207,7 @@ def view_of(export: Export) -> ExportView:
     job = Job.objects.filter(pk=export.job_id).first() if export.job_id else None
     return ExportView(
         id=export.pk,
+        model=export.model.number if export.model else None,
         format=export.format,
         snapshot=export.snapshot.digest if export.snapshot else "",
         state=job.state if job else "",

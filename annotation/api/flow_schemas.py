@@ -74,11 +74,22 @@ class RemarkView(Schema):
     replied_at: datetime | None
 
 
+class ReturnedView(Schema):
+    """An own reading that an adjudicator sent back, and what to look at; it can be revised now."""
+
+    reading_id: UUID
+    case_number: int
+    modality: str
+    comment: str
+    returned_at: datetime
+
+
 class RemarksView(Schema):
     """Questions that wait for the reader's reply, replies to the reader's own, and who can be asked."""
 
     asked: list[RemarkView]
     replied: list[RemarkView]
+    returned: list[ReturnedView]
     colleagues: list[ColleagueView]
 
 

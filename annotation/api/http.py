@@ -9,26 +9,40 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from annotation.api import (
+    adjudication,
     agreement,
+    arrivals,
+    audited,
     errors,
     exports,
     frames,
+    gold,
     hanging,
+    learning,
     leases,
+    machine,
+    mistakes,
+    models,
+    notifications,
     organise,
     own,
+    people,
     projects,
+    readers,
     readings,
     remarks,
     session,
+    training,
 )
 from annotation.api.permissions import Session
 
 PROBLEM, JSON = "application/problem+json", "application/json"
 BYTES = {
     "get_frame": "application/octet-stream",
+    "get_map_points": "application/octet-stream",
     "get_thumbnail": "image/png",
     "fetch_export": "application/zip",
+    "export_audit": "application/jsonl",
 }
 
 
@@ -79,6 +93,12 @@ for noun in (
     session,
     projects,
     leases,
+    readers,
+    people,
+    machine,
+    audited,
+    arrivals,
+    notifications,
     readings,
     own,
     remarks,
@@ -87,5 +107,11 @@ for noun in (
     exports,
     organise,
     agreement,
+    adjudication,
+    gold,
+    models,
+    mistakes,
+    training,
+    learning,
 ):
     api.add_router("", noun.router)

@@ -12,7 +12,9 @@ from annotation.api.responses import CONFLICT, WRITE
 from annotation.api.schemas import (
     DraftView,
     DrawnSuggestionView,
+    HaltView,
     LeasedCaseView,
+    PracticeView,
     ProgressView,
     RenewalView,
     SuggestionView,
@@ -21,6 +23,7 @@ from annotation.api.schemas import (
 )
 from annotation.projects.selectors import project_for
 from annotation.queue import services
+from annotation.queue.practice import Standing
 from annotation.queue.selectors import LeasedCase, Workload
 from annotation.readings.models import Draft
 
@@ -52,7 +55,17 @@ def give_back_lease(request: HttpRequest, lease_id: UUID) -> Status[None]:
 def workload_view(workload: Workload) -> WorkloadView:
     """Show what a reader has before them."""
     progress = ProgressView.model_construct(**vars(workload.progress))
-    return WorkloadView.model_construct(cases=[leased_view(one) for one in workload.cases], progress=progress)
+    return WorkloadView.model_construct(
+        cases=[leased_view(one) for one in workload.cases],
+        progress=progress,
+        halt=HaltView.model_validate(vars(workload.halt)) if workload.halt else None,
+        practice=standing_view(workload.practice),
+    )
+
+
+def standing_view(standing: Standing | None) -> PracticeView | None:
+    """Show how far a new reader is."""
+    return PracticeView.model_construct(**vars(standing)) if standing else None
 
 
 def leased_view(leased: LeasedCase) -> LeasedCaseView:

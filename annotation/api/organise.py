@@ -9,6 +9,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from annotation.api.permissions import person
 from annotation.api.responses import WRITE
+from annotation.api.schemas import LARGEST
 from annotation.learning.duplicates import (
     conflicting_numbers,
     group_numbers,
@@ -41,7 +42,7 @@ class CaseFilters(Schema):
     status: str = ""
     part: str = ""
     stream: str = ""
-    after: int = Field(0, ge=0)
+    after: int = Field(0, ge=0, le=LARGEST)
     size: int = Field(PAGE, ge=1, le=MOST_PAGE)
 
 
@@ -97,7 +98,7 @@ class SplitBody(Schema):
 
     val_share: float = 0.15
     test_share: float = 0.15
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: int = Field(0, ge=0, le=LARGEST)
     likeness: float = LIKENESS
 
 

@@ -14,8 +14,10 @@ from annotation.api.flow_schemas import TodayView
 from annotation.api.permissions import person
 from annotation.api.responses import MISSING
 from annotation.api.schemas import PastReadingView
+from annotation.queue.returned import comment_for
 from annotation.readings import own
 from annotation.readings.models import Revision
+from annotation.readings.repeat_models import RepeatRevision
 
 router = Router(tags=["own readings"])
 
@@ -36,7 +38,7 @@ def open_reading(request: HttpRequest, reading_id: UUID) -> PastReadingView:
     return past_reading(revision)
 
 
-def past_reading(revision: Revision) -> PastReadingView:
+def past_reading(revision: Revision | RepeatRevision) -> PastReadingView:
     """Show a reader's answers to be looked at again."""
     return PastReadingView.model_construct(
         reading_id=revision.reading_id,
@@ -46,4 +48,5 @@ def past_reading(revision: Revision) -> PastReadingView:
         answers=revision.answers,
         measurements=revision.measurements,
         submitted_at=revision.created_at,
+        comment=comment_for(revision) if isinstance(revision, Revision) else None,
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from annotation.api.errors import NotThereError
-from annotation.api.leases import workload_view
+from annotation.api.leases import standing_view, workload_view
 from annotation.api.own import past_reading
 from annotation.api.permissions import person
 from annotation.api.responses import ANSWERED, CONFLICT, MISSING, WRITE
@@ -24,11 +24,17 @@ from annotation.api.schemas import (
     SkipBody,
     SkippedView,
     SubmittedView,
+    ToldView,
 )
 from annotation.projects.selectors import project_for
 from annotation.queue import submissions
+from annotation.queue.disputes import within_design
+from annotation.queue.practice import Told
+from annotation.queue.repeats import Again, revise_repeat
+from annotation.queue.skips import Passed
 from annotation.queue.suggestions import Shown
 from annotation.readings.models import Revision
+from annotation.readings.repeat_models import Repeat
 from annotation.readings.selectors import last_revision
 from annotation.readings.services import Answered, Entered, revise
 
@@ -64,7 +70,13 @@ def submit_reading(request: HttpRequest, case_id: UUID, body: ReadingBody) -> Su
         reading_id=submitted.reading_id,
         revision=submitted.revision,
         workload=workload_view(submitted.workload),
+        told=told_view(submitted.told) if submitted.told else None,
     )
+
+
+def told_view(told: Told) -> ToldView:
+    """Show what a reader is told after a case of known answer."""
+    return ToldView.model_construct(**vars(told) | {"standing": standing_view(told.standing)})
 
 
 @router.post("cases/{uuid:case_id}/skips", response={200: SkippedView, **CONFLICT})
@@ -74,7 +86,7 @@ def skip_case(request: HttpRequest, case_id: UUID, body: SkipBody) -> SkippedVie
         reader=person(request),
         lease_id=body.lease_id,
         case_id=case_id,
-        passed=submissions.Passed(body.reason, body.comment, body.idempotency_key, body.cannot_be_read),
+        passed=Passed(body.reason, body.comment, body.idempotency_key, body.cannot_be_read),
         now=timezone.now(),
     )
     return SkippedView.model_construct(workload=workload_view(workload))
@@ -94,13 +106,19 @@ def last_reading(request: HttpRequest, project_id: UUID) -> PastReadingView:
 
 @router.post("readings/{uuid:reading_id}/revisions", response={200: RevisionView, **ANSWERED})
 def revise_reading(request: HttpRequest, reading_id: UUID, body: RevisionBody) -> RevisionView:
-    """Change one's own reading; the older revisions stay."""
+    """Change one's own reading; the older revisions stay. reading_closed where the case is adjudicated."""
+    reader, now, answered = person(request), timezone.now(), answered_in(body)
+    if Repeat.objects.filter(pk=reading_id, reader=reader).exists():
+        again = Again(reading_id, body.base_revision)
+        repeated = revise_repeat(reader=reader, again=again, answered=answered, now=now)
+        return RevisionView(revision=repeated.number)
     revision = revise(
-        reader=person(request),
+        reader=reader,
         reading_id=reading_id,
         base_revision=body.base_revision,
-        answered=answered_in(body),
-        now=timezone.now(),
+        answered=answered,
+        now=now,
+        within=lambda reading: within_design(reading, now),
     )
     return RevisionView(revision=revision.number)
 

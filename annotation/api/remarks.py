@@ -14,12 +14,14 @@ from annotation.api.flow_schemas import (
     RemarksView,
     RemarkView,
     ReplyBody,
+    ReturnedView,
 )
 from annotation.api.permissions import person
 from annotation.api.responses import CONFLICT, MISSING, WRITE
 from annotation.projects.selectors import protocol_in_force
 from annotation.queue import remarks
 from annotation.queue.models import Remark
+from annotation.queue.returned import returned_to
 
 router = Router(tags=["remarks"])
 
@@ -35,12 +37,13 @@ def add_remark(request: HttpRequest, case_id: UUID, body: RemarkBody) -> RemarkV
 
 @router.get("projects/{uuid:project_id}/remarks", response={200: RemarksView, **WRITE})
 def list_remarks(request: HttpRequest, project_id: UUID) -> RemarksView:
-    """List what the reader is asked, what was replied to the reader, and who can be asked."""
+    """List what the reader is asked, what was replied, what was sent back, and who can be asked."""
     reader = person(request)
     found = remarks.remarks_for(reader, project_id)
     return RemarksView.model_construct(
         asked=[remark_view(one) for one in found.asked],
         replied=[remark_view(one) for one in found.replied],
+        returned=[ReturnedView(**vars(one)) for one in returned_to(reader, project_id)],
         colleagues=[ColleagueView(id=one.pk, username=one.username) for one in found.colleagues],
     )
 

@@ -1,6 +1,6 @@
 """What goes over the wire: JSON in and out of /api/v1."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,7 +10,10 @@ from pydantic import ConfigDict, Field
 from annotation.projects.questions import Question, Settings
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+# What a column of whole numbers holds, and a key's.
+LARGEST, LARGEST_KEY = 2**31 - 1, 2**63 - 1
+Version = Annotated[int, Field(ge=1, le=LARGEST)]
+Number = Annotated[int, Field(ge=1, le=LARGEST)]
 Key = Annotated[str, Field(min_length=1, max_length=64)]
 Answers = Annotated[dict[Key, Any], Field(max_length=100)]
 
@@ -136,11 +139,29 @@ class ProgressView(Schema):
     total: int
 
 
+class HaltView(Schema):
+    """Why a reader is given no case, and from which day on again; null: until somebody changes it."""
+
+    code: Literal["paused", "away", "skills", "weekly_cases", "weekly_hours"]
+    back_on: date | None
+    skills: list[str]
+
+
+class PracticeView(Schema):
+    """How far a new reader is with cases of known answer."""
+
+    phase: Literal["practice", "test"]
+    done: int
+    wanted: int
+
+
 class WorkloadView(Schema):
-    """The current case, then those ahead; no case: nothing is left."""
+    """The current case, then those ahead; no case: nothing is left, or the workload says halt."""
 
     cases: list[LeasedCaseView]
     progress: ProgressView
+    halt: HaltView | None = None
+    practice: PracticeView | None = None
 
 
 class ProjectView(Schema):
@@ -205,12 +226,32 @@ class ReadingBody(Body):
     suggestion: ShownBody | None = None
 
 
+class ToldView(Schema):
+    """What a reader is told after a case of known answer: in practice the reference; of a test how it ended.
+
+    differs_in: keys of the questions on which the reader's answers differ from the reference.
+    has_passed, right, of: where this answer was the test's last.
+    """
+
+    phase: Literal["practice", "test"]
+    standing: PracticeView | None
+    is_right: bool | None
+    answers: Answers
+    reference: Answers
+    differs_in: list[str]
+    comment: str
+    has_passed: bool | None
+    right: int
+    of: int
+
+
 class SubmittedView(Schema):
-    """The reading that was made, and what is next."""
+    """The reading that was made, and what is next; told: after a case of known answer."""
 
     reading_id: UUID
     revision: int
     workload: WorkloadView
+    told: ToldView | None = None
 
 
 class SkipBody(Body):
@@ -232,7 +273,7 @@ class SkippedView(Schema):
 
 
 class PastReadingView(Schema):
-    """The reader's last answers, to be looked at again."""
+    """The reader's last answers, to be looked at again; comment: why they were sent back, if they were."""
 
     reading_id: UUID
     revision: int
@@ -241,6 +282,7 @@ class PastReadingView(Schema):
     answers: Answers
     measurements: dict[str, Any]
     submitted_at: datetime
+    comment: str | None = None
 
 
 class RevisionBody(Body):

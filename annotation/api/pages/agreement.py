@@ -14,7 +14,7 @@ from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.forest import Entry, Forest, forest
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import READ_AGAIN, batch_of_form
+from annotation.api.pages.similar import batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.agreement import (
@@ -24,6 +24,7 @@ from annotation.queue.agreement import (
     readings_since,
     request_agreement,
 )
+from annotation.queue.mistakes import READ_AGAIN
 from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["measure_agreement"]
@@ -62,6 +63,18 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """How regions match: a plot with its numbers beside it. at: what the first column says."""
+
+    title: str
+    caption: str
+    at: str
+    column: str
+    chart: Chart | None
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
 class Shown:
     """One question."""
 
@@ -71,6 +84,7 @@ class Shown:
     tables: list[Table]
     months: Chart | None
     differences: Chart | None
+    curves: list[Curve]
 
 
 @require_GET
@@ -130,7 +144,40 @@ def shown(key: str, row: Row, names: Mapping[str, str]) -> Shown:
         tables=[one for one in tables_of(row, names) if one.lines],
         months=months_of(row),
         differences=differences_of(row, names),
+        curves=[one for one in (matching_of(row), froc_of(row)) if one is not None],
     )
+
+
+def matching_of(row: Row) -> Curve | None:
+    """Draw how agreement on regions falls as they must overlap more."""
+    caption = "Regions of two readers are the same where they overlap by as much; over all pairs"
+    return curve_of(row.get("matching", []), "f1", "By overlap", caption, ("Overlap, at least", "F1"))
+
+
+def froc_of(row: Row) -> Curve | None:
+    """Draw which share of readers' regions the model finds, by how many false ones it proposes."""
+    caption = "What the model proposed where the reader did not see it, against what the reader drew (FROC)"
+    words = ("False regions a case", "Sensitivity")
+    return curve_of(row.get("froc", []), "sensitivity", "The model's regions", caption, words)
+
+
+def curve_of(rows: Sequence[Row], key: str, title: str, caption: str, words: tuple[str, str]) -> Curve | None:
+    """Lay out a curve; None where there is nothing to draw."""
+    known = [(one["at"], one[key]) for one in rows if one[key]["value"] is not None]
+    if not known:
+        return None
+    at, column = words
+    points = [
+        Point(x, cell["value"], cell["low"], cell["high"], f"{x:g}: {cell['value']:.2f}") for x, cell in known
+    ]
+    drawn = chart(
+        [Series(column, points)],
+        title=f"{title}: {column}",
+        x_title=at.lower(),
+        y_title=f"{column}, with its 95 % interval",
+        y_limits=(0.0, 1.0),
+    )
+    return Curve(title, caption, at, column, drawn, [Line(f"{x:g}", [cell]) for x, cell in known])
 
 
 def tables_of(row: Row, names: Mapping[str, str]) -> list[Table]:
@@ -151,7 +198,9 @@ def tables_of(row: Row, names: Mapping[str, str]) -> list[Table]:
         ),
         of_pairs("model", "With the model", "On the audit stream, where nobody saw what the model thought"),
         of_pairs(
-            "repeats", "With oneself", "Two copies of one image that the same reader read, by near-duplicates"
+            "repeats",
+            "With oneself",
+            "Cases that a reader read twice: planned repeats, and copies found as near-duplicates",
         ),
         part_table(row, "classes", "By answer", "One answer against all others"),
         part_table(row, "sites", "By site", "Where images come from: the site's name, else the scanner's"),

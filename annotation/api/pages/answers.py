@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from annotation.api.pages.access import Visit
+from annotation.learning.models import ModelVersion
 from annotation.learning.selectors import models_for
 from annotation.projects.selectors import question_learned
 
@@ -39,8 +40,8 @@ class Answers:
 
 
 def answers_of(visit: Visit) -> Answers | None:
-    """Collect the newest model's figures; nothing while no model could be judged by answer."""
-    models = models_for(visit.user, visit.project.pk)
+    """Collect the figures of the newest model in use; nothing while no model could be judged by answer."""
+    models = models_for(visit.user, visit.project.pk).filter(origin=ModelVersion.Origin.REFIT)
     model = models.filter(evaluation__metrics__has_key=WORST).first()
     if model is None:
         return None

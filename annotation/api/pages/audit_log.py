@@ -1,5 +1,6 @@
 """The audit log as administrators read it: searched, exported, its chain checked."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.selectors import names_of
 from annotation.api.pages.access import admin_only
 from annotation.api.pages.audit_forms import AuditForm
-from annotation.api.pages.audit_rows import WRITERS, described
+from annotation.api.pages.audit_rows import WRITERS, Blocks, described
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
 from annotation.api.permissions import person, record_act
@@ -54,7 +55,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         older=events[-1].sequence if has_more else None,
         is_narrowed=form.is_narrowed,
         checked=last_check(),
-        checking=Job.objects.filter(name="verify_audit_chain", state__in=OPEN).first(),
+        checking=open_verification(),
     )
 
 
@@ -68,18 +69,28 @@ def last_check() -> Checked | None:
 @admin_only
 def verify(request: HttpRequest) -> HttpResponse:
     """Ask for a walk along the whole chain."""
-    me = str(person(request).pk)
-    with transaction.atomic():
-        ask(
-            name="verify_audit_chain",
-            lane=Lane.LIGHT,
-            arguments={"asked_by": me},
-            requested_by=person(request),
-            singleton_key="verify_audit_chain",
-        )
-        record_act(request, "audit.verify", "site", "")
+    ask_verification(request)
     messages.success(request, "The chain is being checked. What is found stands here in a moment.")
     return redirect("audit")
+
+
+@transaction.atomic
+def ask_verification(request: HttpRequest) -> Job:
+    """Ask for a walk along the chain, audited."""
+    job = ask(
+        name="verify_audit_chain",
+        lane=Lane.LIGHT,
+        arguments={"asked_by": str(person(request).pk)},
+        requested_by=person(request),
+        singleton_key="verify_audit_chain",
+    )
+    record_act(request, "audit.verify", "site", "")
+    return job
+
+
+def open_verification() -> Job | None:
+    """Find the walk that waits or runs."""
+    return Job.objects.filter(name="verify_audit_chain", state__in=OPEN).first()
 
 
 def to_audit(request: HttpRequest) -> str:
@@ -95,7 +106,13 @@ def export(request: HttpRequest) -> HttpResponseBase:
     kind = request.GET.get("format", "")
     if kind not in WRITERS:
         return redirect(to_audit(request))
-    form = AuditForm(request.GET)
+    return streamed(request, AuditForm(request.GET), kind, WRITERS[kind])
+
+
+def streamed(
+    request: HttpRequest, form: AuditForm, kind: str, writer: tuple[str, Callable[[Blocks], Iterator[bytes]]]
+) -> StreamingHttpResponse:
+    """Audit that a search leaves the house, then stream it."""
     wanted = form.wanted(actions())
     event = record(
         actor=str(person(request).pk),
@@ -105,7 +122,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         remote_address=str(request.META.get("REMOTE_ADDR", "")),
         details={"format": kind, **form.recorded(wanted)},
     )
-    content_type, write = WRITERS[kind]
+    content_type, write = writer
     response = StreamingHttpResponse(
         write(blocks_of(wanted, until=event.sequence)), content_type=content_type
     )

@@ -19,6 +19,7 @@ from annotation.projects.selectors import question_learned
 from annotation.queue.anchored import numbered_readers
 from annotation.queue.models import UNRANKED, Entry, Pick
 from annotation.queue.selectors import text_of
+from annotation.readings.gold_models import GoldCase
 from annotation.readings.models import ReferenceStandard
 
 TAGS = (
@@ -73,7 +74,7 @@ def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     record_view(request, shown)
     question = question_learned(visit.project.pk)
     entry = Entry.objects.select_related("ranking__model", "batch__asked_by").filter(pk=shown.pk).first()
-    picks = Pick.objects.filter(lease__case=shown).select_related(
+    picks = Pick.objects.filter(lease__case=shown, lease__slot=0).select_related(
         "ranking__model", "batch__asked_by", "lease"
     )
     given = [(pick, text_of(pick, pick.stream)) for pick in picks.order_by("-lease__created_at")[:5]]
@@ -92,6 +93,7 @@ def case(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
         given=given,
         chances=chances_of(entry, [pick for pick, _ in given], question),
         standard=standard_of(shown, question),
+        gold=GoldCase.objects.filter(case=shown, retired_at=None).first(),
         readings=readings_of(shown, question),
         is_pool=shown.stream == Case.Stream.POOL,
     )

@@ -1,6 +1,6 @@
 """What the learning page draws: the learning curve, a training's loss, simulated readers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,18 +71,6 @@ def point_of(point: CurvePoint) -> Point:
         f"({point['low']:.3f} – {point['high']:.3f}) after {point['labels']} labels"
     )
     return Point(point["labels"], point["value"], point["low"], point["high"], title)
-
-
-def loss_of(run: TrainingRun) -> Chart | None:
-    """Draw how a training's loss went; None where it wrote no history."""
-    names = {"loss": "Images trained on", "held_back_loss": "Images held back"}
-    series = [Series(words, losses(run.history, key)) for key, words in names.items()]
-    return chart(series, title="Loss by epoch", x_title="epoch", y_title="Loss")
-
-
-def losses(history: Iterable[Mapping[str, Any]], key: str) -> list[Point]:
-    """Points of one column of a history."""
-    return [Point(float(row["epoch"]), float(row[key])) for row in history if row.get(key) is not None]
 
 
 def simulations_of(visit: Visit) -> list[Simulation]:

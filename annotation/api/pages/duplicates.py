@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import READ_AGAIN, batch_of_form
+from annotation.api.pages.similar import batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.learning.duplicates import (
     Group,
@@ -24,6 +24,7 @@ from annotation.learning.duplicates import (
 )
 from annotation.projects.rules import RefusedError
 from annotation.projects.splitting import LIKENESS_LIMITS
+from annotation.queue.mistakes import READ_AGAIN
 from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["find_duplicates", "place_split"]

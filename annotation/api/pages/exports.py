@@ -18,7 +18,7 @@ from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import project_page
 from annotation.api.permissions import address_of
-from annotation.exchange.out.catalogue import FORMATS, Format
+from annotation.exchange.out.catalogue import ALL_FORMATS, FORMATS, Format
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.selectors import exports_for, snapshots_for
 from annotation.exchange.out.services import ExpiredError, request_export
@@ -122,7 +122,7 @@ def row_of(export: Export, job: Job | None) -> Row:
         state = "making"
     else:
         state = "cancelled" if job is not None and job.state == State.CANCELLED else "failed"
-    return Row(export, FORMATS[export.format], job, state)
+    return Row(export, ALL_FORMATS[export.format], job, state)
 
 
 def back_to_choice(request: HttpRequest) -> str:

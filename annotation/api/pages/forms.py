@@ -1,19 +1,20 @@
 """What administrators and ML staff type."""
 
-import re
 from typing import Any, cast
 
 from django import forms
 
 from annotation.learning.models import Policy
 from annotation.learning.rules import POLICY_LIMITS, PolicySettings
+from annotation.projects.beginning import LONGEST_PROMPT
 from annotation.projects.models import Project
 from annotation.projects.protocols import document_of
 from annotation.projects.questions import Document
-from annotation.projects.rules import single_choice
+from annotation.projects.rules import own_choices, single_choice
 from annotation.projects.templates import template_called, templates
 
 TEXT = {"class": "input"}
+NAME_TAKEN = "There is a project of this name already."
 
 
 def limited(name: str, label: str, *, step: float = 1, scale: float = 1) -> dict[str, Any]:
@@ -35,14 +36,14 @@ class NewProjectForm(forms.Form):
 
     name = forms.CharField(max_length=128, widget=forms.TextInput(attrs=TEXT | {"autocomplete": "off"}))
     template = forms.ChoiceField(required=False, choices=lambda: [("", "One question of my own"), *offered()])
-    prompt = forms.CharField(required=False, max_length=200, widget=forms.TextInput(attrs=TEXT))
+    prompt = forms.CharField(required=False, max_length=LONGEST_PROMPT, widget=forms.TextInput(attrs=TEXT))
     choices = forms.CharField(required=False, widget=forms.Textarea(attrs=TEXT | {"rows": 4}))
 
     def clean_name(self) -> str:
         """Refuse a name that is taken."""
         name = str(self.cleaned_data["name"])
         if Project.objects.filter(name=name).exists():
-            raise forms.ValidationError("There is a project of this name already.")
+            raise forms.ValidationError(NAME_TAKEN)
         return name
 
     def clean_prompt(self) -> str:
@@ -56,8 +57,7 @@ class NewProjectForm(forms.Form):
         """Read two to nine different answers: digits choose them."""
         if self.cleaned_data.get("template"):
             return []
-        labels = [line.strip() for line in self.cleaned_data["choices"].splitlines() if line.strip()]
-        pairs = [(value_of(label), label) for label in labels]
+        pairs = own_choices(self.cleaned_data["choices"])
         if not 2 <= len(pairs) <= 9:
             raise forms.ValidationError("Give two to nine answers, each on a line of its own.")
         if not all(value for value, _ in pairs):
@@ -91,6 +91,10 @@ class PolicyForm(forms.Form):
     site_quota = forms.BooleanField(required=False)
     cost_power = forms.FloatField(required=False, **limited("cost_power", "Weight α", step=0.1))
     logit_adjustment = forms.BooleanField(required=False)
+    train_labels = forms.IntegerField(required=False, **limited("train_labels", "New labels"))
+    train_days = forms.IntegerField(required=False, **limited("train_days", "Days"))
+    drift_limit = forms.FloatField(required=False, **limited("drift_limit", "Drift", step=0.01))
+    budget_hours = forms.FloatField(required=False, **limited("budget_hours", "Budget", step=0.5))
 
     @classmethod
     def of(cls, policy: Policy) -> "PolicyForm":
@@ -104,8 +108,3 @@ class PolicyForm(forms.Form):
         values = dict(self.cleaned_data)
         share = values.pop("audit_percent") / 100
         return cast("PolicySettings", values | {"audit_share": share})
-
-
-def value_of(label: str) -> str:
-    """Make the value that is stored for an answer: lower case letters of any script, digits, underscores."""
-    return re.sub(r"\W+", "_", label.lower()).strip("_")

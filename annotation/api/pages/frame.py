@@ -8,6 +8,7 @@ from accounts.models import Role, User
 from annotation.api.pages.access import ADMIN, Visit, sees_jobs
 from annotation.api.permissions import person
 from annotation.projects.models import Membership
+from annotation.projects.selectors import adjudicates_in
 from annotation.studies.selectors import quarantine_for
 
 ROLE_WORDS = {
@@ -39,6 +40,7 @@ def project_page(
     framed = {
         "project": visit.project,
         "role": visit.role,
+        "adjudicates": adjudicates_in(visit.user, visit.project.pk),
         "role_label": words,
         "held_count": quarantine_for(visit.user, visit.project.pk).count() if visit.user.is_admin else 0,
     }

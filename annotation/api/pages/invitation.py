@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import dataclass
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import styled
 from accounts.invitations import InvitationOverError, accept, invite, invited_by
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.policy import password_rules
 from annotation.api.pages.frame import page
 from annotation.api.pages.purposes import INVITED, PURPOSE
@@ -28,22 +29,35 @@ from audit.services import record
 log = logging.getLogger(__name__)
 
 
-def send_link(request: HttpRequest, subject: User, *, is_new: bool) -> HttpResponse:
-    """Make a person's link and mail it; where that cannot be done it is shown this once."""
+@dataclass(frozen=True)
+class Link:
+    """A person's link; url: to be handed over, empty where it was mailed."""
+
+    invitation: Invitation
+    url: str
+
+
+def make_link(request: HttpRequest, subject: User) -> Link:
+    """Make a person's link and mail it, where that can be done."""
     with transaction.atomic():
         invitation, key = invite(user=subject, by=person(request), now=timezone.now())
         record_act(request, "person.invite", "user", subject.pk, {"expires": invitation.expires_at})
     url = public_url(request, resolve_url("invitation", key=key))
-    is_mailed = mailed(subject, url)
+    return Link(invitation, "" if mailed(subject, url) else url)
+
+
+def send_link(request: HttpRequest, subject: User, *, is_new: bool) -> HttpResponse:
+    """Make a person's link and mail it; where that cannot be done it is shown this once."""
+    made = make_link(request, subject)
     return page(
         request,
         "people/link.html",
         "people",
         subject=subject,
         is_new=is_new,
-        url="" if is_mailed else url,
-        invitation=invitation,
-        is_failed=bool(settings.EMAIL_HOST and subject.email and not is_mailed),
+        url=made.url,
+        invitation=made.invitation,
+        is_failed=bool(settings.EMAIL_HOST and subject.email and made.url),
     )
 
 

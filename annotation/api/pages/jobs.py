@@ -6,16 +6,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import Role, User
+from accounts.models import User
 from annotation.api.pages.access import denied, sees_jobs, signed_in
+from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
 from annotation.api.permissions import address_of, person
-from annotation.projects.selectors import projects_for
+from annotation.learning.promotion import PROMOTING
+from annotation.projects.selectors import projects_managed
 from audit.services import record
 from jobs.models import Job, State
 from jobs.selectors import is_open, jobs_in
@@ -95,9 +97,29 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
-def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Ask again for the work of a job that failed or was cancelled, as a new job."""
+def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """Ask again for the work of a job that failed or was cancelled, as a new job.
+
+    One that takes an encoder into use wants the password typed lately.
+    """
     found, _ = seen_job(request, job_id)
+    return retry_confirmed(request, found) if found.name in PROMOTING else retry_seen(request, found)
+
+
+def back_to_job(request: HttpRequest) -> str:
+    """Go on, after the password, at the job."""
+    match = request.resolver_match
+    return resolve_url("job", **match.kwargs) if match else resolve_url("jobs")
+
+
+@confirmed(back_to_job)
+def retry_confirmed(request: HttpRequest, found: Job) -> HttpResponse:
+    """Ask for it, where the password was typed lately."""
+    return retry_seen(request, found)
+
+
+def retry_seen(request: HttpRequest, found: Job) -> HttpResponse:
+    """Ask for a job again that the person may ask for."""
     if found.state not in (State.FAILED, State.CANCELLED):
         messages.warning(request, "Only a job that failed or was cancelled can be tried again.")
         return redirect("job", job_id=found.pk)
@@ -119,6 +141,11 @@ def asked_again(job: Job, by: User) -> Job:
         singleton_key=job.singleton_key,
         max_attempts=job.max_attempts,
     )
+
+
+def ml_scopes(user: User) -> frozenset[UUID] | None:
+    """Projects and data sets whose jobs a person may see; None: all (administrators)."""
+    return None if user.is_admin else frozenset(scope_names(user))
 
 
 def ml_person(request: HttpRequest) -> User:
@@ -146,10 +173,7 @@ def seen_job(request: HttpRequest, job_id: UUID) -> tuple[Job, dict[UUID, str]]:
 
 def scope_names(user: User) -> dict[UUID, str]:
     """Projects whose machine work concerns the person, and their data sets, with the project's name."""
-    projects = projects_for(user)
-    if not user.is_admin:
-        projects = projects.filter(memberships__role=Role.ML_STAFF)
-    pairs = projects.values_list("pk", "dataset_id", "name")
+    pairs = projects_managed(user).values_list("pk", "dataset_id", "name")
     return {scope: name for project, dataset, name in pairs for scope in (project, dataset)}
 
 

@@ -1,4 +1,8 @@
-"""The label quality page: labels that are likely wrong, and readings that were too fast, to be read again."""
+"""The label quality page: likely wrong labels, hasty readings, readers who changed; each to be read again."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.frame import project_page
-from annotation.api.pages.similar import READ_AGAIN, batch_of_form
+from annotation.api.pages.similar import batch_of_form
 from annotation.api.pages.splits import progress
 from annotation.queue.agreement import author_names
 from annotation.queue.label_quality import FEWEST_READINGS, check_for, request_check
+from annotation.queue.mistakes import READ_AGAIN
 from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["check_labels"]
@@ -36,10 +41,20 @@ def label_quality(request: HttpRequest, visit: Visit) -> HttpResponse:
         found=found,
         doubted=found.doubted[:SHOWN] if found else [],
         hasty=[one | {"reader": names.get(one["reader"], "")} for one in hasty],
+        drifts=[drift_shown(one, names) for one in (found.drifts if found else [])[:SHOWN]],
         fewest=FEWEST_READINGS,
         busy=busy,
         failed=None if busy else last_failed([visit.project.pk], JOBS),
     )
+
+
+def drift_shown(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Name the reader of a row, and read its days."""
+    weeks = [one | {"week": date.fromisoformat(one["week"])} for one in row["weeks"]]
+    change = row["change"] and row["change"] | {"since": date.fromisoformat(row["change"]["since"])}
+    known = {"reader": names.get(row["reader"], ""), "weeks": weeks, "change": change}
+    counts = {name: sum(one[name] for one in weeks) for name in ("right", "of")}
+    return row | known | counts | {"share": counts["right"] / counts["of"], "newest": weeks[-1]}
 
 
 @require_POST

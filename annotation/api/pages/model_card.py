@@ -1,19 +1,27 @@
-"""A model version's card: as a page, and as a file to keep."""
+"""A model version's card: as a page, and as a file to keep; and the version itself, to be taken out."""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_http_methods
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
+from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import project_page
+from annotation.api.permissions import address_of
+from annotation.exchange.out.catalogue import MODEL_FORMATS
+from annotation.exchange.out.services import request_model_export
 from annotation.learning.cards import answers_in, markdown_of, word_in
 from annotation.learning.figures import kinds_in, named
 from annotation.learning.models import ModelVersion
 from annotation.learning.selectors import model_for
+from annotation.projects.rules import RefusedError
 
 
 @require_http_methods(["GET"])
@@ -34,8 +42,43 @@ def card(request: HttpRequest, visit: Visit, model_id: UUID) -> HttpResponse:
         return answer
     parts = shown_in(content)
     return project_page(
-        request, "learning/card.html", "learning", visit, version=version, card=content, **parts
+        request,
+        "learning/card.html",
+        "learning",
+        visit,
+        version=version,
+        card=content,
+        formats=MODEL_FORMATS.values(),
+        **parts,
     )
+
+
+def back_to_card(request: HttpRequest) -> str:
+    """Go on, after the password, at the card."""
+    match = request.resolver_match
+    return resolve_url("model-card", **match.kwargs) if match else resolve_url("home")
+
+
+@require_POST
+@member(Role.ML_STAFF, ADMIN)
+def take_out(request: HttpRequest, visit: Visit, model_id: UUID) -> HttpResponseBase:
+    """Ask for a version as a file."""
+    return take_out_confirmed(request, visit, found_model(visit, model_id))
+
+
+@confirmed(back_to_card)
+def take_out_confirmed(request: HttpRequest, visit: Visit, version: ModelVersion) -> HttpResponse:
+    """Ask for it, where the password was typed lately."""
+    name = request.POST.get("format", "")
+    try:
+        request_model_export(
+            model=version, name=name, by=visit.user, now=timezone.now(), address=address_of(request)
+        )
+    except RefusedError as error:
+        messages.error(request, f"Nothing was asked for: {error}.")
+        return redirect("model-card", project_id=visit.project.pk, model_id=version.pk)
+    messages.success(request, "The file is being made. It is in the list below as soon as it is ready.")
+    return redirect("exports", project_id=visit.project.pk)
 
 
 def found_model(visit: Visit, model_id: UUID) -> ModelVersion:

@@ -26,7 +26,7 @@ from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import page
 from annotation.api.pages.invitation import send_link
 from annotation.api.permissions import address_of, person, record_act
-from annotation.projects.models import Project
+from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import project_for, projects_for
 from annotation.projects.services import set_membership
 
@@ -98,14 +98,14 @@ def show(request: HttpRequest, person_id: UUID) -> HttpResponse:
     subject = found_person(request, person_id)
     now = timezone.now()
     locks = locks_of([subject], now=now).get(subject.username, [])
-    roles = dict(subject.memberships.values_list("project_id", "role"))
+    roles = {one.project_id: one for one in subject.memberships.all()}
     return page(
         request,
         "people/person.html",
         "people",
         subject=subject,
         row=row_of(subject, locked=bool(locks)),
-        rows=[(project, roles.get(project.pk, "")) for project in projects_for(person(request))],
+        rows=[row_in(project, roles.get(project.pk)) for project in projects_for(person(request))],
         choices=ROLE_CHOICES,
         tokens=subject.tokens.all(),
         locks=locks,
@@ -113,6 +113,11 @@ def show(request: HttpRequest, person_id: UUID) -> HttpResponse:
         factors=factors_in_words(subject, now=now),
         now=now,
     )
+
+
+def row_in(project: Project, membership: Membership | None) -> tuple[Project, str, bool]:
+    """Say what a person is in a project, and whether they adjudicate there."""
+    return (project, membership.role, membership.adjudicates) if membership else (project, "", False)
 
 
 def factors_in_words(subject: User, *, now: datetime) -> dict[str, object]:
@@ -144,7 +149,14 @@ def membership(request: HttpRequest, person_id: UUID) -> HttpResponse:
         messages.error(request, "There is no such role: nothing was changed.")
         return redirect("person", person_id=person_id)
     me, address = person(request), address_of(request)
-    set_membership(project=project, user=subject, role=role or None, by=me, address=address)
+    set_membership(
+        project=project,
+        user=subject,
+        role=role or None,
+        adjudicates="adjudicates" in request.POST,
+        by=me,
+        address=address,
+    )
     words = f"is now {Role(role).label} in" if role else "is no longer a member of"
     messages.success(
         request, f"{subject.username} {words} {project.name}. It holds from their next click on."

@@ -1,25 +1,21 @@
 """How a person gets in: their link, their rights as administrator, their sessions, what keeps them out."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from accounts.factors.services import reset
-from accounts.factors.services import unlock as unlock_codes
-from accounts.lockout import unlock as unlocked
 from accounts.models import User
-from accounts.services import LastAdminError, end_sessions, set_active, set_admin, take_password
+from annotation.api import standing
 from annotation.api.pages.access import admin_only
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.invitation import send_link
 from annotation.api.pages.people import found_person, to_person
-from annotation.api.permissions import person, record_act
-
-LAST = "Nothing was changed: nobody who can sign in would be an administrator any more."
+from annotation.api.permissions import person
+from annotation.api.standing import StandingError
 
 
 @require_POST
@@ -27,18 +23,13 @@ LAST = "Nothing was changed: nobody who can sign in would be an administrator an
 @confirmed(to_person)
 def activity(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Disable or enable a person; disabling ends their sessions at once."""
-    subject, active = found_person(request, person_id), request.POST.get("active") == "yes"
-    if subject == person(request):
-        return refused(request, subject, "You cannot disable yourself. Ask another administrator.")
-    try:
-        with transaction.atomic():
-            ended = set_active(user=subject, active=active)
-            act = "person.enable" if active else "person.disable"
-            record_act(request, act, "user", subject.pk, {"sessions_ended": ended})
-    except LastAdminError:
-        return refused(request, subject, LAST)
-    words = "can sign in again." if active else f"is disabled; {ended} open sessions were ended."
-    return done(request, subject, words)
+    active = request.POST.get("active") == "yes"
+
+    def act(subject: User) -> str:
+        ended = standing.set_activity(request, subject, active=active)
+        return "can sign in again." if active else f"is disabled; {ended} open sessions were ended."
+
+    return told(request, person_id, act)
 
 
 @require_POST
@@ -46,17 +37,14 @@ def activity(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @confirmed(to_person)
 def administer(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Make a person an administrator, or one no more."""
-    subject, is_admin = found_person(request, person_id), request.POST.get("is_admin") == "yes"
-    if subject == person(request):
-        return refused(request, subject, "You cannot change this of yourself. Ask another administrator.")
-    try:
-        with transaction.atomic():
-            set_admin(user=subject, is_admin=is_admin)
-            record_act(request, "person.admin", "user", subject.pk, {"is_admin": is_admin})
-    except LastAdminError:
-        return refused(request, subject, LAST)
-    words = "is an administrator now." if is_admin else "is no administrator any more."
-    return done(request, subject, f"{words} It holds from their next click on.")
+    is_admin = request.POST.get("is_admin") == "yes"
+
+    def act(subject: User) -> str:
+        standing.set_administration(request, subject, is_admin=is_admin)
+        words = "is an administrator now." if is_admin else "is no administrator any more."
+        return f"{words} It holds from their next click on."
+
+    return told(request, person_id, act)
 
 
 @require_POST
@@ -65,16 +53,11 @@ def administer(request: HttpRequest, person_id: UUID) -> HttpResponse:
 def link(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Make a link to choose a password; what let them in before stops working and their sessions end."""
     subject = found_person(request, person_id)
-    if subject == person(request):
-        return refused(request, subject, "Change your own password on the page of your account.")
-    if not subject.is_active:
-        return refused(request, subject, f"{subject.username} is disabled: enable them first.")
     try:
-        with transaction.atomic():
-            ended = take_password(user=subject)
-            record_act(request, "person.password", "user", subject.pk, {"sessions_ended": ended})
-    except LastAdminError:
-        return refused(request, subject, LAST)
+        standing.end_password(request, subject)
+    except StandingError as error:
+        messages.error(request, str(error))
+        return redirect("person", person_id=subject.pk)
     return send_link(request, subject, is_new=False)
 
 
@@ -83,12 +66,13 @@ def link(request: HttpRequest, person_id: UUID) -> HttpResponse:
 def sessions(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """End every session of a person; they can sign in again."""
     subject = found_person(request, person_id)
-    with transaction.atomic():
-        record_act(request, "person.end_sessions", "user", subject.pk)
-        ended = end_sessions(user=subject)
+    ended = standing.sign_out_everywhere(request, subject)
     if subject == person(request):
         return redirect("sign-in")
-    return done(request, subject, f"is signed out everywhere: {ended} open sessions were ended.")
+    messages.success(
+        request, f"{subject.username} is signed out everywhere: {ended} open sessions were ended."
+    )
+    return redirect("person", person_id=subject.pk)
 
 
 @require_POST
@@ -96,35 +80,31 @@ def sessions(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @confirmed(to_person)
 def reset_factors(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Forget a person's second factors, for who lost phone and key; their sessions end."""
-    subject = found_person(request, person_id)
-    if subject == person(request):
-        return refused(request, subject, "Manage your own second factors on the page of your account.")
-    with transaction.atomic():
-        reset(user=subject)
-        ended = end_sessions(user=subject)
-        record_act(request, "person.reset_factors", "user", subject.pk, {"sessions_ended": ended})
-    return done(request, subject, "is asked for no second factor now, until one is set up.")
+
+    def act(subject: User) -> str:
+        standing.forget_factors(request, subject)
+        return "is asked for no second factor now, until one is set up."
+
+    return told(request, person_id, act)
 
 
 @require_POST
 @admin_only
 def unlock(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Let a person sign in again before a lock ends by itself."""
+
+    def act(subject: User) -> str:
+        standing.unlock(request, subject)
+        return "can try to sign in again."
+
+    return told(request, person_id, act)
+
+
+def told(request: HttpRequest, person_id: UUID, act: Callable[[User], str]) -> HttpResponse:
+    """Act on a person, and say what was changed or why nothing was."""
     subject = found_person(request, person_id)
-    with transaction.atomic():
-        unlocked(user=subject)
-        unlock_codes(user=subject)
-        record_act(request, "person.unlock", "user", subject.pk)
-    return done(request, subject, "can try to sign in again.")
-
-
-def refused(request: HttpRequest, subject: User, words: str) -> HttpResponse:
-    """Say why nothing was changed."""
-    messages.error(request, words)
-    return redirect("person", person_id=subject.pk)
-
-
-def done(request: HttpRequest, subject: User, words: str) -> HttpResponse:
-    """Say what was changed."""
-    messages.success(request, f"{subject.username} {words}")
+    try:
+        messages.success(request, f"{subject.username} {act(subject)}")
+    except StandingError as error:
+        messages.error(request, str(error))
     return redirect("person", person_id=subject.pk)

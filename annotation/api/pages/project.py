@@ -1,20 +1,15 @@
-"""A project's overview, and making a new one."""
+"""A project's overview."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from accounts.models import Role
-from annotation.api.pages.access import Visit, admin_only, member
-from annotation.api.pages.forms import NewProjectForm
-from annotation.api.pages.frame import page, project_page
-from annotation.api.permissions import person
+from annotation.api.pages.access import Visit, member
+from annotation.api.pages.frame import project_page
 from annotation.projects.selectors import cases_for, members_for, project_overview
-from annotation.projects.services import start_project
 from annotation.queue.remarks import notes_for
 from annotation.queue.selectors import queue_overview
 from annotation.readings.selectors import counts_by_reader
@@ -71,19 +66,3 @@ def reader_rows(visit: Visit) -> list[ReaderRow]:
         ReaderRow(one["username"], one["readings"], one["seconds"], one["seconds"] / one["readings"])
         for one in counts
     ]
-
-
-@require_http_methods(["GET", "POST"])
-@admin_only
-def new_project(request: HttpRequest) -> HttpResponse:
-    """Make a project: a name, what is asked; then on to its images."""
-    form = NewProjectForm(request.POST or None)
-    if request.method == "GET" or not form.is_valid():
-        return page(request, "project/new.html", "home", form=form)
-    made = start_project(
-        name=form.cleaned_data["name"],
-        document=form.document(),
-        now=timezone.now(),
-        created_by=person(request),
-    )
-    return redirect("import", project_id=made.pk)

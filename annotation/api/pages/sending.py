@@ -15,7 +15,7 @@ from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.exports import found_export
 from annotation.api.pages.frame import project_page
 from annotation.api.permissions import address_of
-from annotation.exchange.out.catalogue import FORMATS
+from annotation.exchange.out.catalogue import ALL_FORMATS
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import ExpiredError
 from annotation.exchange.peers.models import Peer
@@ -53,7 +53,7 @@ def sendings(request: HttpRequest, visit: Visit, export_id: UUID) -> HttpRespons
         "exports",
         visit,
         export=export,
-        format=FORMATS[export.format],
+        format=ALL_FORMATS[export.format],
         rows=told,
         live=live,
         peers=peers_for(visit.user),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,7 +20,7 @@ from annotation.learning.similar import MOST_EXAMPLES, ask_similar, examples_of,
 from annotation.projects.models import Case
 from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import question_learned
-from annotation.queue.batches import batches_for, make_batch, withdraw_batch
+from annotation.queue.batches import batches_for, make_batch, require_batch_skills, withdraw_batch
 from annotation.queue.models import QueryBatch
 from annotation.queue.rules import LONGEST_WHY
 from annotation.readings.selectors import pool_labels_by_choice
@@ -27,8 +28,6 @@ from jobs.models import Job, State
 from jobs.selectors import jobs_in
 
 SEARCHES_SHOWN, BATCHES_SHOWN = 8, 20
-# What readers are told of a case that is read again: not what anybody thinks of the first answer.
-READ_AGAIN = "Read by a colleague too: please read it on your own"
 LEFT_OUT = {
     "audit": "of the audit stream, which chance alone fills",
     "leased": "being read just now",
@@ -133,10 +132,14 @@ def batch_of_form(request: HttpRequest, visit: Visit, *, why: str, again: bool =
     again: cases that one reader has read, for another. Returns False where nothing was changed.
     """
     numbers = numbers_in(request, "number")
+    skills, now = request.POST.get("skills", "").strip(), timezone.now()
     try:
-        gathered = make_batch(
-            project=visit.project, numbers=numbers, why=why, by=visit.user, now=timezone.now(), again=again
-        )
+        with transaction.atomic():
+            gathered = make_batch(
+                project=visit.project, numbers=numbers, why=why, by=visit.user, now=now, again=again
+            )
+            if gathered.batch and skills:
+                require_batch_skills(gathered.batch, skills, by=visit.user)
     except RefusedError as error:
         messages.error(request, f"Nothing was changed: {error}.")
         return False

@@ -98,6 +98,12 @@ def three(value: float | None) -> str:
 
 
 @register.filter
+def signed(value: float | None) -> str:
+    """Write a difference with its sign and three decimals; a dash where there is none."""
+    return "–" if value is None else f"{value:+.3f}"
+
+
+@register.filter
 def ago(moment: datetime | None) -> str:
     """How long ago, in the largest unit that says enough."""
     if moment is None:
@@ -124,6 +130,8 @@ def lasting(seconds: float | None) -> str:
 
 JOB_WORDS = {
     "import_delivery": "Import images",
+    "import_examples": "Import example images",
+    "take_cases": "Make the cases of a data set",
     "pull_studies": "Fetch studies",
     "import_received": "Import what was received",
     "import_labels": "Import labels",
@@ -138,8 +146,13 @@ JOB_WORDS = {
     "learn_regions": "Learn what readers draw, and propose it",
     "find_similar": "Find similar cases",
     "find_duplicates": "Find near-duplicates",
+    "measure_drift": "Measure the drift of new images",
+    "compare_models": "Judge models side by side",
     "check_labels": "Look for labels that are likely wrong",
     "measure_agreement": "Compare readers, and fuse their readings",
+    "count_readings": "Fuse a reader's cases anew",
+    "settle_tests": "Settle readers' tests",
+    "place_second_reads": "Ask for second readings where a label is likely wrong",
     "place_split": "Place patients in the split",
     "map_pool": "Draw the map (PCA)",
     "map_pool_umap": "Draw the map (UMAP)",

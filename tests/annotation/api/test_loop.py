@@ -119,6 +119,8 @@ def test_a_queue_can_be_read_to_its_end(room: Room) -> None:
     assert workload == {
         "cases": [],
         "progress": {"read_by_me": 6, "read": 6, "waiting": 0, "total": 6},
+        "halt": None,
+        "practice": None,
     }
     assert room.lease()["cases"] == []
 

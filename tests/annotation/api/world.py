@@ -22,15 +22,18 @@ from annotation.learning.files import keep
 from annotation.learning.maps import NewMap, record_map
 from annotation.learning.models import SimilaritySearch
 from annotation.learning.services import NewEncoder, register_encoder
-from annotation.projects.models import Project
+from annotation.projects.models import Membership, Project
 from annotation.queue.models import QueryBatch
 from annotation.queue.remarks import Said, add_remark
 from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
+from annotation.readings.adjudication_models import Dispute
 from annotation.readings.services import Answered
 from annotation.studies.models import Import, Instance, QuarantinedFile
 from jobs.models import Job, Lane
+from notices.models import Notice
+from notices.services import notify
 from tests import factories
 
 
@@ -59,13 +62,22 @@ def a_world() -> World:
     ids |= asked_ids(project, people["colleague"], people["reader"])
     ids["export_id"] = export_id(project, people["staff"])
     ids |= life_cycle_ids(project)
+    ids["dispute_id"] = dispute_id(project, people)
     ids["label_import_id"] = label_import_id(project, people["staff"])
     ids["peer_id"] = Peer.objects.create(name="PACS", ae_title="PACS", created_at=timezone.now()).pk
     admin = people["admin"]
     assert admin is not None
     _, ids["key"] = invite(user=factories.a_user(), by=admin, now=timezone.now())
     ids["key_id"] = ids["webhook_id"] = uuid4()
+    ids["notice_id"] = notice_id(people["reader"])
     return World(people, ids)
+
+
+def notice_id(reader: User | None) -> UUID:
+    """Name something that the reader is told."""
+    assert reader is not None
+    notify("job_failed", [reader], now=timezone.now(), job="refit")
+    return Notice.objects.get(person=reader, kind="job_failed").pk
 
 
 def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
@@ -80,7 +92,7 @@ def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
         answered=Answered({"finding": "normal"}, 1.0, 1, uuid4()),
         now=now,
     )
-    machine_work = {
+    machine_work: dict[str, Any] = {
         "job_id": Job.objects.create(
             name="refit",
             lane=Lane.LIGHT,
@@ -89,6 +101,8 @@ def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
             created_at=now,
         ).pk
     }
+    run = Job.objects.create(name="train", lane=Lane.TRAINING, scope_id=project.pk, created_at=now)
+    machine_work |= {"run_id": run.pk, "method": "pca"}
     held = submitted.workload.cases[0]
     return (
         case_ids(held)
@@ -112,6 +126,18 @@ def asked_ids(project: Project, colleague: User | None, reader: User | None) -> 
     held = lease_next(reader=colleague, project_id=project.pk, now=now).cases[0]
     said = Said("question", "", "Is this a nodule?", reader.pk, uuid4())
     return {"remark_id": add_remark(author=colleague, case_id=held.case.pk, said=said, now=now).pk}
+
+
+def dispute_id(project: Project, people: dict[str, User | None]) -> UUID:
+    """Name a dispute over a case that the reader read, not the colleague; both adjudicate."""
+    reader, third, now = people["reader"], factories.a_reader(project), timezone.now()
+    assert reader is not None
+    Membership.objects.filter(user__in=[people["reader"], people["colleague"]]).update(adjudicates=True)
+    [case] = factories.some_cases(project)
+    for author, value in ((reader, "normal"), (third, "pneumonia")):
+        factories.a_reading(author, case, {"finding": value})
+    made = Dispute.objects.create(case=case, project=project, keys=["finding"], opened_at=now, changed_at=now)
+    return made.pk
 
 
 def export_id(project: Project, staff: User | None) -> UUID:

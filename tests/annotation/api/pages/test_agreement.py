@@ -10,9 +10,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from annotation.api.pages.similar import READ_AGAIN
 from annotation.projects.models import Case, Project
 from annotation.projects.selectors import protocol_in_force
+from annotation.queue.mistakes import READ_AGAIN
 from annotation.queue.models import QueryBatch
 from annotation.readings.models import Agreement
 from annotation.readings.services import Answered, add_reading, examine

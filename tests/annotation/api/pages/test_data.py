@@ -9,10 +9,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role
-from annotation.api.pages.similar import READ_AGAIN
 from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.projects.models import Case, Project, Split
 from annotation.projects.sites import name_site
+from annotation.queue.mistakes import READ_AGAIN
 from annotation.queue.models import Entry, QueryBatch
 from annotation.readings.models import ReferenceStandard
 from annotation.studies.models import Acquisition, Import, ImportedFile

@@ -67,11 +67,11 @@ def test_home_costs_the_same_for_many_projects(
         assert client.get("/").status_code == 200
 
 
-def test_a_new_project_asks_its_question_and_leads_on_to_import(admin: Client) -> None:
+def test_a_new_project_asks_its_question_and_leads_on_to_its_images(admin: Client) -> None:
     form = {"name": "Hands", "prompt": "Is it broken?", "choices": "Yes\nNo\n\nCannot say"}
     answer = admin.post(reverse("new-project"), form)
     made = Project.objects.get(name="Hands")
-    assert answer["Location"] == reverse("import", kwargs={"project_id": made.pk})
+    assert answer["Location"] == reverse("begin-images", kwargs={"project_id": made.pk})
     [question] = made.protocols.get().questions
     assert [one["value"] for one in question["choices"]] == ["yes", "no", "cannot_say"]
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from annotation.projects.models import Project
+from annotation.projects.services import set_membership
 from audit.models import Event
 from jobs.models import Job, Lane, State
 from tests.factories import a_member, a_project
@@ -94,3 +95,17 @@ def test_the_list_is_filtered_by_state(admin: Client, project: Project) -> None:
     page = admin.get(reverse("jobs"), {"state": "failed"}).content.decode()
     assert str(failed.pk) in page
     assert str(done.pk) not in page
+
+
+def test_ml_staff_of_one_project_see_no_job_of_another_that_they_read_in(
+    project: Project, signed_in: Callable[[User], Client]
+) -> None:
+    other = a_project()
+    a_member(other, Role.ML_STAFF)
+    user = a_member(project, Role.ML_STAFF)
+    set_membership(project=other, user=user, role=Role.READER)
+    hidden = a_job(other)
+    client = signed_in(user)
+    assert client.get(f"/jobs/{hidden.pk}").status_code == 404
+    assert client.get("/api/v1/jobs").json()["jobs"] == []
+    assert other.name not in client.get("/readers").content.decode()

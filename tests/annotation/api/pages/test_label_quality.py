@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from annotation.api.pages.similar import READ_AGAIN
 from annotation.learning.check_models import LabelCheck
 from annotation.projects.models import Project
 from annotation.projects.selectors import protocol_in_force
+from annotation.queue.mistakes import READ_AGAIN
 from annotation.queue.models import Entry, QueryBatch
+from annotation.readings.models import Reading
 from annotation.readings.services import Answered, add_reading, examine
 from audit.models import Event
 from jobs.models import Job
@@ -89,3 +90,34 @@ def test_too_few_labels_are_said_to_be_too_few(ml_staff: Client, project: Projec
     shown = page(ml_staff, project)
     assert "too few labels to judge" in shown
     assert "No reading took less than a fifth" in shown
+
+
+def a_drift(reader: str, numbers: list[int], *, falls: bool) -> dict[str, Any]:
+    week = {"week": "2026-03-02", "right": 15, "of": 30, "value": 0.5, "low": 0.33, "high": 0.67}
+    share = {"value": 0.95, "low": 0.9, "high": 1.0}
+    change = {"since": "2026-03-02", "before": share, "after": week, "p": 0.001} if falls else None
+    return {"reader": reader, "weeks": [week], "change": change, "falls": falls, "numbers": numbers}
+
+
+def test_a_reader_who_fell_is_told_by_number_and_their_cases_are_read_again(
+    ml_staff: Client, project: Project
+) -> None:
+    checked(project)
+    reader = Reading.objects.first()
+    assert reader is not None
+    numbers = list(project.cases.order_by("number").values_list("number", flat=True))
+    LabelCheck.objects.update(drifts=[a_drift(str(reader.reader_id), numbers, falls=True)])
+    factories.a_reader(project)
+    shown = page(ml_staff, project)
+    assert "95 % → 50 %" in shown
+    assert "since 2 Mar 2026" in shown
+    assert "Have 2 read again" in shown
+    assert "r.one" not in shown
+    ml_staff.post(address(project, "read-doubted"), {"number": numbers})
+    assert QueryBatch.objects.get().size == 2
+
+
+def test_a_steady_reader_has_nothing_to_read_again(ml_staff: Client, project: Project) -> None:
+    checked(project, drifts=[a_drift(str(uuid.uuid4()), [], falls=False)])
+    assert "Readers over time" in page(ml_staff, project)
+    assert "read again</button></form></td>\n        </tr>" not in page(ml_staff, project)

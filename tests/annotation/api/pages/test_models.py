@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -11,6 +10,7 @@ from accounts.models import User
 from annotation.learning import promotion, services
 from annotation.learning.files import keep
 from annotation.learning.models import Encoder, ModelVersion, Promotion, TrainingRun
+from annotation.learning.runs import note_line
 from annotation.projects.models import Project
 from annotation.readings.models import ReferenceStandard
 from audit.models import Event
@@ -66,7 +66,7 @@ def test_the_page_says_what_is_used_and_why(ml_staff: Client, project: Project) 
     page = ml_staff.get(address(project)).content.decode()
     for words in (
         "to First",
-        "Fine-tune on the labels",
+        "Champion",
         "0.800",
         "3 audit cases have been read",
         "MIT",
@@ -128,13 +128,31 @@ def test_a_run_shows_its_live_loss_and_can_be_cancelled_and_resumed(
         history=[{"epoch": 1, "loss": 0.6}, {"epoch": 2, "loss": 0.4}],
         created_at=timezone.now(),
     )
-    piece = ml_staff.get(address(project), {"part": "runs"}).content.decode()
-    assert "Epoch 3: loss 0.31" in piece
-    assert "<svg" in piece
-    assert f"/jobs/{job.pk}/cancel" in piece
-    assert "<html" not in piece
+    note_line(job_id=job.pk, event="epoch", values={"epoch": 2, "loss": 0.4})
+    for page in (address(project, "runs"), address(project, f"runs/{job.pk}")):
+        part = "runs" if page.endswith("runs") else "live"
+        piece = ml_staff.get(page, {"part": part}).content.decode()
+        assert "Epoch 3: loss 0.31" in piece
+        assert f"/jobs/{job.pk}/cancel" in piece
+        assert "<html" not in piece
+    assert 'data-plot="loss"' in piece
+    assert "<strong>epoch</strong>" in piece
     Job.objects.filter(pk=job.pk).update(state=State.CANCELLED)
-    assert f"/jobs/{job.pk}/retry" in ml_staff.get(address(project), {"part": "runs"}).content.decode()
+    assert f"/jobs/{job.pk}/retry" in ml_staff.get(address(project, "runs")).content.decode()
+
+
+def test_what_a_run_takes_is_drawn_by_minute(ml_staff: Client, project: Project) -> None:
+    now = timezone.now()
+    job = Job.objects.create(name="train", lane=Lane.TRAINING, scope_id=project.pk, created_at=now)
+    samples = [{"seconds": 30.0, "memory_mb": 512.0, "gpu_memory_mb": 2048.0, "gpu_percent": 80.0}]
+    TrainingRun.objects.create(job_id=job.pk, project=project, kind="train", samples=samples, created_at=now)
+    page = ml_staff.get(address(project, f"runs/{job.pk}"))
+    assert page.context["figures"]["memory"] == [
+        {"series": "Memory", "x": 0.5, "y": 0.5},
+        {"series": "GPU memory in use on the device", "x": 0.5, "y": 2.0},
+    ]
+    assert page.context["figures"]["busy"] == [{"series": "GPU", "x": 0.5, "y": 80.0}]
+    assert ml_staff.get(address(project, f"runs/{uuid.uuid4()}")).status_code == 404
 
 
 def test_a_pretraining_shows_what_it_bought_by_number_of_labels(ml_staff: Client, project: Project) -> None:
@@ -148,54 +166,11 @@ def test_a_pretraining_shows_what_it_bought_by_number_of_labels(ml_staff: Client
     TrainingRun.objects.create(
         job_id=job.pk, dataset=project.dataset, kind="pretrain", result=result, created_at=now
     )
-    piece = ml_staff.get(address(project), {"part": "runs"}).content.decode()
+    piece = ml_staff.get(address(project, f"runs/{job.pk}")).content.decode()
     assert "on images that no encoder learned from" in piece
     assert "Random weights" in piece
     assert "70 %" in piece
     assert "+2.0 points to +18.0 points" in piece
-
-
-def test_one_click_rolls_back_and_is_audited(ml_staff: Client, project: Project) -> None:
-    first, second = an_encoder(project, "First"), an_encoder(project, "Second")
-    used(project, first)
-    used(project, second)
-    answer = ml_staff.post(address(project, "rollback"), follow=True)
-    assert "Back on First" in answer.content.decode()
-    assert services.policy_for(project).encoder == first
-    staff = User.objects.get(username="m.lind")
-    assert Event.objects.get(action="encoder.rollback").actor == str(staff.pk)
-    assert {"refit", "embed"} <= set(Job.objects.values_list("name", flat=True))
-
-
-def test_without_an_earlier_encoder_nothing_is_rolled_back(ml_staff: Client, project: Project) -> None:
-    answer = ml_staff.post(address(project, "rollback"), follow=True)
-    assert "Nothing was changed" in answer.content.decode()
-    assert not Promotion.objects.exists()
-
-
-def test_an_encoder_of_the_data_set_is_asked_for_and_another_s_does_not_exist(
-    ml_staff: Client, project: Project
-) -> None:
-    own, other = an_encoder(project, "Own"), an_encoder(a_project(), "Other")
-    assert ml_staff.post(address(project, f"encoders/{own.pk}")).status_code == 302
-    assert Job.objects.get(name="adopt_encoder").arguments["encoder_id"] == str(own.pk)
-    assert ml_staff.post(address(project, f"encoders/{other.pk}")).status_code == 404
-
-
-def test_uploaded_weights_are_stored_unread_and_a_worker_is_asked(ml_staff: Client, project: Project) -> None:
-    sent = SimpleUploadedFile("../x.safetensors", b"not looked into here")
-    ml_staff.post(address(project, "encoders"), {"name": "imagenet-resnet18", "weights": sent})
-    job = Job.objects.get(name="add_encoder")
-    assert job.arguments["stored"] == f"incoming/{job.arguments['digest']}.safetensors"
-    assert Event.objects.filter(action="encoder.upload").count() == 1
-
-
-def test_a_pickle_cannot_be_uploaded(ml_staff: Client, project: Project) -> None:
-    sent = SimpleUploadedFile("weights.pth", b"\x80\x04")
-    answer = ml_staff.post(address(project, "encoders"), {"name": "imagenet-resnet18", "weights": sent})
-    assert answer.status_code == 422
-    assert "Only .safetensors files" in answer.content.decode()
-    assert not Job.objects.exists()
 
 
 def test_labels_are_shared_only_after_it_was_said_and_it_is_audited(
@@ -212,7 +187,7 @@ def test_labels_are_shared_only_after_it_was_said_and_it_is_audited(
 def test_pretraining_offers_only_projects_that_share(ml_staff: Client, project: Project) -> None:
     open_one, closed = a_project("Open"), a_project("Closed")
     promotion.set_sharing(project=open_one, share_labels=True, by=User.objects.get(username="m.lind"))
-    page = ml_staff.get(address(project)).content.decode()
+    page = ml_staff.get(address(project, "runs")).content.decode()
     assert "Open" in page
     assert "Closed" not in page
     form = {"method": "labels", "pretrain_minutes": 1}
@@ -245,5 +220,20 @@ def test_another_project_s_version_has_no_card_here(ml_staff: Client, project: P
 
 def test_administrators_look_and_change_nothing(admin: Client, project: Project) -> None:
     page = admin.get(address(project)).content.decode()
-    assert "Fine-tune on the labels" not in page
+    assert "Use it" not in page
+    assert "Fine-tune on the labels" not in admin.get(address(project, "runs")).content.decode()
     assert admin.post(address(project, "train")).status_code == 403
+
+
+def test_a_challenger_s_figures_are_not_taken_for_those_of_the_model_in_use(
+    ml_staff: Client, project: Project
+) -> None:
+    encoder = an_encoder(project, "First")
+    used(project, encoder)
+    names = ("balanced_accuracy", "worst_class_recall", "prevalence:normal", "recall:normal")
+    figures = dict.fromkeys(names, FIGURE)
+    champion = a_version(project, encoder, metrics=figures)
+    a_version(project, encoder, origin=ModelVersion.Origin.TRAIN, metrics=figures)
+    page = ml_staff.get(f"/projects/{project.pk}/learning")
+    assert page.context["answers"].model_number == champion.number
+    assert [one.number for one in page.context["models"]] == [champion.number]

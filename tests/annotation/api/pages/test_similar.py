@@ -119,6 +119,17 @@ def test_the_chosen_become_a_query_batch_and_what_was_left_out_is_told(
     assert Event.objects.filter(action="query_batch.make").count() == 1
 
 
+def test_a_batch_asks_for_tags_and_one_whose_tags_are_none_is_not_made(
+    ml_staff: Client, project: Project, cases: list[Case]
+) -> None:
+    form = {"number": [2], "why": "rare", "skills": "Neuro, chest"}
+    ml_staff.post(address(project, "make-batch"), form)
+    assert QueryBatch.objects.get().required_skills == "chest|neuro"
+    page = ml_staff.post(address(project, "make-batch"), form | {"number": [3], "skills": "=x"}, follow=True)
+    assert "Nothing was changed" in page.content.decode()
+    assert QueryBatch.objects.count() == 1
+
+
 def test_a_batch_without_a_word_of_why_is_refused(
     ml_staff: Client, project: Project, cases: list[Case]
 ) -> None:

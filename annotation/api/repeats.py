@@ -1,0 +1,137 @@
+"""Writes of programs: not too many a minute; the same one sent again (Idempotency-Key) changes nothing.
+
+Only what was done is kept: a refusal frees its key. Who sends a write again must still be allowed to, and a
+secret that was shown once is not kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.answers import KEPT
+from accounts.models import KeptAnswer
+from accounts.sealing import Seal
+from accounts.tokens import counted
+from annotation.api import guards
+from annotation.api.errors import on_refused, problem
+from annotation.api.permissions import Session, person
+from annotation.projects.models import Membership
+from annotation.projects.rules import ForbiddenError, RefusedError
+
+SEAL: Final = Seal(b"answers of the interface")
+PREFIX: Final = "/api/v1/"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITES_A_WINDOW: Final = 3000
+LONGEST_KEY: Final = 64
+UNANSWERED: Final = timedelta(minutes=2)  # then the process that began has died
+
+
+class Repeats:
+    """Middleware around the JSON API's writes, after it is known who asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a write once."""
+        concerns = request.method not in SAFE and request.path.startswith(PREFIX)
+        if not concerns or not request.user.is_authenticated:
+            return self.get_response(request)
+        if counted(f"api-writes:{person(request).pk}") > WRITES_A_WINDOW:
+            refused = problem(429, "too_many", f"more than {WRITES_A_WINDOW} writes a minute: wait a minute")
+            refused["Retry-After"] = "60"
+            return refused
+        key = request.headers.get("Idempotency-Key", "")
+        if not key:
+            return self.get_response(request)
+        if len(key) > LONGEST_KEY:
+            return problem(422, "invalid", f"Idempotency-Key: at most {LONGEST_KEY} characters")
+        return self.once(request, key)
+
+    def once(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Answer as the first time, or for the first time."""
+        row = begun(request, key)
+        if row is None:
+            return answered_before(request, key)
+        response = self.get_response(request)
+        if 200 <= response.status_code < 300:
+            sealed = SEAL.seal(json.dumps(kept_of(request, response)))
+            KeptAnswer.objects.filter(pk=row.pk).update(status=response.status_code, sealed=sealed)
+        else:
+            row.delete()
+        return response
+
+
+def kept_of(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """Write what is kept of an answer. body: None where it holds a secret or is a stream."""
+    is_kept = not response.streaming and not guards.shows_secret(request)
+    return {
+        "body": response.content.decode() if is_kept else None,
+        "confirmed": guards.was_confirmed(request),
+        "standing": standing_of(request),
+    }
+
+
+def standing_of(request: HttpRequest) -> list[str]:
+    """Say what the person may do: a change of it keeps former answers from them."""
+    roles = Membership.objects.filter(user=person(request)).order_by("project")
+    rows = roles.values_list("project", "role", "adjudicates")
+    return [f"admin {person(request).is_admin}", *(" ".join(map(str, row)) for row in rows)]
+
+
+def begun(request: HttpRequest, key: str) -> KeptAnswer | None:
+    """Take a key for this request; None where another one took it."""
+    now, mine = timezone.now(), KeptAnswer.objects.filter(user=person(request))
+    mine.filter(created_at__lt=now - KEPT).delete()
+    try:
+        with transaction.atomic():
+            return KeptAnswer.objects.create(
+                user=person(request), key=key, digest=digest_of(request), created_at=now
+            )
+    except IntegrityError:
+        return None
+
+
+def answered_before(request: HttpRequest, key: str) -> HttpResponse:
+    """Give the answer of the first time; a conflict where the key was for something else, or is not done."""
+    row = KeptAnswer.objects.filter(user=person(request), key=key).first()
+    if row is None or row.digest != digest_of(request):
+        return problem(409, "idempotency_conflict", "this key was used for another request: make a new one")
+    if row.status == 0 and row.created_at < timezone.now() - UNANSWERED:
+        return problem(409, "unknown_outcome", "the first time broke off: look whether it was done")
+    if row.status == 0:
+        return problem(409, "in_progress", "the same request is being answered: ask again in a moment")
+    try:
+        return replayed(request, row)
+    except RefusedError as error:
+        return on_refused(request, error)
+
+
+def replayed(request: HttpRequest, row: KeptAnswer) -> HttpResponse:
+    """Give a kept answer to who may still ask for it.
+
+    raises: CsrfError, ConfirmFirstError, ForbiddenError where the person's roles changed.
+    """
+    Session()(request)
+    kept = json.loads(SEAL.unsealed(row.sealed))
+    if kept["confirmed"]:
+        guards.confirmed(request)
+    if kept["standing"] != standing_of(request):
+        raise ForbiddenError("it was done, and your roles changed since: the answer is not shown again")
+    if kept["body"] is None:
+        return problem(409, "made_before", "it was made before: the secret is not shown again")
+    again = HttpResponse(kept["body"], status=row.status, content_type="application/json")
+    again["Idempotent-Replayed"] = "true"
+    return again
+
+
+def digest_of(request: HttpRequest) -> str:
+    """Name a request by what it asks."""
+    asked = f"{request.method} {request.get_full_path()}\n".encode() + request.body
+    return hashlib.sha256(asked).hexdigest()
