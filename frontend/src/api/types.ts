@@ -48,12 +48,23 @@ export type LeasedCase = Omit<Named<Frozen<Schemas["LeasedCaseView"]>>, "draft">
   readonly draft: Draft | null;
 };
 export type Progress = Frozen<Schemas["ProgressView"]>;
+/** Why no case is given, and from which day on again. */
+export type Halt = Frozen<Schemas["HaltView"]>;
 export interface Workload {
   readonly cases: readonly LeasedCase[];
   readonly progress: Progress;
+  readonly halt?: Halt | null;
+  /** How far a new reader is with cases of known answer; null: these are the queue's cases. */
+  readonly practice?: Practice | null;
 }
+export type Practice = Frozen<Schemas["PracticeView"]>;
+/** What a reader is told after a case of known answer. */
+export type Told = Omit<Named<Frozen<Schemas["ToldView"]>>, "reference"> & { readonly reference: Answers };
 export type PastReading = Named<Frozen<Schemas["PastReadingView"]>>;
-export type Submitted = Omit<Frozen<Schemas["SubmittedView"]>, "workload"> & { readonly workload: Workload };
+export type Submitted = Omit<Frozen<Schemas["SubmittedView"]>, "workload" | "told"> & {
+  readonly workload: Workload;
+  readonly told?: Told | null;
+};
 export interface Skipped {
   readonly workload: Workload;
 }
@@ -70,7 +81,17 @@ export type RemarkKind = NewRemark["kind"];
 export type FlagReason = Exclude<NonNullable<NewRemark["reason"]>, "">;
 export type Remark = Frozen<Schemas["RemarkView"]>;
 export type Remarks = Frozen<Schemas["RemarksView"]>;
+export type Returned = Remarks["returned"][number];
 export type Asked = Named<Frozen<Schemas["AskedView"]>>;
 export type Today = Frozen<Schemas["TodayView"]>;
 export type OwnReading = Frozen<Schemas["OwnReadingView"]>;
 export type Preferences = Frozen<Schemas["PreferencesView"]>;
+export type Side = Named<Frozen<Schemas["SideView"]>>;
+export type Decided = Named<Frozen<Schemas["DecisionView"]>>;
+export type Dispute = Omit<Named<Frozen<Schemas["DisputeView"]>>, "sides" | "decisions"> & {
+  readonly sides: readonly Side[];
+  readonly decisions: readonly Decided[];
+};
+export type SideAnswers = Named<Frozen<Schemas["SideAnswersView"]>>;
+export type Standing = Frozen<Schemas["StandingView"]>;
+export type ModelAnswer = Frozen<Schemas["ModelAnswerView"]>;

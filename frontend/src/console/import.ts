@@ -71,7 +71,7 @@ class ImportPage {
         this.progress(sent, total),
       );
       this.busy = false;
-      location.assign(report);
+      location.assign(this.root.dataset.importThen ?? report);
     } catch (error) {
       this.busy = false;
       this.show("review");

@@ -1,6 +1,6 @@
 /** Settings of a protocol: how readers go on, and when they see the model's suggestion. */
 
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { type Edited, numberField, selectField, tick, typed } from "./protocol_fields";
 import { textOf } from "./protocol_model";
 
@@ -44,6 +44,28 @@ const shareField = (edited: Edited, key: string, { label, hint, usual, most }: S
   `;
 };
 
+/** From where on readers differ; any two choices that are not the same do. */
+const limits = (edited: Edited): readonly TemplateResult[] => [
+  shareField(edited, "number_tolerance", {
+    label: "Numbers may differ by",
+    hint: "Of the larger one; lengths and angles of regions too.",
+    usual: 10,
+    most: 100,
+  }),
+  shareField(edited, "least_dice", {
+    label: "Masks agree from a Dice of",
+    hint: "Of each class.",
+    usual: 70,
+    most: 100,
+  }),
+  shareField(edited, "least_overlap", {
+    label: "Regions are the same from an overlap of",
+    hint: "Intersection over union of the boxes around them.",
+    usual: 50,
+    most: 100,
+  }),
+];
+
 export const settingsFields = (edited: Edited): TemplateResult => {
   const shown = { ...edited, row: { suggestions: "after_answer", fusion: "majority", ...edited.row } };
   return html`
@@ -73,6 +95,12 @@ export const settingsFields = (edited: Edited): TemplateResult => {
         usual: 0,
         most: 100,
       })}
+      ${shareField(edited, "doubted_share", {
+        label: "Readings that go where a label is likely wrong",
+        hint: "Of all readings, at most. A second reader, blind, gets the cases whose label the model and the readers' track record speak against most. Ten per cent is a good start.",
+        usual: 0,
+        most: 50,
+      })}
       ${selectField(
         shown,
         "fusion",
@@ -86,11 +114,41 @@ export const settingsFields = (edited: Edited): TemplateResult => {
       )}
       <div class="wide">
         ${tick(
+          "Models learn how likely each choice is, where several readers left doubt, and not the fused choice alone",
+          edited.row.soft_labels === true,
+          (isOn) => edited.set("soft_labels", isOn ? true : undefined),
+        )}
+      </div>
+      <div class="wide">
+        ${tick(
           "Fuse the masks and boxes of several readers too (STAPLE, weighted boxes)",
           edited.row.fuse_drawings === true,
           (isOn) => edited.set("fuse_drawings", isOn ? true : undefined),
         )}
       </div>
+      <div class="wide">
+        ${tick(
+          "An adjudicator decides where readers differ; whom, you choose under People",
+          edited.row.adjudicated === true,
+          (isOn) => edited.set("adjudicated", isOn ? true : undefined),
+        )}
+      </div>
+      ${edited.row.adjudicated === true ? limits(edited) : nothing}
+      ${shareField(edited, "repeat_share", {
+        label: "Own cases that a reader gets again",
+        hint: "Drawn at random, and not told. They measure how readers agree with themselves.",
+        usual: 0,
+        most: 20,
+      })}
+      ${numberField(edited, "repeat_days", { label: "After how many days", hint: "Long enough to have forgotten the case.", placeholder: "30" })}
+      ${numberField(edited, "practice_cases", { label: "Practice cases of a new reader", hint: "Gold cases that come first, with the reference shown after each answer. Readers › Gold cases.", placeholder: "0" })}
+      ${numberField(edited, "qualification_cases", { label: "Cases of the qualification test", hint: "Gold cases without the reference. Readings count once the test is passed.", placeholder: "0" })}
+      ${shareField(edited, "qualification_pass", {
+        label: "Of the test, right at least",
+        hint: "Who does not pass reads on: the readings are kept, and count after another attempt that ML staff grant.",
+        usual: 80,
+        most: 100,
+      })}
       <div class="wide">
         ${tick(
           "Go on to the next case by itself, after one key, where one question is asked",

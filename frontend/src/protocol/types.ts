@@ -104,8 +104,19 @@ export interface Settings {
   readonly daily_goal?: number | null;
   readonly readers?: number;
   readonly second_share?: number;
+  readonly doubted_share?: number;
   readonly fusion?: FusionMethod;
+  readonly soft_labels?: boolean;
   readonly fuse_drawings?: boolean;
+  readonly adjudicated?: boolean;
+  readonly number_tolerance?: number;
+  readonly least_dice?: number;
+  readonly least_overlap?: number;
+  readonly repeat_share?: number;
+  readonly repeat_days?: number;
+  readonly practice_cases?: number;
+  readonly qualification_cases?: number;
+  readonly qualification_pass?: number;
 }
 
 export const isChoice = (question: Question): question is ChoiceQuestion =>

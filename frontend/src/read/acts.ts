@@ -54,7 +54,8 @@ const addressee = ({ state }: ReadingSession, { to }: Forms): string =>
 
 /** Give up what is half done: a dialog, a region, a visit to another case. */
 const giveUp = ({ session, bench }: ActParts): void => {
-  const isOver = session.state.dialog !== "none" || session.state.lost !== null;
+  const isOver =
+    session.state.dialog !== "none" || session.state.lost !== null || session.state.feedback !== null;
   if (isOver || !bench()?.stage.cancelDrawing()) session.escape();
 };
 

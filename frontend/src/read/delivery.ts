@@ -1,17 +1,20 @@
 /** How each kind of finished work is sent, and what the answer tells. */
 
 import type { Api } from "../api/client";
-import type { Workload } from "../api/types";
+import type { Told, Workload } from "../api/types";
 import type { Pending, PendingReading, PendingRemark, PendingRevision, PendingSkip } from "./journal";
 
 export interface Delivered {
   readonly workload: Workload | null;
+  /** After a case of known answer: which one it was, and what its reader is told. */
+  readonly told?: { readonly caseId: string; readonly number: number; readonly told: Told } | null;
 }
 
 const reading = async (client: Api, entry: PendingReading): Promise<Delivered> => {
   const { idempotency_key, lease_id, answers, seconds, protocol_version, suggestion } = entry;
   const body = { idempotency_key, lease_id, answers, seconds, protocol_version, suggestion };
-  return { workload: (await client.submit(entry.case_id, body)).workload };
+  const { workload, told = null } = await client.submit(entry.case_id, body);
+  return { workload, told: told && { caseId: entry.case_id, number: entry.number, told } };
 };
 
 const skip = async (client: Api, entry: PendingSkip): Promise<Delivered> => {

@@ -197,8 +197,9 @@ export class Desk {
 
   /** Nobody may answer an image that is not on screen. */
   canAnswer(): boolean {
-    const { phase, image, lost, dialog, connection } = this.#cell.state;
-    const isFree = phase === "reading" && lost === null && dialog === "none" && connection !== "other_user";
+    const { phase, image, lost, feedback, dialog, connection } = this.#cell.state;
+    const isCovered = lost !== null || feedback !== null;
+    const isFree = phase === "reading" && !isCovered && dialog === "none" && connection !== "other_user";
     if (isFree && image !== "shown") this.#cell.say(say("image_not_shown"), "warn");
     return isFree && image === "shown";
   }
@@ -244,8 +245,8 @@ export class Desk {
   }
 
   #canDraw(): boolean {
-    const { phase, lost } = this.#cell.state;
-    return phase === "reading" && !lost;
+    const { phase, lost, feedback } = this.#cell.state;
+    return phase === "reading" && !lost && !feedback;
   }
 
   #enter(answers: Answers, active: string, spot = this.#cell.state.spot): void {

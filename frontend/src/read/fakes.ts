@@ -11,6 +11,7 @@ import type {
   PastReading,
   Preferences,
   Suggestion,
+  Told,
   Workload,
 } from "../api/types";
 import type { Question, Settings } from "../protocol/types";
@@ -134,6 +135,8 @@ export class FakeServer implements Api {
   userId = "reader";
   refusal: Refusal | null = null;
   readonly waiting: LeasedCase[];
+  /** What is told after a case of known answer, by case. */
+  readonly told = new Map<string, Told>();
   readonly readings: { readonly caseId: string; readonly body: NewReading }[] = [];
   readonly drafts = new Map<string, Draft>();
   readonly skipped: string[] = [];
@@ -179,7 +182,8 @@ export class FakeServer implements Api {
       const isKnown = this.readings.some((one) => one.body.idempotency_key === body.idempotency_key);
       if (!isKnown) this.readings.push({ caseId, body });
       this.#end(caseId);
-      return { reading_id: `reading-${caseId}`, revision: 1, workload: this.#workload() };
+      const told = this.told.get(caseId) ?? null;
+      return { reading_id: `reading-${caseId}`, revision: 1, workload: this.#workload(), told };
     });
   }
 
@@ -219,7 +223,7 @@ export class FakeServer implements Api {
   }
 
   remarks() {
-    return this.#answer(() => ({ asked: [], replied: [], colleagues: [] }));
+    return this.#answer(() => ({ asked: [], replied: [], returned: [], colleagues: [] }));
   }
 
   asked() {

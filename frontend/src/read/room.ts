@@ -6,6 +6,7 @@ import { FrameStore } from "../images/store";
 import { newStage } from "../viewer/new";
 import { say } from "../words/say";
 import { actsOf, type Bench } from "./acts";
+import { DecidingClient } from "./deciding";
 import { Drawing } from "./drawing";
 import { actionFor, belongsToFocus, bindingsWith, chord, conflictOf, keycaps, withKey } from "./keys";
 import { banner } from "./panels/banner";
@@ -24,7 +25,7 @@ import { BrowserVault } from "./vault";
 const EMPTY_FORMS: Forms = { comment: "", reason: "", to: "", capturing: "", refused: "" };
 
 export class ReadingRoom extends LitElement {
-  readonly #client = new Client();
+  readonly #client = this.#newClient();
   readonly #store = new FrameStore(({ caseId, sopInstanceUid, frame }, signal) =>
     this.#client.frame(caseId, sopInstanceUid, frame, signal),
   );
@@ -120,6 +121,12 @@ export class ReadingRoom extends LitElement {
       forms: this.#forms,
       fill: (change) => this.#fill(change),
     };
+  }
+
+  /** An adjudicator's room is of one case, and goes back to where it came from. */
+  #newClient(): Client {
+    const { dispute, side = "A", home = "/" } = this.dataset;
+    return dispute ? new DecidingClient(dispute, side, () => location.assign(home)) : new Client();
   }
 
   #fill(change: Partial<Forms>): void {

@@ -2,7 +2,7 @@
 
 import type { Api } from "../api/client";
 import { isSignedOut, wordsFor } from "../api/problems";
-import type { LeasedCase, PastReading, Session, SkipReason } from "../api/types";
+import type { LeasedCase, PastReading, Protocol, Session, SkipReason } from "../api/types";
 import { say } from "../words/say";
 import { StateCell } from "./cell";
 import { isPassing } from "./connection";
@@ -12,7 +12,7 @@ import { readingOf, revisionOf, skipOf } from "./entries";
 import { Flow } from "./flow";
 import type { Pending, PendingRevision } from "./journal";
 import { Keeping } from "./keeping";
-import { type Dialog, inWords, type RoomState } from "./state";
+import { type Dialog, inWords, isWorthTelling, type RoomState } from "./state";
 import type { KeyValueStore } from "./takeover";
 import type { Vault } from "./vault";
 import { Worklist } from "./worklist";
@@ -36,6 +36,7 @@ export class ReadingSession {
   readonly #keeping: Keeping;
   readonly #worklist: Worklist;
   #isBackWanted = false;
+  #lastProtocol: Protocol | null = null;
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: SessionParts) {
@@ -89,8 +90,9 @@ export class ReadingSession {
 
   /** Enter: submit and show the next case, or take note of what was said. */
   confirm(): void {
-    const { lost, phase, image } = this.state;
+    const { lost, feedback, phase, image } = this.state;
     if (lost) this.#worklist.dismissLost();
+    else if (feedback) this.#cell.set({ feedback: null });
     else if (phase === "error") void this.start();
     else if (phase === "empty") void this.#worklist.look();
     else if (image === "failed") this.desk.showAgain();
@@ -125,9 +127,10 @@ export class ReadingSession {
 
   /** Close what lies over the image, or return from the last reading and leave it as it is. */
   escape(): void {
-    const { dialog, lost, current } = this.state;
+    const { dialog, lost, feedback, current } = this.state;
     if (dialog !== "none") this.openDialog("none");
     else if (lost) this.#worklist.dismissLost();
+    else if (feedback) this.#cell.set({ feedback: null });
     else if (current && current.kind !== "case") this.#comeBack();
   }
 
@@ -229,12 +232,15 @@ export class ReadingSession {
 
   #submitRevision(past: PastReading, entry: PendingRevision): void {
     const isSame = JSON.stringify(entry.answers) === JSON.stringify(past.answers);
+    // What was sent back is answered by leaving it as it is, too.
+    const isAsked = typeof past.comment === "string";
     this.#comeBack();
-    if (isSame) this.#cell.say(say("left_as_it_was"));
+    if (isSame && !isAsked) this.#cell.say(say("left_as_it_was"));
     else this.#keeping.post(entry);
   }
 
   #leave(leased: LeasedCase, entry: Pending): void {
+    this.#lastProtocol = leased.protocol;
     this.desk.finish();
     this.#keeping.leases.release(leased.lease_id);
     this.#keeping.post(entry);
@@ -254,10 +260,14 @@ export class ReadingSession {
     if (!this.desk.comeBack()) this.#worklist.next();
   }
 
-  #delivered({ workload }: Delivered): void {
+  #delivered({ workload, told }: Delivered): void {
+    if (told && isWorthTelling(told.told))
+      this.#cell.set({ feedback: { ...told, protocol: this.#lastProtocol }, dialog: "none" });
     if (workload) {
       this.#worklist.accept(workload);
       void this.flow.lookAtDay();
+    } else {
+      void this.flow.lookAtRemarks();
     }
     if (this.#isBackWanted && this.state.pending === 0) void this.back();
   }

@@ -4,8 +4,10 @@ import type {
   Asked,
   CaseView,
   DrawnSuggestion,
+  Halt,
   LeasedCase,
   PastReading,
+  Practice,
   Progress,
   Protocol,
   RemarkKind,
@@ -13,6 +15,7 @@ import type {
   Seen,
   Suggestion,
   Today,
+  Told,
   When,
 } from "../api/types";
 import { askedOf } from "../protocol/conditions";
@@ -36,6 +39,14 @@ export interface Lost {
   readonly number: number;
   /** What was answered, in the words of the choices; empty where nothing was. */
   readonly answer: string;
+}
+
+/** What is told after a case of known answer: it lies over the next one until the reader goes on. */
+export interface Feedback {
+  readonly caseId: string;
+  readonly number: number;
+  readonly protocol: Protocol | null;
+  readonly told: Told;
 }
 
 export type Phase =
@@ -86,6 +97,11 @@ export interface RoomState {
   readonly undo: Undo | null;
   readonly ahead: readonly LeasedCase[];
   readonly progress: Progress | null;
+  /** Why no case is given though some may wait. */
+  readonly halt: Halt | null;
+  /** How far a new reader is with cases of known answer. */
+  readonly practice: Practice | null;
+  readonly feedback: Feedback | null;
   /** Cases that wait for anybody, and those that this reader holds. */
   readonly left: number;
   readonly today: Today | null;
@@ -121,6 +137,9 @@ export const FIRST_STATE: RoomState = {
   undo: null,
   ahead: [],
   progress: null,
+  halt: null,
+  practice: null,
+  feedback: null,
   left: 0,
   today: null,
   remarks: null,
@@ -178,7 +197,8 @@ const ofChoices = (question: Question, answer: Answer): string => {
   return labels.map(({ label }) => label).join(", ");
 };
 
-const oneInWords = (question: Question | undefined, answer: Answer): string => {
+/** An answer to one question in words; empty where it has none, as of what is drawn. */
+export const oneInWords = (question: Question | undefined, answer: Answer): string => {
   if (!question || question.scope === "image") return "";
   if (question.kind === "number" || question.kind === "text") return String(answer);
   return isPlain(question) ? ofChoices(question, answer) : "";
@@ -195,6 +215,10 @@ export const inWords = (protocol: Protocol | undefined, answers: Answers): strin
     )
     .filter((words) => words !== "")
     .join(", ");
+
+/** In a test only its end is told. */
+export const isWorthTelling = ({ phase, has_passed }: Told): boolean =>
+  phase === "practice" || typeof has_passed === "boolean";
 
 /** What the reader may mend while answering; anything else does not fit the protocol any more. */
 const MENDABLE: ReadonlySet<ProblemCode> = new Set([

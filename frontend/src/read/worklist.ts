@@ -47,7 +47,8 @@ export class Worklist {
     const ahead = mine.filter(({ lease_id }) => lease_id !== desk.leased?.lease_id);
     const isLost = desk.leased !== null && ahead.length === mine.length;
     this.#hold(mine);
-    cell.set({ ahead, progress: workload.progress, left: workload.progress.waiting + mine.length });
+    const { progress, halt = null, practice = null } = workload;
+    cell.set({ ahead, progress, halt, practice, left: progress.waiting + mine.length });
     if (isLost) this.caseLost(desk.leased.case.id);
     else if (cell.state.current === null) this.#openOrEnd();
   }

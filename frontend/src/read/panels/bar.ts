@@ -54,11 +54,15 @@ const progress = ({ progress: done, left, today }: RoomState) => {
 };
 
 const asked = ({ state, actions }: Screen) => {
-  const count = state.remarks?.asked.length ?? 0;
-  if (count === 0) return nothing;
+  const { asked: questions = [], returned = [] } = state.remarks ?? {};
+  if (questions.length + returned.length === 0) return nothing;
+  const words = [
+    questions.length > 0 ? many("questions_for_you", questions.length) : "",
+    returned.length > 0 ? many("returned", returned.length) : "",
+  ];
   return html`
     <button class="button small asked-badge" @click=${() => actions.open("asked")}>
-      ${many("questions_for_you", count)}
+      ${words.filter(Boolean).join(" · ")}
     </button>
   `;
 };

@@ -1,9 +1,11 @@
 /** What lies where the image will be: loading, nothing left, what went wrong and what to do. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { say } from "../../words/say";
+import type { Halt } from "../../api/types";
+import { language, say } from "../../words/say";
 import type { RoomActions } from "../keys";
 import type { Lost, RoomState } from "../state";
+import { feedbackCard } from "./feedback";
 import type { Place, Screen } from "./screen";
 
 const IMAGE_WAITS = { offline: "image_waits_offline", signed_out: "image_waits_signed_out" } as const;
@@ -19,6 +21,27 @@ const act = (label: string, run: () => void) => html`
 const loading = (words: string) => html`
   <div class="cover soft" role="status"><div class="pulse" aria-hidden="true"></div><p>${words}</p></div>
 `;
+
+/** Why a reader gets no case, in words. */
+const haltWords = ({ code, back_on, skills }: Halt): string => {
+  const day = back_on
+    ? new Date(back_on).toLocaleDateString(language(), { dateStyle: "long", timeZone: "UTC" })
+    : "";
+  return say(`halt_${code}`, { day, skills: skills.join(", ") });
+};
+
+const halted = (halt: Halt, place: Place, actions: RoomActions) =>
+  card(
+    "status",
+    html`
+      <h2>${say("halted")}</h2>
+      <p>${haltWords(halt)} ${say("halted_kept")}</p>
+      <div class="row">
+        ${act(say("look_again"), actions.confirm)}
+        <a class="button" href=${place.projectUrl}>${say("to_the_project")}</a>
+      </div>
+    `,
+  );
 
 const empty = (state: RoomState, place: Place, actions: RoomActions) =>
   card(
@@ -97,6 +120,7 @@ const waiting = ({ phase, connection }: RoomState) =>
 
 const early = (state: RoomState, place: Place, actions: RoomActions) => {
   if (state.phase === "error") return failed(state, place, actions);
+  if (state.phase === "empty" && state.halt) return halted(state.halt, place, actions);
   if (state.phase === "empty") return empty(state, place, actions);
   if (state.phase === "keeping" || state.phase === "waiting") return waiting(state);
   return state.phase === "loading" ? loading(say("opening_worklist")) : null;
@@ -105,6 +129,7 @@ const early = (state: RoomState, place: Place, actions: RoomActions) => {
 export const cover = ({ state, place, actions }: Screen) => {
   if (state.connection === "other_user") return otherUser();
   if (state.lost) return lostCard(state.lost, actions);
+  if (state.feedback) return feedbackCard(state.feedback, actions);
   const before = early(state, place, actions);
   if (before) return before;
   if (state.image === "failed" && state.connection !== "online")

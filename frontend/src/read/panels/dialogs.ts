@@ -1,7 +1,7 @@
 /** The dialogs: why a case is passed on, what is said of it, the day's readings, questions asked. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { OwnReading, Remark } from "../../api/types";
+import type { OwnReading, Remark, Returned } from "../../api/types";
 import { say, type WordKey } from "../../words/say";
 import { FLAG_REASONS, SKIP_REASONS, UNREADABLE_REASONS } from "../skips";
 import { dialog } from "./frame";
@@ -177,9 +177,25 @@ const repliedRow = (remark: Remark) => html`
   </li>
 `;
 
+const returnedRow = (one: Returned, screen: Screen) => html`
+  <li>
+    <button class="link" type="button" @click=${() => void screen.session.flow.openReading(one.reading_id)}>
+      ${say("returned_of", { number: one.case_number })}
+    </button>
+    <p>${one.comment}</p>
+  </li>
+`;
+
+const returnedList = (screen: Screen) => {
+  const { returned = [] } = screen.state.remarks ?? {};
+  if (returned.length === 0) return nothing;
+  return html`<h3>${say("returned_title")}</h3> <ul class="remarks">${returned.map((one) => returnedRow(one, screen))}</ul>`;
+};
+
 const asked = (screen: Screen) => {
   const { asked: open = [], replied = [] } = screen.state.remarks ?? {};
   const content = html`
+    ${returnedList(screen)}
     ${
       open.length > 0
         ? html`<ul class="remarks">${open.map((one) => askedRow(one, screen))}</ul>`

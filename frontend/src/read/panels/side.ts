@@ -30,7 +30,7 @@ const heading = (state: RoomState) => {
 
 const past = (state: RoomState) => {
   if (state.current?.kind !== "past") return nothing;
-  const { revision, submitted_at } = state.current.past;
+  const { revision, submitted_at, comment } = state.current.past;
   const time = new Date(submitted_at).toLocaleTimeString(document.documentElement.lang, {
     hour: "2-digit",
     minute: "2-digit",
@@ -39,6 +39,11 @@ const past = (state: RoomState) => {
     <section class="why revising" aria-label=${say("revising")}>
       <h2>${say("revising_title")}</h2>
       <p>${say("revising_words", { time, revision })}</p>
+      ${
+        typeof comment === "string"
+          ? html`<p><strong>${say("returned_words")}</strong> ${comment}</p> <p>${say("returned_foot")}</p>`
+          : nothing
+      }
     </section>
   `;
 };
@@ -94,11 +99,13 @@ const foot = (screen: Screen) => {
   const { state, session, actions } = screen;
   if (!state.current || state.lost || state.current.kind === "asked") return nothing;
   const isPast = state.current.kind === "past";
+  const isJudged = state.current.kind === "case" && state.current.leased.why.reason === "adjudication";
+  const submit = isJudged ? say("judge_decide") : say("submit_next");
   const isReady = state.image === "shown" && problemsOf(questionsOf(state), session.desk.sent).length === 0;
   return html`
     <footer class="side-foot">
       <button class="button primary submit" aria-disabled=${isReady ? "false" : "true"} @click=${actions.confirm}>
-        ${isPast ? say("save_revision") : say("submit_next")} ${keyOf(screen, "confirm")}
+        ${isPast ? say("save_revision") : submit} ${keyOf(screen, "confirm")}
       </button>
       ${
         isPast

@@ -19,11 +19,14 @@ const REASONS: Readonly<Record<string, WordKey>> = {
   random: "why_random",
   unranked: "why_unranked",
   second_reading: "why_second_reading",
+  practice: "why_practice",
+  qualification: "why_qualification",
 };
 
 /** In the reader's language where the words are ours; a colleague's own words stay as they are. */
 const words = ({ reason, stream, text }: Why): string => {
-  const key = stream === "audit" ? "why_random_audit" : REASONS[reason];
+  const isGold = reason === "practice" || reason === "qualification";
+  const key = stream === "audit" && !isGold ? "why_random_audit" : REASONS[reason];
   return key ? say(key) : text;
 };
 
