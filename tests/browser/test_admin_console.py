@@ -71,7 +71,8 @@ def test_the_log_is_searched_and_exported(fovea: Fovea, page: Page, tmp_path: Pa
 def test_every_page_of_the_console_can_be_used_by_everybody(fovea: Fovea, page: Page) -> None:
     sign_in(page, an_administrator(fovea, "axe-admin"))
     found: dict[str, list[str]] = {}
-    for address in ("/people", "/people/new", "/health", "/audit", "/webhooks", "/webhooks/new"):
+    pages = "/people /people/new /health /audit /webhooks /webhooks/new /readers /settings"
+    for address in f"{pages} /notifications /notifications/settings".split():
         page.goto(address)
         if address == "/health":
             expect(page.get_by_text("Asking each of them")).to_be_hidden()

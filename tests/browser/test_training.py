@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.axe import violations_in_both_themes
 from tests.browser.consoles import SLOW_MS, import_and_read, new_project, own_page, sign_in
 from tests.browser.reading import small_delivery
 from tests.browser.serving import Fovea
@@ -33,14 +34,20 @@ def test_ml_staff_train_on_the_labels_see_the_loss_live_and_read_why_it_was_prom
     page.goto(f"/projects/{project_id}/learning")
     page.get_by_role("link", name="Models", exact=True).click()
     expect(page.get_by_text("Narrow ResNet, taught on formulas").first).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("link", name="Training", exact=True).click()
+    assert violations_in_both_themes(page) == {}
 
     page.get_by_label("Passes over the images").fill("4")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("status").first).to_contain_text("Asked for training")
-    runs = page.locator("#runs")
-    expect(runs.get_by_role("img").first).to_be_visible(timeout=SLOW_MS)
-    expect(runs.get_by_text("romoted.").first).to_be_visible(timeout=SLOW_MS)
-    page.reload()
+    run = page.locator("#live")
+    expect(run.get_by_role("img", name="Loss by epoch").first).to_be_visible(timeout=SLOW_MS)
+    expect(run.get_by_text("romoted.").first).to_be_visible(timeout=SLOW_MS)
+    expect(run.get_by_label("Log of the run")).to_contain_text("finished")
+    assert violations_in_both_themes(page) == {}
+    page.get_by_role("link", name="Training", exact=True).click()
+    expect(page.locator("#runs").get_by_text("romoted")).to_be_visible()
+    page.get_by_role("link", name="Models", exact=True).click()
     expect(page.get_by_role("table", name="Which encoder is used, and why")).to_contain_text(
         "balanced accuracy"
     )
