@@ -193,7 +193,7 @@ def test_a_case_that_is_sent_back_comes_to_its_readers_with_the_words(
         sign_in(reader, FIRST)
         reader.goto(f"/projects/{vessels.project}/read")
         reader.get_by_role("button", name="1 sent back").click()
-        reader.get_by_role("button", name=f"Case {second}").click()
+        reader.get_by_role("button", name=f"Case {second}", exact=True).click()
         expect(reader.get_by_text("Look at the small branches.")).to_be_visible()
         reader.locator(f".stage[data-shown='{second}']").wait_for(timeout=SLOW_MS)
         reader.keyboard.press("Enter")

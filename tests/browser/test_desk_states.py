@@ -172,7 +172,7 @@ def test_a_case_is_flagged_commented_and_asked_about_without_leaving_it(
     other = open_room(new_context(chromium), fovea, room.project_id, colleague)
     held = other.enter()
     other.page.get_by_role("button", name="1 question for you").click()
-    other.page.get_by_role("button", name=f"case {here}").click()
+    other.page.get_by_role("button", name=f"case {here}", exact=True).click()
     assert other.shown(other_than=held) == here
     other.page.get_by_label("Your reply").fill("A vessel.")
     other.press("Enter")
@@ -201,7 +201,7 @@ def test_a_reading_of_today_is_found_and_revised(room: Room) -> None:
     room.press("l")
     room.wait_for("2 read today")
     expect(room.page.locator(".today tbody tr")).to_have_count(2)
-    room.page.get_by_role("button", name=f"Case {first}").click()
+    room.page.get_by_role("button", name=f"Case {first}", exact=True).click()
     assert room.shown(other_than=third) == first
 
     question(room, "width").locator("input").fill("44")
