@@ -42,6 +42,6 @@ def fill(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """Data alone."""
 
-    dependencies = [("annotation", "0031_judged_cases_budgets_and_triggers")]
+    dependencies = [("annotation", "0028_readers_and_models")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
