@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from scipy.ndimage import map_coordinates
 
 from tests.browser.serving import PASSWORD, Fovea
 
@@ -194,10 +195,11 @@ def expected_picture(
     """What a screen must show: PS3.3 C.11.2.1.2.1 LINEAR, the whole image fitted into (height, width)."""
     center, width = window
     grey = np.clip(((values - (center - 0.5)) / (width - 1) + 0.5) * 255, 0, 255)
-    rows, columns = values.shape
-    scale = min(size[0] / rows, size[1] / columns)
-    fitted = (round(columns * scale), round(rows * scale))
-    picture = Image.fromarray(grey.astype(np.float32)).resize(fitted, Image.Resampling.BILINEAR)
-    ground = Image.new("F", (size[1], size[0]))
-    ground.paste(picture, ((size[1] - fitted[0]) // 2, (size[0] - fitted[1]) // 2))
-    return np.asarray(ground, dtype=np.float64)
+    scale = min(drawn / stored for drawn, stored in zip(size, values.shape, strict=True))
+    places = [
+        (np.arange(drawn) + 0.5 - drawn / 2) / scale + stored / 2 - 0.5
+        for drawn, stored in zip(size, values.shape, strict=True)
+    ]
+    inside = [(at >= -0.5) & (at <= stored - 0.5) for at, stored in zip(places, values.shape, strict=True)]
+    between = map_coordinates(grey, np.meshgrid(*places, indexing="ij"), order=1, mode="nearest")
+    return np.asarray(np.where(np.logical_and.outer(*inside), between, 0.0), dtype=np.float64)
