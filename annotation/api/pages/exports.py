@@ -17,6 +17,7 @@ from annotation.api.exports import sent
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import project_page
+from annotation.api.pages.taking import made_by
 from annotation.api.permissions import address_of
 from annotation.exchange.out.catalogue import ALL_FORMATS, FORMATS, Format
 from annotation.exchange.out.models import Export
@@ -146,10 +147,9 @@ def start(request: HttpRequest, visit: Visit) -> HttpResponseBase:
 def start_confirmed(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask for it, where the password was typed lately."""
     form = ExportForm(request.POST)
-    if not form.is_valid():
-        return shown(request, visit, form, status=422)
-    try:
-        request_export(
+
+    def ask() -> Export:
+        return request_export(
             project=visit.project,
             name=form.cleaned_data["format"],
             snapshot=chosen_snapshot(visit, form.cleaned_data["snapshot"]),
@@ -157,8 +157,8 @@ def start_confirmed(request: HttpRequest, visit: Visit) -> HttpResponse:
             now=timezone.now(),
             address=address_of(request),
         )
-    except RefusedError as error:
-        form.add_error(None, str(error))
+
+    if made_by(form, ask) is None:
         return shown(request, visit, form, status=422)
     messages.success(request, "The export is asked for. It runs beside the readers; this page follows it.")
     return redirect("exports", project_id=visit.project.pk)

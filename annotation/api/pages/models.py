@@ -1,7 +1,6 @@
 """The page of encoders, trainings and model versions: what is used, what was tried, and the way back."""
 
 import hashlib
-from collections.abc import Callable
 from uuid import UUID
 
 from django import forms
@@ -18,22 +17,18 @@ from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import project_page
+from annotation.api.pages.taking import made_by
 from annotation.api.permissions import address_of
 from annotation.learning import promotion
 from annotation.learning.catalogue import CATALOGUE
 from annotation.learning.judged import champion_of, passed_in
 from annotation.learning.models import Encoder
 from annotation.learning.selectors import encoders_for, models_for, policy_of, promotions_for
-from annotation.learning.training import TrainingSettings
 from annotation.projects.rules import RefusedError
 from jobs.models import Job
 
-JOBS = ("train", "pretrain", "adopt_encoder", "add_encoder")
-JOBS_SHOWN, VERSIONS_SHOWN, DECISIONS_SHOWN = 6, 15, 10
+VERSIONS_SHOWN, DECISIONS_SHOWN = 15, 10
 LARGEST_WEIGHTS = 2 * 1024**3
-SHORT = {"class": "input short"}
-DEFAULTS = TrainingSettings()
-COMPARED = {"candidate": "This encoder", "current": "The one before", "random": "Random weights"}
 
 
 class UploadForm(forms.Form):
@@ -61,16 +56,13 @@ class UploadForm(forms.Form):
 @member(Role.ML_STAFF, ADMIN)
 def models(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the page."""
-    return shown(request, visit)
+    return shown(request, visit, UploadForm())
 
 
-def shown(request: HttpRequest, visit: Visit, *, status: int = 200, **filled: forms.Form) -> HttpResponse:
-    """Render the page, with forms as they were filled in."""
+def shown(request: HttpRequest, visit: Visit, upload_form: UploadForm, *, status: int = 200) -> HttpResponse:
+    """Render the page, with the form as it was filled in."""
     policy = policy_of(visit.user, visit.project.pk)
     versions = list(models_for(visit.user, visit.project.pk)[:VERSIONS_SHOWN])
-    blank: dict[str, forms.Form] = {
-        "upload_form": UploadForm(),
-    }
     return project_page(
         request,
         "learning/models.html",
@@ -86,7 +78,7 @@ def shown(request: HttpRequest, visit: Visit, *, status: int = 200, **filled: fo
         encoders=list(encoders_for(visit.user, visit.project.pk)),
         before=promotion.encoder_before(visit.project) if policy.encoder else None,
         catalogue=CATALOGUE.values(),
-        **(blank | filled),
+        upload_form=upload_form,
     )
 
 
@@ -112,8 +104,12 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
             address=address_of(request),
         )
 
-    words = "The file is there. The worker checks it, encodes the images with it, and then changes over."
-    return answered(request, visit, {"upload_form": form}, keep, words)
+    if made_by(form, keep) is None:
+        return shown(request, visit, form, status=422)
+    messages.success(
+        request, "The file is there. The worker checks it, encodes the images with it, and then changes over."
+    )
+    return redirect("models", project_id=visit.project.pk)
 
 
 def kept(sent: "UploadedFile[bytes]") -> tuple[str, str]:
@@ -172,23 +168,3 @@ def roll_back(request: HttpRequest, visit: Visit) -> HttpResponse:
     else:
         messages.success(request, f"Back on {made.encoder.name}. Its heads are fitted again in seconds.")
     return redirect("models", project_id=visit.project.pk)
-
-
-def answered(
-    request: HttpRequest,
-    visit: Visit,
-    filled: dict[str, forms.Form],
-    act: Callable[[], Job],
-    words: str,
-) -> HttpResponse:
-    """Do what a form asks, or give it back with what is wrong."""
-    (form,) = filled.values()
-    if form.is_valid():
-        try:
-            act()
-        except RefusedError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, words)
-            return redirect("models", project_id=visit.project.pk)
-    return shown(request, visit, status=422, **filled)

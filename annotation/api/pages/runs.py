@@ -18,6 +18,7 @@ from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.frame import project_page
+from annotation.api.pages.taking import made_by
 from annotation.api.pages.training_forms import PretrainForm, TrainForm
 from annotation.api.permissions import address_of
 from annotation.learning import promotion, training
@@ -25,7 +26,6 @@ from annotation.learning.models import TrainingRun
 from annotation.learning.runs import lines_of
 from annotation.learning.selectors import policy_of
 from annotation.learning.training import RUN_JOBS, TrainingSettings
-from annotation.projects.rules import RefusedError
 from jobs.models import Job, State
 from jobs.selectors import is_open, jobs_in
 
@@ -162,15 +162,11 @@ def answered(
 ) -> HttpResponse:
     """Do what a form asks, or give it back with what is wrong."""
     (form,) = filled.values()
-    if form.is_valid():
-        try:
-            job = act()
-        except RefusedError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, words)
-            return redirect("run", project_id=visit.project.pk, job_id=job.pk)
-    return shown(request, visit, status=422, **filled)
+    job = made_by(form, act)
+    if job is None:
+        return shown(request, visit, status=422, **filled)
+    messages.success(request, words)
+    return redirect("run", project_id=visit.project.pk, job_id=job.pk)
 
 
 def run_jobs(visit: Visit) -> QuerySet[Job]:
