@@ -16,11 +16,11 @@ def main(job_id: str, token: str, parent: str) -> None:
     os.nice(settings.JOB_SPAWN_NICENESS)
     from jobs import services
     from mlworker import registry, runtime
-    from mlworker.sampling import Sampler
+    from mlworker.sampling import sampled
 
     claim = services.held_claim(job_id, token=int(token))
     if claim is not None:
-        with Sampler(claim.job_id), runtime.ending(claim):
+        with sampled(claim.job_id), runtime.ending(claim):
             runtime.perform(registry.lookup(claim.name), runtime.Work(claim))
 
 

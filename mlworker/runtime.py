@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Final
 
 from django.conf import settings
@@ -21,9 +20,10 @@ from django.utils import timezone
 from jobs import services
 from jobs.claims import Claim, StaleClaim
 from jobs.models import Job
+from mlworker.periodic import repeating
 from mlworker.registry import Registered, job, lookup, registered
 
-__all__ = ["Heartbeat", "Registered", "Work", "job", "registered", "run"]
+__all__ = ["Registered", "Work", "job", "registered", "run"]
 
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_SECONDS: Final = 0.5
@@ -70,40 +70,24 @@ class Work:
         self.finished = True
 
 
-class Heartbeat:
-    """Keeps a claim alive from a thread, while the body computes; notices when the claim is lost."""
+@contextmanager
+def kept_alive(claim: Claim) -> Iterator[threading.Event]:
+    """Keep a claim alive from a thread, while the body computes; gives what says that it is lost."""
+    stale = threading.Event()
 
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.stale = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat {claim.job_id}", daemon=True)
-
-    def __enter__(self) -> "Heartbeat":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=settings.JOB_HEARTBEAT_SECONDS)
-
-    def _beat(self) -> None:
+    def beat() -> None:
+        if stale.is_set():
+            return
         try:
-            while not self._stop.wait(settings.JOB_HEARTBEAT_SECONDS) and not self.stale.is_set():
-                self._tell()
-        finally:
-            connections.close_all()
-
-    def _tell(self) -> None:
-        try:
-            services.heartbeat(self.claim)
+            services.heartbeat(claim)
         except StaleClaim:
-            self.stale.set()
+            stale.set()
         except DatabaseError as error:
-            log.warning("heartbeat of job %s: %s", self.claim.job_id, type(error).__name__)
+            log.warning("heartbeat of job %s: %s", claim.job_id, type(error).__name__)
             connections.close_all()
+
+    with repeating(beat, every=settings.JOB_HEARTBEAT_SECONDS, name=f"heartbeat {claim.job_id}"):
+        yield stale
 
 
 def run(job_id: uuid.UUID | str) -> None:
@@ -112,12 +96,12 @@ def run(job_id: uuid.UUID | str) -> None:
     if claim is None:
         return
     log.info("job %s %s: attempt %s", claim.name, claim.job_id, claim.attempt)
-    with Heartbeat(claim) as heartbeat, ending(claim):
+    with kept_alive(claim) as stale, ending(claim):
         kind = lookup(claim.name)
         if kind.spawn:
-            run_spawned(claim, heartbeat)
+            run_spawned(claim, stale)
         else:
-            perform(kind, Work(claim, stale=heartbeat.stale))
+            perform(kind, Work(claim, stale=stale))
 
 
 def perform(kind: Registered, work: Work) -> None:
@@ -149,7 +133,7 @@ def record_end(claim: Claim, error: Exception) -> None:
         log.warning("the end of job %s could not be written: %s", claim.job_id, type(problem).__name__)
 
 
-def run_spawned(claim: Claim, heartbeat: Heartbeat) -> None:
+def run_spawned(claim: Claim, stale: threading.Event) -> None:
     """Do a job in a process of its own, and kill that when the claim is lost.
 
     raises: ChildProcessError when the process died without ending the job (killed, out of memory).
@@ -161,11 +145,11 @@ def run_spawned(claim: Claim, heartbeat: Heartbeat) -> None:
         start_new_session=True,
     )
     try:
-        while child.poll() is None and not heartbeat.stale.is_set():
+        while child.poll() is None and not stale.is_set():
             time.sleep(POLL_SECONDS)
     finally:
         kill_group(child)
-    if child.returncode != 0 and not heartbeat.stale.is_set():
+    if child.returncode != 0 and not stale.is_set():
         raise ChildProcessError(f"the job's process died ({said(child.returncode)})")
 
 

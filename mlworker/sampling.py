@@ -3,10 +3,9 @@
 import logging
 import os
 import sys
-import threading
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 
 from annotation.learning.runs import append_sample
+from mlworker.periodic import repeating
 
 log = logging.getLogger(__name__)
 MEGABYTE: Final = 1024 * 1024
@@ -21,37 +21,28 @@ SESSION, RESIDENT = 3, 21  # places behind the name in /proc/PID/stat (proc(5): 
 PROC: Final = Path("/proc")
 
 
+def sampled(job_id: UUID, *, every: float | None = None) -> AbstractContextManager[None]:
+    """Keep what a job's processes take at each heartbeat, from a thread, while the body computes."""
+    return repeating(
+        Sampler(job_id).keep,
+        every=settings.JOB_HEARTBEAT_SECONDS if every is None else every,
+        name=f"sampler {job_id}",
+    )
+
+
 class Sampler:
-    """Looks at each heartbeat, from a thread, while the body computes."""
+    """Keeps samples with a job's run; says once where they cannot be taken."""
 
-    def __init__(self, job_id: UUID, *, every: float | None = None) -> None:
+    def __init__(self, job_id: UUID) -> None:
         self._job_id = job_id
-        self._every = settings.JOB_HEARTBEAT_SECONDS if every is None else every
-        self._stop = threading.Event()
+        self._started = time.monotonic()
         self._has_failed = False
-        self._thread = threading.Thread(target=self._look, name=f"sampler {job_id}", daemon=True)
 
-    def __enter__(self) -> "Sampler":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=self._every)
-
-    def _look(self) -> None:
-        started = time.monotonic()
+    def keep(self) -> None:
+        """Keep one, timed from when this sampler was made."""
+        seconds = round(time.monotonic() - self._started, 1)
         try:
-            while not self._stop.wait(self._every):
-                self._keep(time.monotonic() - started)
-        finally:
-            connections.close_all()
-
-    def _keep(self, seconds: float) -> None:
-        try:
-            append_sample(job_id=self._job_id, sample={"seconds": round(seconds, 1)} | sample())
+            append_sample(job_id=self._job_id, sample={"seconds": seconds} | sample())
         except DatabaseError:
             connections.close_all()
         except Exception:

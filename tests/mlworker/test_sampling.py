@@ -14,7 +14,7 @@ from annotation.learning.judged_models import RunLine
 from annotation.learning.models import TrainingRun
 from annotation.learning.runs import MOST_SAMPLES
 from mlworker import sampling
-from mlworker.sampling import MEGABYTE, Sampler, resident_bytes, sample
+from mlworker.sampling import MEGABYTE, resident_bytes, sample, sampled
 from tests.factories import a_project
 
 HELD_MB = 64
@@ -41,7 +41,7 @@ def run(transactional_db: None) -> TrainingRun:
 
 
 def test_samples_are_taken_while_a_job_runs(run: TrainingRun) -> None:
-    with Sampler(run.job_id, every=0.05):
+    with sampled(run.job_id, every=0.05):
         deadline = time.monotonic() + 60.0
         while not TrainingRun.objects.get(pk=run.pk).samples and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -61,7 +61,7 @@ def test_samples_go_on_after_one_that_failed_and_the_log_says_so_once(
         return {"memory_mb": 1.0}
 
     monkeypatch.setattr(sampling, "sample", failing)
-    with Sampler(run.job_id, every=0.05):
+    with sampled(run.job_id, every=0.05):
         deadline = time.monotonic() + 60.0
         while not TrainingRun.objects.get(pk=run.pk).samples and time.monotonic() < deadline:
             time.sleep(0.05)
