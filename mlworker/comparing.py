@@ -1,8 +1,8 @@
 """The body of a job: how a project's readers agree with each other, with themselves and with the model."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from django.utils import timezone
 
-from annotation.learning.drawn import LEARNED_SHAPES, was_asked
+from annotation.learning.drawn import LEARNED_SHAPES, was_asked, was_asked_by
 from annotation.projects.masks import Mask, voxels
 from annotation.projects.models import Project
 from annotation.projects.questions import Number, OneOf, Question, Regions, Segmentation, SomeOf, questions_of
@@ -27,7 +27,8 @@ from annotation.readings.measurements import pixel_size
 from annotation.readings.measuring import Stack, stack_of
 from annotation.readings.models import Agreement, Revision
 from annotation.readings.qualifying import unqualified_in
-from annotation.readings.selectors import author_of
+from annotation.readings.repeat_models import RepeatRevision
+from annotation.readings.selectors import author_of, read_twice
 from mlworker.runtime import Work
 
 NO_SPACING = "the size of a voxel is not known, or not in the same unit as elsewhere"
@@ -133,24 +134,32 @@ def fitted(codes: Integers, classes: list[str], authors: Sequence[str], *, one_c
 
 
 def drawn_figures(work: Work, project_id: UUID, table: Table, asked: Sequence[Question]) -> dict[str, Any]:
-    """Compare masks and regions, case by case."""
+    """Compare masks and regions, case by case: between readers, and of each with themselves."""
     masks = {one.key: one for one in asked if isinstance(one, Segmentation)}
     regions = {one.key: one for one in asked if isinstance(one, Regions) and one.kind in LEARNED_SHAPES}
     if not masks and not regions:
         return {}
-    found = Drawings({key: [] for key in masks}, {key: [] for key in regions})
+    found = Drawings(masks, regions)
     for count, revisions in enumerate(revisions_of(project_id)):
-        work.progress(min(0.95, 0.4 + count / 1000), f"Comparing what was drawn on case {count + 1}")
-        found.add(revisions, masks, regions)
+        work.progress(min(0.9, 0.4 + count / 1000), f"Comparing what was drawn on case {count + 1}")
+        found.add(revisions)
+    again = Drawings(masks, regions, unit=found.unit)
+    for count, pair in enumerate(read_twice(project_id)):
+        work.progress(min(0.95, 0.9 + count / 2000), f"Comparing what was drawn twice: {count + 1}")
+        again.add_twice(*pair)
     figures: dict[str, Any] = {}
     for key, question in masks.items():
         labels = [one.label for one in question.classes]
         figures[key] = headed(question) | report_drawn.of_masks(
-            table.compared(), found.masks[key], labels=labels, unit=found.unit or "px"
+            table.compared(),
+            found.masks[key],
+            labels=labels,
+            unit=again.unit or "px",
+            repeats=again.masks[key],
         )
     for key, shape in regions.items():
         proposed = proposed_boxes(project_id, shape)
-        figures[key] = headed(shape) | report_drawn.of_boxes(found.regions[key], proposed)
+        figures[key] = headed(shape) | report_drawn.of_boxes(found.regions[key], proposed, again.regions[key])
     return figures
 
 
@@ -170,43 +179,70 @@ def proposed_boxes(project_id: UUID, shape: Regions) -> list[report_drawn.Propos
     return found
 
 
+@dataclass(frozen=True)
+class Both:
+    """Two answers to one case, and whose they are."""
+
+    case: int
+    one: str
+    other: str
+    first: Mapping[str, Any]
+    second: Mapping[str, Any]
+
+
 class Drawings:
-    """Pairs of drawings, as they come case by case."""
+    """Pairs of drawings, as they come case by case.
+
+    unit: of distances, as the first mask has it; distances in another one are left out.
+    """
 
     def __init__(
-        self, masks: dict[str, list[report_drawn.MaskPair]], regions: dict[str, list[report_drawn.BoxPair]]
+        self, masks: Mapping[str, Segmentation], regions: Mapping[str, Regions], *, unit: str = ""
     ) -> None:
-        self.masks, self.regions = masks, regions
-        self.unit = ""
+        self.asked_masks, self.asked_regions, self.unit = masks, regions, unit
+        self.masks: dict[str, list[report_drawn.MaskPair]] = {key: [] for key in masks}
+        self.regions: dict[str, list[report_drawn.BoxPair]] = {key: [] for key in regions}
 
-    def add(
-        self, revisions: Sequence[Revision], masks: dict[str, Segmentation], regions: dict[str, Regions]
-    ) -> None:
+    def add(self, revisions: Sequence[Revision]) -> None:
         """Compare each two readings of a case that were asked the same."""
         revisions = sorted(revisions, key=lambda one: (one.reader_id is None, author_of(one)))
-        number = revisions[0].reading.case.number
-        stack = stack_of(revisions[0].reading.case.series) if masks else None
+        case = revisions[0].reading.case
+        stack = stack_of(case.series) if self.asked_masks else None
         for one, other in combinations(revisions, 2):
-            who = author_of(one), author_of(other)
-            for key, question in masks.items():
-                if stack is not None and was_asked(one, question) and was_asked(other, question):
-                    self.masks[key] += self._masks(number, who, question, (one, other), stack)
-            for key, shape in regions.items():
-                if was_asked(one, shape) and was_asked(other, shape):
-                    drawn = tuple(
-                        [bounded(region) for region in a.answers.get(key) or []] for a in (one, other)
-                    )
-                    self.regions[key].append(report_drawn.BoxPair(number, *who, (drawn[0], drawn[1])))
+            asked = [
+                question for question in self._asked() if all(was_asked(a, question) for a in (one, other))
+            ]
+            self._compare(
+                Both(case.number, author_of(one), author_of(other), one.answers, other.answers), asked, stack
+            )
 
-    def _masks(
-        self,
-        number: int,
-        who: tuple[str, str],
-        question: Segmentation,
-        pair: tuple[Revision, Revision],
-        stack: Stack,
-    ) -> Iterator[report_drawn.MaskPair]:
-        drawn = [one.answers.get(question.key) for one in pair]
+    def add_twice(self, first: Revision, again: RepeatRevision) -> None:
+        """Compare what one reader drew on a case with what they drew on it again."""
+        case = again.repeat.case
+        stack = stack_of(case.series) if self.asked_masks else None
+        asked = [
+            question
+            for question in self._asked()
+            if was_asked(first, question) and was_asked_by(again.protocol, question, again.answers)
+        ]
+        who = author_of(first)
+        self._compare(Both(case.number, who, who, first.answers, again.answers), asked, stack)
+
+    def _asked(self) -> list[Segmentation | Regions]:
+        return [*self.asked_masks.values(), *self.asked_regions.values()]
+
+    def _compare(self, both: Both, asked: Sequence[Segmentation | Regions], stack: Stack | None) -> None:
+        for question in asked:
+            one, other = (answers.get(question.key) for answers in (both.first, both.second))
+            if isinstance(question, Regions):
+                drawn = [bounded(region) for region in one or []], [bounded(region) for region in other or []]
+                pair = report_drawn.BoxPair(both.case, both.one, both.other, drawn)
+                self.regions[question.key].append(pair)
+            elif stack is not None:
+                self.masks[question.key] += self._masks(both, question, stack)
+
+    def _masks(self, both: Both, question: Segmentation, stack: Stack) -> Iterator[report_drawn.MaskPair]:
+        drawn = [answers.get(question.key) for answers in (both.first, both.second)]
         one, other = (Mask.model_validate(answer) if answer else None for answer in drawn)
         first = one or other
         if first is None or (one and other and (one.images, one.shape) != (other.images, other.shape)):
@@ -221,7 +257,7 @@ class Drawings:
             apart = surfaces.compared(drawings[0], drawings[1], spacing)
             if unit != self.unit:
                 apart = surfaces.Apart(apart.dice, None, None, NO_SPACING)
-            yield report_drawn.MaskPair(number, *who, label.label, apart)
+            yield report_drawn.MaskPair(both.case, both.one, both.other, label.label, apart)
 
 
 def spacing_of(mask: Mask, stack: Stack) -> tuple[tuple[float, float, float], str]:

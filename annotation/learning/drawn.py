@@ -101,9 +101,14 @@ def was_asked(revision: Revision, question: Drawable) -> bool:
     """Whether a reading's protocol asked the question, in the same form, given the other answers."""
     if revision.source_id is not None and question.key not in revision.answers:
         return False
-    asked = questions_of(revision.protocol.questions)
+    return was_asked_by(revision.protocol, question, revision.answers)
+
+
+def was_asked_by(protocol: Protocol, question: Drawable, answers: Mapping[str, Any]) -> bool:
+    """Whether a protocol asks the question, in the same form, given the other answers."""
+    asked = questions_of(protocol.questions)
     same = any(one.key == question.key and one.kind == question.kind for one in asked)
-    return same and asked_of(asked, revision.answers)[question.key]
+    return same and asked_of(asked, answers)[question.key]
 
 
 def ask_regions(*, project_id: UUID, by: User | None = None) -> Job | None:

@@ -1,7 +1,7 @@
 """Reads of readings, scoped by the user."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TypedDict
 from uuid import UUID
 
@@ -55,6 +55,19 @@ def repeats_of(reader: User) -> QuerySet[RepeatRevision]:
     newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
     mine = RepeatRevision.objects.filter(number=Subquery(newest), reader=reader)
     return mine.select_related("repeat__case__series", "protocol")
+
+
+def read_twice(project_id: UUID) -> Iterator[tuple[Revision, RepeatRevision]]:
+    """Give what stands of each case that a reader read again: the reading, then the repeat with its images.
+
+    For machine work, so not scoped.
+    """
+    newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
+    rows = RepeatRevision.objects.filter(number=Subquery(newest), repeat__project=project_id)
+    rows = rows.select_related("repeat__case__series", "protocol").order_by("repeat__case__number", "pk")
+    firsts = revisions_in_force().select_related("protocol")
+    for again in rows.prefetch_related("repeat__case__series__instances").iterator(chunk_size=20):
+        yield firsts.get(reading__case=again.repeat.case_id, reader=again.reader_id), again
 
 
 def last_revision(reader: User, project_id: UUID) -> Revision | RepeatRevision:

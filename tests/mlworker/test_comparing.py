@@ -252,6 +252,63 @@ def test_what_one_reader_says_of_one_case_twice_is_compared(now: datetime) -> No
     assert figures["finding"]["pairs"] == []
 
 
+def read_again(case: Case, reader: User, now: datetime, **answers: Any) -> None:
+    """What a reader says of a case that is given again, and changes at once."""
+    repeat = Repeat.objects.create(
+        case=case, project_id=case.project_id, reader=reader, due_at=now, done_at=now
+    )
+    for number, said in enumerate(({"finding": "normal"}, {"finding": "normal", **answers}), start=1):
+        RepeatRevision.objects.create(
+            repeat=repeat,
+            reader=reader,
+            number=number,
+            protocol=protocol_in_force(case.project_id),
+            answers=said,
+            seconds=1.0,
+            idempotency_key=uuid.uuid4(),
+            created_at=now,
+        )
+
+
+def test_what_one_reader_draws_on_one_case_twice_is_compared(now: datetime) -> None:
+    """The mask is half as wide on the first case; one box is missing there, and one is new on the second."""
+    project, cases, readers = a_stage(3)
+    for place, case in enumerate(cases):
+        lesions = [box(case, 1.0), box(case, 20.0)]
+        read(case, readers[0], now, finding="normal", lesions=lesions, lung=mask(case, slice(2, 6)))
+        drawn = [lesions[:1], [*lesions, box(case, 40.0)], lesions][place]
+        read_again(case, readers[0], now, lesions=drawn, lung=mask(case, slice(2, 6 - 2 * (place == 0))))
+    figures = done(project)["figures"]
+    (lung,) = figures["lung"]["repeats"]
+    assert (lung["one"], "other" in lung, lung["dice"]["cases"]) == (str(readers[0].pk), False, 3)
+    assert lung["dice"]["value"] == pytest.approx((2 * 8 / 24 + 1 + 1) / 3)
+    assert lung["dice"]["low"] < lung["dice"]["value"] < lung["dice"]["high"]
+    assert 0 < lung["mean_mm"]["value"] < lung["hausdorff_mm"]["value"]
+    assert figures["lung"]["unit"] == "px"
+    (lesions,) = figures["lesions"]["repeats"]
+    assert lesions["f1"]["value"] == pytest.approx(2 * 5 / (2 * 5 + 1 + 1))
+    assert lesions["f1"]["low"] < lesions["f1"]["value"]
+    assert [lesions[side]["value"] for side in ("only_one", "only_other")] == [pytest.approx(1 / 3)] * 2
+    assert figures["lung"]["pairs"] == figures["lesions"]["pairs"] == []
+    assert figures["lung"]["cases"] == figures["lesions"]["cases"] == 0
+
+
+def test_what_was_not_asked_again_is_not_compared(now: datetime) -> None:
+    """The mask was asked for only when the case came again."""
+    project, cases, readers = a_stage(2)
+    first = protocol_in_force(project.pk)
+    Protocol.objects.filter(pk=first.pk).update(questions=QUESTIONS[:-1])
+    read(cases[0], readers[0], now, finding="normal")
+    Protocol.objects.create(
+        project=project, version=first.version + 1, questions=QUESTIONS, settings={}, created_at=now
+    )
+    read(cases[1], readers[0], now, finding="normal")
+    for case in cases:
+        read_again(case, readers[0], now, lung=mask(case, slice(2, 6)))
+    (lung,) = done(project)["figures"]["lung"]["repeats"]
+    assert (lung["dice"]["cases"], lung["dice"]["value"]) == (1, 0.0)
+
+
 def test_the_model_s_regions_are_compared_where_nobody_saw_them(now: datetime) -> None:
     project, cases, readers = a_stage(2)
     for case in cases:

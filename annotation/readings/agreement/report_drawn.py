@@ -26,8 +26,18 @@ class MaskPair:
     apart: surfaces.Apart
 
 
-def of_masks(cases: Compared, pairs: Sequence[MaskPair], *, labels: Sequence[str], unit: str) -> Row:
-    """Tell of one question with masks; unit: of the distances."""
+def of_masks(
+    cases: Compared,
+    pairs: Sequence[MaskPair],
+    *,
+    labels: Sequence[str],
+    unit: str,
+    repeats: Sequence[MaskPair] = (),
+) -> Row:
+    """Tell of one question with masks; unit: of the distances.
+
+    repeats: what one person drew twice, by that person; the figures of several readers rest on none of it.
+    """
     place = {int(number): at for at, number in enumerate(cases.numbers)}
     numbers, means = _by_case(pairs, "dice")
     sites = [cases.sites[place[number]] for number in numbers.tolist()]
@@ -45,6 +55,7 @@ def of_masks(cases: Compared, pairs: Sequence[MaskPair], *, labels: Sequence[str
             dice="Dice", mean_mm=f"Surface distance, {unit}", hausdorff_mm=f"95 % Hausdorff, {unit}"
         ),
         "pairs": grouped(pairs),
+        "repeats": [alone(row) for row in grouped(repeats)],
         "classes": [
             {"name": label, "count": value.cases, "value": value.as_row()}
             for label in labels
@@ -80,6 +91,11 @@ def grouped(pairs: Sequence[MaskPair]) -> list[Row]:
     ]
 
 
+def alone(row: Row) -> Row:
+    """Leave one name of a person compared with themselves."""
+    return {key: value for key, value in row.items() if key != "other"}
+
+
 @dataclass(frozen=True)
 class BoxPair:
     """Two authors' regions of one image, by the boxes around them."""
@@ -94,14 +110,14 @@ class BoxPair:
 Proposed = tuple[Sequence[tuple[float, Labelled]], Sequence[Labelled]]
 
 
-def of_boxes(pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = ()) -> Row:
+def of_boxes(
+    pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = (), repeats: Sequence[BoxPair] = ()
+) -> Row:
     """Tell of one question with regions: free-response, matched at an overlap of a half.
 
     proposed: what a model drew beside what a reader drew, case by case.
+    repeats:  what one person drew twice, by that person; "first" is then the first time.
     """
-    found: dict[tuple[str, str], list[BoxPair]] = {}
-    for one in pairs:
-        found.setdefault((one.one, one.other), []).append(one)
     overall = _compared(pairs)
     missed: Counter[int] = Counter()
     for pair in pairs:
@@ -118,11 +134,8 @@ def of_boxes(pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = ()) -> Row
             only_one="Only the first, a case",
             only_other="Only the second, a case",
         ),
-        "pairs": [
-            {"one": one, "other": other}
-            | {name: value.as_row() for name, value in vars(_compared(mine)).items()}
-            for (one, other), mine in found.items()
-        ],
+        "pairs": grouped_boxes(pairs),
+        "repeats": [alone(row) for row in grouped_boxes(repeats)],
         "worst": worst(
             np.array(worse, dtype=np.int64),
             np.array([-float(missed[case]) for case in worse]),
@@ -130,6 +143,17 @@ def of_boxes(pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = ()) -> Row
         "matching": matching(pairs),
         "froc": froc(proposed),
     }
+
+
+def grouped_boxes(pairs: Sequence[BoxPair]) -> list[Row]:
+    """Tell of each two authors."""
+    found: dict[tuple[str, str], list[BoxPair]] = {}
+    for one in pairs:
+        found.setdefault((one.one, one.other), []).append(one)
+    return [
+        {"one": one, "other": other} | {name: value.as_row() for name, value in vars(_compared(mine)).items()}
+        for (one, other), mine in found.items()
+    ]
 
 
 def matching(pairs: Sequence[BoxPair]) -> list[Row]:

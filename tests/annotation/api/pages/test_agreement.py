@@ -15,6 +15,7 @@ from annotation.projects.selectors import protocol_in_force
 from annotation.queue.mistakes import READ_AGAIN
 from annotation.queue.models import QueryBatch
 from annotation.readings.models import Agreement
+from annotation.readings.repeat_models import Repeat
 from annotation.readings.services import Answered, add_reading, examine
 from audit.models import Event
 from jobs.models import Job
@@ -144,6 +145,46 @@ def test_programs_get_the_same_numbers(ml_staff: Client, project: Project, now: 
     assert found["questions"] == Agreement.objects.get(project=project).figures
     assert sorted(found["authors"].values()) == ["Reader 1", "Reader 2"]
     assert ml_staff.post(where).status_code == 202
+
+
+def drawn_twice(project: Project, now: datetime) -> None:
+    """Two cases that a reader got again and drew nothing more on, of whose boxes one is gone."""
+    lesions = {"key": "lesions", "prompt": "Where?", "kind": "box", "required": False}
+    asked = protocol_in_force(project.pk)
+    asked.questions = [*asked.questions, lesions | {"labels": [{"value": "n", "label": "Nodule"}]}]
+    asked.save(update_fields=["questions"])
+    reader = factories.a_reader(project, "r.one")
+    for place, case in enumerate(factories.some_cases(project, 2)):
+        image = case.series.instances.get().sop_instance_uid
+        box = {"id": str(uuid.uuid4()), "label": "n", "image": image, "points": [[0.0, 0.0], [4.0, 4.0]]}
+        factories.a_reading(reader, case, {"finding": "normal", "lesions": [box]})
+        repeat = Repeat.objects.create(case=case, project=project, reader=reader, due_at=now, done_at=now)
+        repeat.revisions.create(
+            reader=reader,
+            number=1,
+            protocol=asked,
+            answers={"finding": "normal", "lesions": [box] if place else []},
+            seconds=1.0,
+            idempotency_key=uuid.uuid4(),
+            created_at=now,
+        )
+
+
+def test_what_one_reader_drew_twice_is_on_the_page_and_given_to_programs(
+    ml_staff: Client, project: Project, now: datetime
+) -> None:
+    drawn_twice(project, now)
+    ml_staff.post(address(project, "measure-agreement"))
+    run(Job.objects.get(name="measure_agreement").pk)
+    shown = page(ml_staff, project)
+    _, boxes = shown.split('id="question-lesions"')
+    assert "With oneself" in boxes
+    assert "Reader 1" in boxes
+    assert "r.one" not in shown
+    figures = ml_staff.get(f"/api/v1/projects/{project.pk}/agreement").json()["questions"]["lesions"]
+    (row,) = figures["repeats"]
+    assert row["f1"]["value"] == pytest.approx(2 / 3)
+    assert f"{row['f1']['value']:.2f}" in boxes
 
 
 def test_a_case_says_how_sure_its_reference_standard_is(
