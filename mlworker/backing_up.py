@@ -7,12 +7,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotation.exchange.lifecycle.backup.making import make_backup
-from jobs.models import OPEN, Job, Lane, State
+from jobs.models import OPEN, Job, Lane
 from jobs.services import ask
 from mlworker.runtime import Work
+from mlworker.upkeep import forget_done
 
 NAME = "backup"
-JOBS_KEPT = timedelta(days=1)
 
 
 def backup(work: Work) -> None:
@@ -28,5 +28,5 @@ def ask_backup(*, now: datetime) -> Job | None:
         return None
     if jobs.filter(created_at__gt=due).exists():
         return None
-    jobs.filter(state=State.DONE, created_at__lt=now - JOBS_KEPT).delete()
+    forget_done(NAME, now)
     return ask(name=NAME, lane=Lane.LIGHT, arguments={}, singleton_key=NAME)
