@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
+from accounts.models import Role
 from annotation.api.guards import administered
 from annotation.api.permissions import person, record_act
 from annotation.api.responses import WRITE
@@ -14,7 +15,7 @@ from annotation.api.schemas import HaltView
 from annotation.projects.members import require_skills, set_workload
 from annotation.projects.workload import Plan
 from annotation.queue.limits import plan_of
-from annotation.queue.staffing import ReaderRow, readers_of, time_sheet
+from annotation.queue.staffing import SUMS, ReaderRow, readers_of, time_sheet
 
 
 class WorkloadBody(Schema):
@@ -32,15 +33,24 @@ class WorkloadBody(Schema):
 
 
 class ReaderView(Schema):
-    """A reader's work in a project. Pace and median: of the last 28 days; gap: cases ahead on the due day."""
+    """A reader's or adjudicator's work in a project.
+
+    Paces and median: of the last 28 days, that of cases without the time of decisions; gap: cases ahead on
+    the due day. decisions: on cases in dispute; decision_seconds: of seconds, those spent on them.
+    """
 
     person_id: UUID
     username: str
+    role: Role
+    adjudicates: bool
     readings: int
     second_readings: int
     revisions: int
+    decisions: int
     seconds: float
+    decision_seconds: float
     cases_an_hour: float | None
+    decisions_an_hour: float | None
     median_seconds: float | None
     agreement: float | None
     last_at: datetime | None
@@ -56,7 +66,10 @@ class SkillsBody(Schema):
 
 
 class SheetRowView(Schema):
-    """What one reader did for one project in one month; seconds: expert time, idle time left out."""
+    """What one person did for one project in one month; seconds: expert time, idle time left out.
+
+    decisions: on cases in dispute; decision_seconds: of seconds, those spent on them.
+    """
 
     month: date
     reader: str
@@ -64,7 +77,9 @@ class SheetRowView(Schema):
     readings: int
     second_readings: int
     revisions: int
+    decisions: int
     seconds: float
+    decision_seconds: float
 
 
 router = Router(tags=["readers"])
@@ -72,7 +87,7 @@ router = Router(tags=["readers"])
 
 @router.get("projects/{uuid:project_id}/readers", response={200: list[ReaderView], **WRITE})
 def list_readers(request: HttpRequest, project_id: UUID) -> list[ReaderView]:
-    """List a project's readers with their work and workload."""
+    """List a project's readers and adjudicators with their work and workload."""
     return [reader_view(row) for row in readers_of(person(request), project_id, timezone.now())]
 
 
@@ -119,11 +134,13 @@ def get_timesheet(
 
 def reader_view(row: ReaderRow) -> ReaderView:
     """Show a reader."""
-    same = ("readings", "second_readings", "revisions", "seconds", "cases_an_hour")
+    same = ("cases_an_hour", "decisions_an_hour", "agreement", "last_at", "gap")
     return ReaderView(
         person_id=row.membership.user_id,
         username=row.membership.user.username,
-        **{name: getattr(row, name) for name in (*same, "agreement", "last_at", "gap")},
+        role=Role(row.membership.role),
+        adjudicates=row.membership.adjudicates,
+        **{name: getattr(row, name) for name in (*SUMS, *same)},
         median_seconds=row.recent.median_seconds,
         halt=HaltView(**vars(row.halt)) if row.halt else None,
         workload=workload_view(row.plan),

@@ -26,7 +26,7 @@ from annotation.queue.submissions import refit_where_due
 from annotation.queue.suggestions import question_of
 from annotation.queue.telling import tell_returned
 from annotation.readings.adjudication_models import Decision, Dispute
-from annotation.readings.effort import Worker, note_more
+from annotation.readings.effort import Worker, note_decision
 from annotation.readings.rules import check_same, check_seconds, refuse_with
 from annotation.readings.services import Answered, Examined, examine
 from annotation.readings.standards import fused_of, refresh_reference
@@ -87,7 +87,7 @@ def decide(*, user: User, dispute_id: UUID, verdict: Verdict, now: datetime) -> 
             "created_at": now,
         }
         decision = write_act(dispute, user, verdict.idempotency_key, sides, facts)
-        note_more(Worker(dispute.project_id, user.pk), verdict.seconds, now)
+        note_decision(Worker(dispute.project_id, user.pk), verdict.seconds, now)
         put(dispute, Dispute.State.DECIDED, now)
         refresh_reference(case_id=dispute.case_id, now=now)
         record_act(user, dispute, f"dispute.{act}", decision)

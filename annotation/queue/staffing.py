@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, Q, Sum
 from django.db.models.functions import TruncMonth
 
 from accounts.models import Role, User
@@ -22,7 +22,7 @@ from annotation.readings.models import Agreement
 
 RECENT_DAYS: Final = 28
 NOTHING: Final = Spent(0, 0.0)
-SUMS: Final = ("readings", "second_readings", "revisions", "seconds")
+SUMS: Final = ("readings", "second_readings", "revisions", "decisions", "seconds", "decision_seconds")
 
 
 class Key(NamedTuple):
@@ -34,10 +34,15 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Recent:
-    """A reader's last four weeks; days: since the first of them on which something was read."""
+    """A reader's last four weeks; days: since the first of them on which something was read or decided.
+
+    decision_seconds: of seconds, those spent on cases in dispute.
+    """
 
     readings: int = 0
+    decisions: int = 0
     seconds: float = 0.0
+    decision_seconds: float = 0.0
     days: int = 0
     median_seconds: float | None = None
     week: Spent = NOTHING
@@ -45,8 +50,9 @@ class Recent:
 
 @dataclass(frozen=True)
 class ReaderRow:
-    """One reader in one project. agreement: share of equal answers with colleagues, 0 – 1.
+    """One reader or adjudicator in one project. agreement: share of equal answers with colleagues, 0 – 1.
 
+    decisions: on cases in dispute; decision_seconds: of seconds, those spent on them.
     gap: cases ahead (behind: below 0) of the target on the due day, at the pace of the last four weeks.
     """
 
@@ -55,7 +61,9 @@ class ReaderRow:
     readings: int
     second_readings: int
     revisions: int
+    decisions: int
     seconds: float
+    decision_seconds: float
     last_at: datetime | None
     recent: Recent
     agreement: float | None
@@ -63,13 +71,28 @@ class ReaderRow:
     gap: int | None
 
     @property
+    def reads(self) -> bool:
+        """Whether the person reads; else they only adjudicate."""
+        return self.membership.role == Role.READER
+
+    @property
     def cases_an_hour(self) -> float | None:
-        """Pace of the last four weeks."""
-        return 3600 * self.recent.readings / self.recent.seconds if self.recent.seconds else None
+        """Pace of reading in the last four weeks; the time of decisions is none of it."""
+        return an_hour(self.recent.readings, self.recent.seconds - self.recent.decision_seconds)
+
+    @property
+    def decisions_an_hour(self) -> float | None:
+        """Pace of adjudicating in the last four weeks; None where nothing was decided."""
+        return an_hour(self.recent.decisions, self.recent.decision_seconds) or None
+
+
+def an_hour(count: int, seconds: float) -> float | None:
+    """How many go into an hour; None where no time was spent."""
+    return 3600 * count / seconds if seconds > 0 else None
 
 
 def readers_of(user: User, project_id: UUID, now: datetime) -> list[ReaderRow]:
-    """List a project's readers, for its ML staff and administrators.
+    """List a project's readers and adjudicators, for its ML staff and administrators.
 
     raises: Project.DoesNotExist, ForbiddenError to readers.
     """
@@ -77,14 +100,14 @@ def readers_of(user: User, project_id: UUID, now: datetime) -> list[ReaderRow]:
 
 
 def readers_everywhere(user: User, now: datetime) -> list[ReaderRow]:
-    """List the readers of all projects that the person manages."""
+    """List the readers and adjudicators of all projects that the person manages."""
     return rows_of(list(projects_managed(user)), now)
 
 
 def rows_of(projects: Collection[Project], now: datetime) -> list[ReaderRow]:
-    """Describe the readers of projects, in four queries."""
+    """Describe who reads or adjudicates in projects, in four queries."""
     keys = [one.pk for one in projects]
-    members = Membership.objects.filter(project__in=keys, role=Role.READER)
+    members = Membership.objects.filter(Q(role=Role.READER) | Q(adjudicates=True), project__in=keys)
     members = members.select_related("user", "project").order_by("project__name", "user__username")
     totals, recent, agreed = totals_of(keys), recent_of(keys, now.date()), agreement_of(keys)
     return [row_of(one, totals, recent, agreed, now.date()) for one in members]
@@ -104,7 +127,8 @@ def recent_of(project_ids: Collection[UUID], today: date) -> dict[Key, Recent]:
     first = today - timedelta(days=RECENT_DAYS - 1)
     days = Effort.objects.filter(project__in=project_ids, day__gte=first).order_by("day")
     found: dict[Key, list[dict[str, Any]]] = {}
-    for row in days.values("project_id", "reader_id", "day", "readings", "seconds", "times"):
+    told = ("readings", "decisions", "seconds", "decision_seconds", "times")
+    for row in days.values("project_id", "reader_id", "day", *told):
         found.setdefault(Key(row["project_id"], row["reader_id"]), []).append(dict(row))
     return {key: recent_from(rows, today) for key, rows in found.items()}
 
@@ -114,7 +138,9 @@ def recent_from(rows: list[dict[str, Any]], today: date) -> Recent:
     week = [row for row in rows if row["day"] >= week_of(today)]
     return Recent(
         readings=sum(row["readings"] for row in rows),
+        decisions=sum(row["decisions"] for row in rows),
         seconds=sum(row["seconds"] for row in rows),
+        decision_seconds=sum(row["decision_seconds"] for row in rows),
         days=(today - rows[0]["day"]).days + 1,
         median_seconds=median_seconds(merged(row["times"] for row in rows)),
         week=Spent(sum(row["readings"] for row in week), sum(row["seconds"] for row in week)),
@@ -147,7 +173,7 @@ def row_of(
     agreed: Mapping[tuple[UUID, str], float],
     today: date,
 ) -> ReaderRow:
-    """Describe one reader."""
+    """Describe one person; nothing keeps an adjudicator who does not read from cases."""
     key, plan = Key(member.project_id, member.user_id), plan_of(member)
     sums = totals.get(key) or dict.fromkeys(SUMS, 0)
     lately = recent.get(key, Recent())
@@ -158,11 +184,13 @@ def row_of(
         readings=sums["readings"],
         second_readings=sums["second_readings"],
         revisions=sums["revisions"],
+        decisions=sums["decisions"],
         seconds=float(sums["seconds"]),
+        decision_seconds=float(sums["decision_seconds"]),
         last_at=sums.get("last_at"),
         recent=lately,
         agreement=agreed.get((member.project_id, str(member.user_id))),
-        halt=halt,
+        halt=halt if member.role == Role.READER else None,
         gap=gap_of(plan, sums["readings"], lately, today),
     )
 
@@ -177,7 +205,10 @@ def gap_of(plan: Plan, readings: int, lately: Recent, today: date) -> int | None
 
 @dataclass(frozen=True)
 class SheetRow:
-    """What one reader did for one project in one month; seconds: expert time, idle time left out."""
+    """What one person did for one project in one month; seconds: expert time, idle time left out.
+
+    decisions: on cases in dispute; decision_seconds: of seconds, those spent on them.
+    """
 
     month: date
     reader: str
@@ -185,7 +216,9 @@ class SheetRow:
     readings: int
     second_readings: int
     revisions: int
+    decisions: int
     seconds: float
+    decision_seconds: float
 
 
 def time_sheet(user: User, *, first: date, last: date, project_id: UUID | None = None) -> list[SheetRow]:

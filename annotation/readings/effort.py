@@ -79,6 +79,16 @@ def note_more(worker: Worker, seconds: float, at: datetime, *, revisions: int = 
     day.save()
 
 
+def note_decision(worker: Worker, seconds: float, at: datetime) -> None:
+    """Add a case that was decided, or decided otherwise, to its adjudicator's day."""
+    day = day_of(worker, at)
+    day.seconds += seconds
+    day.decision_seconds += seconds
+    day.last_at = at
+    day.decisions += 1
+    day.save()
+
+
 def day_of(worker: Worker, at: datetime) -> Effort:
     """Lock the row of a person's day, or make it."""
     row, _ = Effort.objects.select_for_update().get_or_create(

@@ -15,7 +15,9 @@ class Effort(models.Model):
     readings = models.PositiveIntegerField(default=0, help_text="cases read for the first time by the reader")
     second_readings = models.PositiveIntegerField(default=0, help_text="of them, read by a colleague before")
     revisions = models.PositiveIntegerField(default=0, help_text="of one's own readings, later")
+    decisions = models.PositiveIntegerField(default=0, help_text="on cases in dispute, as an adjudicator")
     seconds = models.FloatField(default=0.0, help_text="expert time, idle time left out")
+    decision_seconds = models.FloatField(default=0.0, help_text="of them, spent on cases in dispute")
     times = models.JSONField(default=dict, help_text="how many first readings took how long, by time class")
     last_at = models.DateTimeField()
 

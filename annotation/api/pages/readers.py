@@ -2,6 +2,7 @@
 
 import csv
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from annotation.projects.selectors import projects_managed
 from annotation.projects.workload import WorkloadError
 from annotation.queue.limits import plan_of
 from annotation.queue.staffing import (
+    ReaderRow,
     SheetRow,
     months_known,
     readers_everywhere,
@@ -39,8 +41,10 @@ SHEET_HEAD = (
     "readings",
     "second_readings",
     "revisions",
+    "decisions",
     "expert_hours",
     "expert_seconds",
+    "decision_seconds",
 )
 
 
@@ -49,7 +53,14 @@ SHEET_HEAD = (
 def readers(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show how far a project's readers are."""
     rows = readers_of(visit.user, visit.project.pk, timezone.now())
-    return project_page(request, "readers/project.html", "readers", visit, rows=rows)
+    return project_page(
+        request, "readers/project.html", "readers", visit, rows=rows, deciding=is_deciding(rows)
+    )
+
+
+def is_deciding(rows: Sequence[ReaderRow]) -> bool:
+    """Whether anybody adjudicates, or has."""
+    return any(row.membership.adjudicates or row.decisions for row in rows)
 
 
 @require_GET
@@ -63,6 +74,7 @@ def everywhere(request: HttpRequest) -> HttpResponse:
         "readers/everywhere.html",
         "readers",
         rows=rows,
+        deciding=is_deciding(rows),
         months=months_known(user),
         projects=projects_managed(user) if user.is_admin else [],
     )
@@ -163,7 +175,9 @@ def cells(row: SheetRow) -> tuple[str, ...]:
             str(row.readings),
             str(row.second_readings),
             str(row.revisions),
+            str(row.decisions),
             f"{row.seconds / 3600:.2f}",
             f"{row.seconds:.0f}",
+            f"{row.decision_seconds:.0f}",
         )
     )

@@ -137,7 +137,7 @@ export interface paths {
         };
         /**
          * List Readers
-         * @description List a project's readers with their work and workload.
+         * @description List a project's readers and adjudicators with their work and workload.
          */
         get: operations["list_readers"];
         put?: never;
@@ -2855,7 +2855,10 @@ export interface components {
         };
         /**
          * ReaderView
-         * @description A reader's work in a project. Pace and median: of the last 28 days; gap: cases ahead on the due day.
+         * @description A reader's or adjudicator's work in a project.
+         *
+         *     Paces and median: of the last 28 days, that of cases without the time of decisions; gap: cases ahead on
+         *     the due day. decisions: on cases in dispute; decision_seconds: of seconds, those spent on them.
          */
         ReaderView: {
             /**
@@ -2865,16 +2868,25 @@ export interface components {
             person_id: string;
             /** Username */
             username: string;
+            role: components["schemas"]["Role"];
+            /** Adjudicates */
+            adjudicates: boolean;
             /** Readings */
             readings: number;
             /** Second Readings */
             second_readings: number;
             /** Revisions */
             revisions: number;
+            /** Decisions */
+            decisions: number;
             /** Seconds */
             seconds: number;
+            /** Decision Seconds */
+            decision_seconds: number;
             /** Cases An Hour */
             cases_an_hour: number | null;
+            /** Decisions An Hour */
+            decisions_an_hour: number | null;
             /** Median Seconds */
             median_seconds: number | null;
             /** Agreement */
@@ -2886,6 +2898,12 @@ export interface components {
             halt: components["schemas"]["HaltView"] | null;
             workload: components["schemas"]["WorkloadBody"];
         };
+        /**
+         * Role
+         * @description What a person does in a project.
+         * @enum {string}
+         */
+        Role: "reader" | "ml_staff";
         /**
          * WorkloadBody
          * @description How much a reader is to read; null: no limit, no date. away_until is the last day away.
@@ -2923,7 +2941,9 @@ export interface components {
         };
         /**
          * SheetRowView
-         * @description What one reader did for one project in one month; seconds: expert time, idle time left out.
+         * @description What one person did for one project in one month; seconds: expert time, idle time left out.
+         *
+         *     decisions: on cases in dispute; decision_seconds: of seconds, those spent on them.
          */
         SheetRowView: {
             /**
@@ -2941,8 +2961,12 @@ export interface components {
             second_readings: number;
             /** Revisions */
             revisions: number;
+            /** Decisions */
+            decisions: number;
             /** Seconds */
             seconds: number;
+            /** Decision Seconds */
+            decision_seconds: number;
         };
         /**
          * Search

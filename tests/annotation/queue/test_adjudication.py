@@ -158,10 +158,16 @@ def test_an_adjudicator_who_spoke_of_the_case_is_not_told(room: Room) -> None:
     assert (Dispute.objects.count(), told_waiting(room.judge)) == (1, 0)
 
 
-def test_an_adjudicator_s_time_is_expert_time(room: Room) -> None:
+def test_an_adjudicator_s_decision_and_time_are_of_their_day(room: Room) -> None:
     room.decide(room.disputed(), "normal")
     day = Effort.objects.get(reader=room.judge)
-    assert (day.readings, day.revisions, day.seconds) == (0, 0, 3.0)
+    assert (day.readings, day.revisions, day.decisions) == (0, 0, 1)
+    assert (day.seconds, day.decision_seconds) == (3.0, 3.0)
+
+
+def test_sending_a_case_back_is_no_decision(room: Room) -> None:
+    room.send_back(room.disputed())
+    assert not Effort.objects.filter(reader=room.judge).exists()
 
 
 def test_a_case_whose_readers_agree_does_not(room: Room) -> None:

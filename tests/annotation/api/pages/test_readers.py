@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from annotation.projects.models import Membership, Project
 from annotation.queue.staffing import readers_of, rows_of, shares_in, time_sheet
-from annotation.readings.effort import median_seconds, time_class
+from annotation.readings.effort import Worker, median_seconds, note_decision, time_class
 from annotation.readings.effort_models import Effort
 from annotation.readings.models import Agreement
 from audit.models import Event
@@ -133,6 +133,63 @@ def test_pace_median_agreement_and_forecast_are_told(project: Project) -> None:
     assert (other.readings, other.gap, other.cases_an_hour) == (0, None, None)
 
 
+@pytest.fixture
+def judge(project: Project) -> User:
+    """ML staff who adjudicates: 30 decisions, each in two minutes, half of them more than four weeks ago."""
+    judge = factories.a_member(project, Role.ML_STAFF, "j.udge")
+    Membership.objects.filter(user=judge).update(adjudicates=True)
+    for back in (3, 60):
+        for _ in range(15):
+            note_decision(Worker(project.pk, judge.pk), 120.0, timezone.now() - timedelta(days=back))
+    return judge
+
+
+def test_decisions_are_told_beside_readings_and_their_time_slows_no_pace(
+    admin: Client, project: Project, judge: User
+) -> None:
+    reader = factories.a_reader(project, "b.oth")
+    Membership.objects.filter(user=reader).update(adjudicates=True)
+    a_day(project, reader, 1, readings=10, seconds=600.0)
+    note_decision(Worker(project.pk, reader.pk), 300.0, timezone.now())
+    both, row = rows_of([project], timezone.now())
+    assert (both.membership.user, row.membership.user) == (reader, judge)
+    assert (both.readings, both.decisions, both.seconds, both.decision_seconds) == (10, 1, 900.0, 300.0)
+    assert (both.cases_an_hour, both.decisions_an_hour) == (60.0, 12.0)
+    assert (row.readings, row.decisions, row.seconds, row.decision_seconds) == (0, 30, 3600.0, 3600.0)
+    assert (row.cases_an_hour, row.decisions_an_hour, row.recent.decisions) == (None, 30.0, 15)
+
+
+def test_an_adjudicator_who_reads_nothing_is_on_the_page_and_given_to_programs(
+    admin: Client, project: Project, judge: User
+) -> None:
+    admin.post(page_of("skills", project), {"skills": "Chest"})
+    content = admin.get(page_of("readers", project)).content.decode()
+    assert "j.udge" in content
+    assert ">Adjudicating<" in content
+    assert "30 / h" in content
+    assert page_of("workload", project, person_id=judge.pk) not in content
+    assert "Decisions" in admin.get(reverse("readers-everywhere")).content.decode()
+    [row] = admin.get(f"/api/v1/projects/{project.pk}/readers").json()
+    assert (row["role"], row["adjudicates"], row["halt"]) == ("ml_staff", True, None)
+    assert (row["decisions"], row["decision_seconds"], row["decisions_an_hour"]) == (30, 3600.0, 30.0)
+
+
+def test_nothing_is_said_of_decisions_where_nobody_adjudicates(admin: Client, project: Project) -> None:
+    a_day(project, factories.a_reader(project), 1)
+    assert "Decisions" not in admin.get(page_of("readers", project)).content.decode()
+
+
+def test_the_time_sheet_pays_adjudicators(admin: Client, project: Project, judge: User) -> None:
+    month = timezone.now() - timedelta(days=3)
+    answer = admin.get(reverse("time-sheet"), {"month": f"{month:%Y-%m}"})
+    head, row = csv.reader(io.StringIO(answer.content.decode()))
+    told = dict(zip(head, row, strict=True))
+    kept = {name: told[name] for name in ("reader", "readings", "decisions", "decision_seconds")}
+    assert kept == {"reader": "j.udge", "readings": "0", "decisions": "15", "decision_seconds": "1800"}
+    [seen] = admin.get("/api/v1/timesheet", {"first": month.date(), "last": month.date()}).json()
+    assert (seen["decisions"], seen["seconds"], seen["decision_seconds"]) == (15, 1800.0, 1800.0)
+
+
 def test_agreement_is_weighted_by_cases_over_questions() -> None:
     def pair(value: float | None, cases: int) -> dict[str, object]:
         return {"one": "a", "other": "b", "share": {"value": value, "cases": cases}}
@@ -180,8 +237,8 @@ def test_a_time_sheet_sums_a_month_by_reader_and_project(admin: Client, project:
     answer = admin.get(reverse("time-sheet"), {"month": "2026-10"})
     rows = list(csv.reader(io.StringIO(answer.content.decode())))
     assert rows[1:] == [
-        ["2026-10", "r.eader", "'=cmd()", "3", "0", "0", "0.02", "60"],
-        ["2026-10", "r.eader", "Chest X-rays", "6", "0", "0", "1.50", "5400"],
+        ["2026-10", "r.eader", "'=cmd()", "3", "0", "0", "0", "0.02", "60", "0"],
+        ["2026-10", "r.eader", "Chest X-rays", "6", "0", "0", "0", "1.50", "5400", "0"],
     ]
     of_one = admin.get(reverse("time-sheet"), {"month": "2026-10", "project": str(other.pk)})
     assert len(of_one.content.decode().splitlines()) == 2
