@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings as deployment
-from django.db import IntegrityError, transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
@@ -25,6 +24,7 @@ from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.knowing import knows_of
 from annotation.queue.models import UNRANKED, Lease, Pick
 from annotation.queue.rules import AHEAD, PRACTICE, QUALIFICATION, LeaseLostError, expiry, first_position
+from annotation.queue.slots import take_slot
 from annotation.readings.disputes import Given, Limits, disputed
 from annotation.readings.effort import Worker, note_more
 from annotation.readings.gold_models import GoldCase, GoldReading, Qualification
@@ -35,7 +35,6 @@ from annotation.readings.services import Answered, Examined, check_protocol
 from audit.services import record
 
 Phase = GoldReading.Phase
-SLOTS_TRIED = 5
 REASONS: Mapping[str, str] = {Phase.PRACTICE: PRACTICE, Phase.TEST: QUALIFICATION}
 
 
@@ -135,37 +134,19 @@ def free_gold(reader: User, project_id: UUID, held: set[UUID]) -> list[Case]:
 
 
 def lent(membership: Membership, case: Case, phase: str, now: datetime) -> Lease | None:
-    """Write a lease in the next slot of a case, which others may hold too, and why it was given.
-
-    returns: None where other readers take slot after slot at this moment.
-    """
+    """Write a lease of a gold case beside the queue, and why it was given; None where no slot was had."""
     mine = Lease.objects.filter(reader=membership.user, project=membership.project_id, ended_at=None)
     last = mine.aggregate(last=Max("position"))["last"] or 0
-    for _attempt in range(SLOTS_TRIED):
-        lease = Lease(
-            case=case,
-            project_id=membership.project_id,
-            reader=membership.user,
-            slot=free_slot(case),
-            position=first_position(now, last),
-            created_at=now,
-            expires_at=expiry(now, deployment.READING_LEASE_SECONDS),
-        )
-        pick = Pick(lease=lease, stream=case.stream, reason=REASONS[phase], rank=UNRANKED)
-        try:
-            with transaction.atomic():
-                lease.save(force_insert=True)
-                pick.save(force_insert=True)
-        except IntegrityError:
-            continue
-        return lease
-    return None
-
-
-def free_slot(case: Case) -> int:
-    """Give the first slot of a case beside the queue that no open lease is in or before."""
-    open_ones = Lease.objects.filter(case=case, ended_at=None).aggregate(last=Max("slot"))
-    return (open_ones["last"] or 0) + 1
+    lease = Lease(
+        case=case,
+        project_id=membership.project_id,
+        reader=membership.user,
+        position=first_position(now, last),
+        created_at=now,
+        expires_at=expiry(now, deployment.READING_LEASE_SECONDS),
+    )
+    pick = Pick(lease=lease, stream=case.stream, reason=REASONS[phase], rank=UNRANKED)
+    return lease if take_slot(lease, pick) else None
 
 
 def practice_lease(reader: User, lease_id: UUID, *, lock: bool = False) -> Lease | None:

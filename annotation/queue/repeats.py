@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings as deployment
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ from annotation.projects.selectors import protocol_in_force
 from annotation.queue.disputes import refuse_closed
 from annotation.queue.models import UNRANKED, Entry, Lease, Pick
 from annotation.queue.rules import BATCH_RANK, LeaseLostError, expiry
+from annotation.queue.slots import take_slot
 from annotation.readings.adjudication_models import HELD
 from annotation.readings.effort import Worker, note_first, note_more
 from annotation.readings.models import Draft, Reading
@@ -100,14 +101,12 @@ def looked_like(instead: Entry, repeat: Repeat) -> Entry | None:
 def give_repeat(*, repeat: Repeat, like: Entry, position: int, now: datetime) -> list[Lease]:
     """Write a repeat's lease, and why it was given as if it were the case whose place it takes.
 
-    returns: the lease; none where another reader takes the slot at this moment.
+    returns: the lease; none where no slot could be had.
     """
-    open_ones = Lease.objects.filter(case=repeat.case_id, ended_at=None).aggregate(last=Max("slot"))
     lease = Lease(
         case_id=repeat.case_id,
         project_id=repeat.project_id,
         reader_id=repeat.reader_id,
-        slot=(open_ones["last"] or 0) + 1,
         position=position,
         created_at=now,
         expires_at=expiry(now, deployment.READING_LEASE_SECONDS),
@@ -121,13 +120,9 @@ def give_repeat(*, repeat: Repeat, like: Entry, position: int, now: datetime) ->
         score=like.score,
         probabilities=like.probabilities,
     )
-    try:
-        with transaction.atomic():
-            lease.save(force_insert=True)
-            pick.save(force_insert=True)
-            Repeat.objects.filter(pk=repeat.pk).update(given_at=now)
-    except IntegrityError:
+    if not take_slot(lease, pick):
         return []
+    Repeat.objects.filter(pk=repeat.pk).update(given_at=now)
     return [lease]
 
 
