@@ -111,7 +111,7 @@ def fill(cases: int, readers: int) -> tuple[UUID, list[UUID]]:
 def fill_chunk(project: "Project", numbers: range) -> None:
     """Make some of the cases, each an image of a patient of its own."""
     from annotation.projects.models import Case
-    from annotation.queue.services import add_entries
+    from annotation.queue.rankings import add_entries
     from annotation.studies.models import Instance, Patient, Series, Study
     from tests.factories import a_uid, attributes_of
 
@@ -147,7 +147,7 @@ def fill_chunk(project: "Project", numbers: range) -> None:
 def rank(project: "Project") -> None:
     """Rank the pool's best, and say how long it took."""
     from annotation.queue.models import Entry
-    from annotation.queue.services import Place, replace_ranking
+    from annotation.queue.rankings import Place, replace_ranking
 
     chosen = Entry.objects.filter(project=project).order_by("shuffle").values_list("case", flat=True)[:2000]
     places = [

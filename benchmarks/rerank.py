@@ -85,7 +85,7 @@ def add_block(project: "Project", digest: str, start: int, count: int) -> None:
     from django.conf import settings
 
     from annotation.projects.services import NewCase, add_cases
-    from annotation.queue.services import add_entries
+    from annotation.queue.rankings import add_entries
     from annotation.studies.models import Patient, Series, Study
     from mlworker.embeddings import EmbeddingStore
     from tests.factories import a_uid

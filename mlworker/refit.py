@@ -19,9 +19,9 @@ from annotation.projects.models import Case, Project
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
 from annotation.queue.agreement import ask_where_weighed
+from annotation.queue.rankings import Place, replace_ranking
 from annotation.queue.second_reads import ask_where_doubted
 from annotation.queue.selectors import PoolCase, waiting_cases
-from annotation.queue.services import Place, replace_ranking
 from annotation.readings.selectors import seconds_of_cases
 from mlworker import loop
 from mlworker.cards import groups_of

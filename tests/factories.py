@@ -17,7 +17,7 @@ from annotation.projects.models import Case, Project
 from annotation.projects.selectors import protocol_in_force
 from annotation.projects.services import NewCase, add_cases, create_project, set_membership
 from annotation.queue.models import Entry
-from annotation.queue.services import add_entries
+from annotation.queue.rankings import add_entries
 from annotation.readings.gold_models import Qualification
 from annotation.readings.models import Revision
 from annotation.readings.services import Answered, add_reading, examine

@@ -17,7 +17,7 @@ from annotation.projects.beginning import check_empty, take_dataset
 from annotation.projects.models import Case, Project
 from annotation.projects.rules import DERIVED_MODALITIES, RefusedError, strictest_split
 from annotation.projects.services import NewCase, add_cases
-from annotation.queue.services import add_entries
+from annotation.queue.rankings import add_entries
 from annotation.studies.models import Import, Series
 from jobs.models import Job, Lane
 from jobs.services import ask

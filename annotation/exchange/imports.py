@@ -21,7 +21,7 @@ from annotation.projects.models import Project
 from annotation.projects.questions import Document
 from annotation.projects.rules import is_read, strictest_split
 from annotation.projects.services import NewCase, actor_name, add_cases, create_project, start_project
-from annotation.queue.services import add_entries
+from annotation.queue.rankings import add_entries
 from annotation.studies.batches import Taken
 from annotation.studies.certificates import with_deeds
 from annotation.studies.door.sandbox import Sandbox

@@ -18,6 +18,7 @@ from annotation.projects.selectors import project_for, protocol_in_force
 from annotation.projects.workload import checked_skills, written
 from annotation.queue.designs import after_reading
 from annotation.queue.models import Entry, QueryBatch
+from annotation.queue.rankings import UNRANKED_VALUES
 from annotation.queue.rules import (
     BATCH_RANK,
     QUERY_BATCH,
@@ -27,7 +28,6 @@ from annotation.queue.rules import (
     checked_batch,
     left_out,
 )
-from annotation.queue.services import UNRANKED_VALUES
 from annotation.readings.models import Reading, Skip
 from audit.services import record
 

@@ -13,8 +13,8 @@ from annotation.projects.selectors import settings_in
 from annotation.queue.knowing import knows_of
 from annotation.queue.limits import at_work
 from annotation.queue.models import Entry
+from annotation.queue.rankings import UNRANKED_VALUES
 from annotation.queue.rules import SECOND_RANK, SECOND_READING, readings_wanted
-from annotation.queue.services import UNRANKED_VALUES
 from annotation.readings.gold_models import GoldReading
 from annotation.readings.models import Reading, Skip
 from annotation.readings.qualifying import unqualified_in

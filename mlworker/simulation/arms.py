@@ -15,7 +15,7 @@ from annotation.learning.selectors import question_of
 from annotation.projects.models import Project
 from annotation.projects.selectors import document_in, protocol_in_force
 from annotation.projects.services import NewCase, add_cases, start_project
-from annotation.queue.services import add_entries
+from annotation.queue.rankings import add_entries
 from mlworker.simulation.accounts import dismiss, read_in_all, simulated_readers
 from mlworker.simulation.reader import PATIENCE_SECONDS, SimulatedReader
 from mlworker.simulation.truth import Answer

@@ -18,9 +18,10 @@ from annotation.queue.agreement import fuse_again
 from annotation.queue.disputes import ReadingClosedError, within_design
 from annotation.queue.gold import make_gold
 from annotation.queue.models import UNRANKED, Entry, Lease
+from annotation.queue.rankings import Place, replace_ranking
 from annotation.queue.rules import LeaseLostError
 from annotation.queue.selectors import LeasedCase
-from annotation.queue.services import Place, expire_leases, give_back, lease_next, replace_ranking
+from annotation.queue.services import expire_leases, give_back, lease_next
 from annotation.queue.submissions import Submitted, submit
 from annotation.readings.adjudication_models import Dispute
 from annotation.readings.models import Reading, ReferenceStandard, Revision

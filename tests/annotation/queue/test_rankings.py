@@ -10,7 +10,8 @@ import pytest
 from accounts.models import User
 from annotation.projects.models import Project
 from annotation.queue.models import UNRANKED, Entry, Lease, Ranking
-from annotation.queue.services import Place, lease_next, replace_ranking
+from annotation.queue.rankings import Place, replace_ranking
+from annotation.queue.services import lease_next
 from annotation.queue.submissions import submit
 from annotation.readings.services import Answered
 from tests import factories
