@@ -192,13 +192,13 @@ def set_membership(
     project: Project,
     user: User,
     role: Role | str | None,
-    adjudicates: bool = False,
+    adjudicates: bool | None = None,
     by: User | None = None,
     address: str = "",
 ) -> Membership | None:
     """Give a person a role in a project, or (None) take the person out of it.
 
-    adjudicates: whether the person decides where readers differ. address: from where.
+    adjudicates: whether the person decides where readers differ; None: as before. address: from where.
     """
     membership = None
     was_reader = Membership.objects.filter(project=project, user=user, role=Role.READER).exists()
@@ -206,10 +206,12 @@ def set_membership(
         Membership.objects.filter(project=project, user=user).delete()
     else:
         membership, _ = Membership.objects.update_or_create(
-            project=project, user=user, defaults={"role": Role(role), "adjudicates": adjudicates}
+            project=project,
+            user=user,
+            defaults={"role": Role(role)} | ({} if adjudicates is None else {"adjudicates": adjudicates}),
         )
     details: dict[str, Any] = {"user": str(user.pk), "role": str(role) if role else ""}
-    details |= {"adjudicates": True} if role and adjudicates else {}
+    details |= {"adjudicates": True} if membership and membership.adjudicates else {}
     record_act("membership.set", project.pk, by=by, details=details, address=address)
     if was_reader and role != Role.READER:
         ask_settling(project.pk)

@@ -225,6 +225,15 @@ def test_people_get_their_roles_and_the_design_holds(admin: Client) -> None:
     assert Event.objects.filter(action="membership.set").count() == 4
 
 
+def test_who_adjudicates_still_does_with_another_role(admin: Client) -> None:
+    project, one = begun(admin), factories.a_user()
+    Membership.objects.create(project=project, user=one, role=Role.READER, adjudicates=True)
+    admin.post(step("begin-people", project), {"design": "double", f"role-{one.pk}": "ml_staff"})
+    membership = Membership.objects.get(project=project, user=one)
+    assert (membership.role, membership.adjudicates) == (Role.ML_STAFF, True)
+    assert Event.objects.get(action="membership.set").details["adjudicates"] is True
+
+
 def test_who_came_in_another_tab_meanwhile_keeps_their_role(admin: Client) -> None:
     project, later = begun(admin), factories.a_reader(factories.a_project("Other"))
     Membership.objects.create(project=project, user=later, role=Role.READER)
