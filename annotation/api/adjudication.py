@@ -16,7 +16,8 @@ from annotation.api.responses import ANSWERED, CONFLICT, WRITE
 from annotation.api.schemas import Answers, Body, CaseView, Key, ProtocolView, Seconds, Version
 from annotation.queue import adjudication
 from annotation.queue.adjudication import Return, Verdict
-from annotation.queue.disputes import Sides, answered_parts, counts_for, dispute_for, disputes_for
+from annotation.queue.disputes import counts_for, dispute_for, disputes_for
+from annotation.queue.sides import Sides, answered_parts
 from annotation.readings.adjudication_models import Decision, Dispute
 
 PAGE, MOST = 50, 200

@@ -19,9 +19,10 @@ from annotation.learning.drawn_models import RegionSuggestion
 from annotation.projects.answers import asked_of, problems_in
 from annotation.projects.models import Case, Part
 from annotation.projects.rules import RefusedError
-from annotation.queue.disputes import Sides, dispute_for, judge
+from annotation.queue.disputes import dispute_for, judge
 from annotation.queue.drawn import still_fits
 from annotation.queue.models import Entry, Pick
+from annotation.queue.sides import Sides
 from annotation.queue.submissions import refit_where_due
 from annotation.queue.suggestions import question_of
 from annotation.queue.telling import tell_returned

@@ -1,13 +1,9 @@
-"""Cases on which readers differ: when one is in dispute, who may judge it, and what its sides say."""
+"""Cases on which readers differ: when one is in dispute, and who may judge it."""
 
-import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from string import ascii_uppercase
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -15,20 +11,15 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from annotation.projects.answers import asked_of, is_empty
-from annotation.projects.models import Case, Membership, Project, Protocol
-from annotation.projects.questions import Question, Regions, questions_of
+from annotation.projects.models import Membership, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import adjudicates_in, project_for, protocol_in_force, settings_in
 from annotation.queue.knowing import spoken_of
 from annotation.queue.models import Entry
+from annotation.queue.sides import Sides
 from annotation.queue.telling import tell_dispute
 from annotation.readings.adjudication_models import HELD, Dispute
-from annotation.readings.disputes import Given, Limits, disputed, disputed_regions
 from annotation.readings.models import Reading, Revision
-from annotation.readings.qualifying import unqualified_in
-from annotation.readings.rules import stated
-from annotation.readings.selectors import revisions_in_force
 from annotation.readings.standards import refresh_reference
 
 
@@ -36,103 +27,6 @@ class ReadingClosedError(RefusedError):
     """All readings of the case are in: none may follow another."""
 
     code: ClassVar[str] = "reading_closed"
-
-
-@dataclass(frozen=True)
-class Side:
-    """One reader's answers under a letter that tells nothing of who it is."""
-
-    letter: str
-    revision: Revision
-    given: Given
-
-
-class Sides:
-    """What the readers of one case say, as its newest protocol among them asks it."""
-
-    def __init__(self, case_id: UUID, seed: UUID) -> None:
-        found = readings_in_force(case_id)
-        # By a hash of dispute and reading: who is A in one case is anybody in the next.
-        found.sort(key=lambda one: hashlib.sha256(seed.bytes + one.reading_id.bytes).digest())
-        self.revisions: Sequence[Revision] = found
-
-    @property
-    def digest(self) -> str:
-        """Tell one set of revisions in force from another."""
-        said = sorted((one.reading_id.bytes, one.number) for one in self.revisions)
-        return hashlib.sha256(repr(said).encode()).hexdigest()
-
-    @cached_property
-    def protocol(self) -> Protocol:
-        """The newest version that any of them answers.
-
-        raises: RefusedError where no reading counts.
-        """
-        if not self.revisions:
-            raise RefusedError(_("no reading of this case counts now: there is nothing to decide"))
-        return max((one.protocol for one in self.revisions), key=lambda one: one.version)
-
-    @cached_property
-    def questions(self) -> list[Question]:
-        """What it asks."""
-        return questions_of(self.protocol.questions)
-
-    @cached_property
-    def listed(self) -> list[Side]:
-        """The sides by letter."""
-        return [
-            Side(letter, one, given_in(one))
-            for letter, one in zip(ascii_uppercase, self.revisions, strict=False)
-        ]
-
-    @cached_property
-    def limits(self) -> Limits:
-        """From where on the project calls a difference a dispute, by what it says now."""
-        settings = settings_in(protocol_in_force(self.protocol.project_id))
-        return Limits(settings.number_tolerance, settings.least_dice, settings.least_overlap)
-
-    def keys(self) -> list[str]:
-        """Name the disputed questions."""
-        if len(self.revisions) < 2:
-            return []
-        return disputed(self.questions, [one.given for one in self.listed], self.limits)
-
-    def regions(self, keys: Collection[str]) -> dict[str, set[str]]:
-        """Name the disputed regions, by question and id."""
-        given = [one.given for one in self.listed]
-        asked = [one for one in self.questions if isinstance(one, Regions) and one.key in keys]
-        return {one.key: disputed_regions(one, given, self.limits) for one in asked}
-
-    def side(self, letter: str) -> Side:
-        """Find a side.
-
-        raises: RefusedError where there is none.
-        """
-        found = next((one for one in self.listed if one.letter == letter), None)
-        if found is None:
-            raise RefusedError(f'there is no reader "{letter}": there are {", ".join(self.letters)}')
-        return found
-
-    @property
-    def letters(self) -> list[str]:
-        """Name the sides."""
-        return [one.letter for one in self.listed]
-
-
-def readings_in_force(case_id: UUID) -> list[Revision]:
-    """List what readers who count say of a case now; sources dispute nothing."""
-    rows = revisions_in_force().filter(reading__case=case_id, reader__isnull=False)
-    case = Case.objects.only("project").get(pk=case_id)
-    rows = rows.exclude(reader__in=unqualified_in(case.project_id))
-    return list(rows.select_related("protocol", "reading").order_by("pk"))
-
-
-def given_in(revision: Revision) -> Given:
-    """Take a revision's answers for a comparison."""
-    questions = questions_of(revision.protocol.questions)
-    asked = asked_of(questions, revision.answers)
-    kinds = {one.key: one.kind for one in questions if asked[one.key]}
-    return Given(stated(questions, revision.answers), revision.measurements, kinds)
 
 
 def judge(*, case_id: UUID, project_id: UUID, now: datetime) -> None:
@@ -302,13 +196,3 @@ def counts_for(user: User, project_id: UUID) -> dict[str, int]:
     """Count the disputes that the person may judge, by state."""
     rows = disputes_for(user, project_id).order_by().values_list("state").annotate(Count("pk"))
     return dict.fromkeys(Dispute.State.values, 0) | dict(rows)
-
-
-def answered_parts(side: Side, keys: Sequence[str], regions: Mapping[str, set[str]]) -> dict[str, Any]:
-    """Give what of a side's answers is disputed: of regions, those alone that are."""
-    found = {key: side.given.answers[key] for key in keys if key in side.given.answers}
-    for key, ids in regions.items():
-        answer = found.get(key)
-        if not is_empty(answer):
-            found[key] = [one for one in answer or [] if one["id"] in ids]
-    return found

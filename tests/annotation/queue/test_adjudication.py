@@ -26,7 +26,6 @@ from annotation.queue.adjudication import (
 from annotation.queue.agreement import fuse_again
 from annotation.queue.disputes import (
     ReadingClosedError,
-    Sides,
     dispute_for,
     disputes_for,
     within_design,
@@ -35,6 +34,7 @@ from annotation.queue.models import Entry
 from annotation.queue.remarks import Said, add_remark
 from annotation.queue.returned import returned_to
 from annotation.queue.services import give_back, lease_next
+from annotation.queue.sides import Sides
 from annotation.queue.submissions import submit
 from annotation.readings.adjudication_models import Decision, Dispute
 from annotation.readings.effort_models import Effort
