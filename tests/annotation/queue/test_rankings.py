@@ -104,7 +104,7 @@ def test_the_same_job_ranks_once(project: Project, now: datetime) -> None:
 def test_only_the_best_places_are_written(
     project: Project, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("annotation.queue.services.RANKED_PLACES", 2)
+    monkeypatch.setattr("annotation.queue.rankings.RANKED_PLACES", 2)
     rank_numbers(project, [6, 5, 4, 3], now)
     assert ranks(project) == {6: 1, 5: 2}
 
