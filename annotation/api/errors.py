@@ -18,6 +18,7 @@ from annotation.api.permissions import CsrfError, record_denial
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import ExpiredError
 from annotation.projects.models import Case, Project
+from annotation.projects.protocols import ProtocolInvalidError, ProtocolStaleError
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.queue.adjudication import DisputeStaleError
 from annotation.queue.disputes import ReadingClosedError
@@ -41,6 +42,7 @@ CONFLICTS = (
     LeaseLostError,
     IdempotencyConflictError,
     ProtocolChangedError,
+    ProtocolStaleError,
     RevisionStaleError,
     NewerDraftError,
 )
@@ -84,7 +86,7 @@ def on_refused(request: HttpRequest, error: RefusedError) -> HttpResponse:
             "seconds": draft.seconds,
         }
         return problem(409, error.code, str(error), draft=newer)
-    if isinstance(error, AnswersInvalidError):
+    if isinstance(error, AnswersInvalidError | ProtocolInvalidError):
         rows = [one.as_row() for one in error.problems]
         return problem(422, error.code, str(error), problems=rows)
     if isinstance(error, ForbiddenError):

@@ -28,6 +28,7 @@ from annotation.api import (
     own,
     people,
     projects,
+    protocols,
     readers,
     readings,
     remarks,
@@ -92,6 +93,7 @@ errors.register(api)
 for noun in (
     session,
     projects,
+    protocols,
     leases,
     readers,
     people,

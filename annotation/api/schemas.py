@@ -29,7 +29,7 @@ class Problem(Schema):
 
 
 class AnswerProblem(Schema):
-    """What is wrong with an answer, and where: "finding", "nodules.0.texture"."""
+    """What is wrong with an answer or a protocol, and where: "finding", "questions.2.choices.0.value"."""
 
     at: str
     code: str
@@ -37,7 +37,7 @@ class AnswerProblem(Schema):
 
 
 class AnswersProblem(Problem):
-    """answers_invalid comes with every problem of the answers; other codes without."""
+    """answers_invalid and protocol_invalid come with every problem; other codes without."""
 
     problems: list[AnswerProblem] = []
 

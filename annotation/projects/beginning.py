@@ -1,10 +1,10 @@
 """A project in the making: renamed, asked something else, given a data set, before anybody reads in it."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from accounts.models import User
@@ -14,7 +14,7 @@ from annotation.projects.protocols import document_of
 from annotation.projects.questions import Document
 from annotation.projects.rules import RefusedError, own_choices, single_choice
 from annotation.projects.selectors import document_in, protocol_in_force
-from annotation.projects.services import record_act, save_protocol
+from annotation.projects.services import record_act, save_protocol, start_project
 from annotation.projects.templates import templates
 from annotation.studies.models import Dataset, Import, Instance
 
@@ -26,6 +26,28 @@ READ_ALREADY = (
 IMAGES_THERE = (
     "images were brought into this project already: they stay with it. Make another project for other images"
 )
+NAME_TAKEN: Final = "There is a project of this name already."
+
+
+class NameTakenError(RefusedError):
+    """Another project has this name."""
+
+    code: ClassVar[str] = "name_taken"
+
+    def __init__(self) -> None:
+        super().__init__(f"name: {NAME_TAKEN}")
+
+
+def begin_project(*, name: str, document: Document, now: datetime, by: User) -> Project:
+    """Make a project with a data set of its own, and nobody in it.
+
+    raises: NameTakenError.
+    """
+    try:
+        with transaction.atomic():
+            return start_project(name=name, document=document, now=now, created_by=by)
+    except IntegrityError:
+        raise NameTakenError from None
 
 
 @transaction.atomic
@@ -34,11 +56,10 @@ def describe_again(
 ) -> None:
     """Give a project another name, and ask something else; None: what is asked stays.
 
-    raises: RefusedError where something else is asked and a case was read; IntegrityError where another
-            project took the name.
+    raises: RefusedError where something else is asked and a case was read, NameTakenError.
     """
     if project.name != name:
-        Project.objects.filter(pk=project.pk).update(name=name)
+        rename(project, name)
         record_act("project.rename", project.pk, by=by, details={})
     if document is not None:
         base = protocol_in_force(project.pk).version
@@ -46,6 +67,18 @@ def describe_again(
             raise RefusedError(READ_ALREADY)
         wanted = Document(questions=document.questions, settings=document_in_force(project.pk).settings)
         save_protocol(project=project, document=wanted, base_version=base, now=now, by=by)
+
+
+def rename(project: Project, name: str) -> None:
+    """Give a project another name.
+
+    raises: NameTakenError.
+    """
+    try:
+        with transaction.atomic():
+            Project.objects.filter(pk=project.pk).update(name=name)
+    except IntegrityError:
+        raise NameTakenError from None
 
 
 def document_in_force(project_id: UUID) -> Document:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
@@ -16,17 +15,23 @@ from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
 from annotation.api.pages.beginning_forms import AskedForm, PeopleForm
 from annotation.api.pages.confirm import confirmed
-from annotation.api.pages.forms import NAME_TAKEN
 from annotation.api.pages.frame import page, project_page
 from annotation.api.pages.imports import MODALITIES
 from annotation.api.permissions import address_of, person
 from annotation.exchange import uploads
 from annotation.exchange.beginning import EXAMPLES, ask_cases_of, ask_examples, takes_examples
 from annotation.exchange.lifecycle.usage import QuotaError
-from annotation.projects.beginning import datasets_to_take, describe_again, described, images_by_dataset
+from annotation.projects.beginning import (
+    NAME_TAKEN,
+    NameTakenError,
+    begin_project,
+    datasets_to_take,
+    describe_again,
+    described,
+    images_by_dataset,
+)
 from annotation.projects.models import Case, Membership, Project
 from annotation.projects.rules import RefusedError
-from annotation.projects.services import start_project
 from annotation.studies.models import Dataset, Import
 from jobs.models import Job, State
 from jobs.selectors import is_open, jobs_in
@@ -79,13 +84,13 @@ def new_project(request: HttpRequest) -> HttpResponse:
             request, "project/begin_asked.html", "home", form=form, status=422 if form.errors else 200
         )
     try:
-        made = start_project(
+        made = begin_project(
             name=form.cleaned_data["name"],
             document=form.document(),
             now=timezone.now(),
-            created_by=person(request),
+            by=person(request),
         )
-    except IntegrityError:
+    except NameTakenError:
         form.add_error("name", NAME_TAKEN)
         return page(request, "project/begin_asked.html", "home", form=form, status=422)
     return redirect("begin-images", project_id=made.pk)
@@ -118,10 +123,10 @@ def is_described(form: AskedForm, visit: Visit) -> bool:
             now=timezone.now(),
             by=visit.user,
         )
+    except NameTakenError:
+        form.add_error("name", NAME_TAKEN)
     except RefusedError as error:
         form.add_error("template", str(error))
-    except IntegrityError:
-        form.add_error("name", NAME_TAKEN)
     return form.is_valid()
 
 

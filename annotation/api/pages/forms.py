@@ -6,7 +6,7 @@ from django import forms
 
 from annotation.learning.models import Policy
 from annotation.learning.rules import POLICY_LIMITS, PolicySettings
-from annotation.projects.beginning import LONGEST_PROMPT
+from annotation.projects.beginning import LONGEST_PROMPT, NAME_TAKEN
 from annotation.projects.models import Project
 from annotation.projects.protocols import document_of
 from annotation.projects.questions import Document
@@ -14,7 +14,6 @@ from annotation.projects.rules import own_choices, single_choice
 from annotation.projects.templates import template_called, templates
 
 TEXT = {"class": "input"}
-NAME_TAKEN = "There is a project of this name already."
 
 
 def limited(name: str, label: str, *, step: float = 1, scale: float = 1) -> dict[str, Any]:

@@ -61,6 +61,198 @@ export interface paths {
          */
         get: operations["list_projects"];
         put?: never;
+        /**
+         * Make Project
+         * @description Make a project with a data set of its own and nobody in it.
+         */
+        post: operations["make_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description List the ready-made protocols, by title.
+         */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename Project
+         * @description Give a project another name; addresses stay.
+         */
+        patch: operations["rename_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Datasets
+         * @description List the data sets whose images a project without any can take.
+         */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Images
+         * @description Take the images of a data set that is there, or examples; a project that has images is refused.
+         */
+        post: operations["take_images"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/protocol-schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Protocol Schema
+         * @description Describe a protocol as JSON Schema.
+         */
+        get: operations["show_protocol_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/protocol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Protocol
+         * @description Show what a project asks now, or asked in an earlier version.
+         */
+        get: operations["show_protocol"];
+        /**
+         * Put Protocol
+         * @description Put a new version in force; what does not differ makes none. Leases, drafts and readings stay.
+         */
+        put: operations["put_protocol"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/protocol/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Protocol Versions
+         * @description List the versions, the newest first.
+         */
+        get: operations["list_protocol_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/protocol/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Protocol
+         * @description Say what is wrong with a protocol, or what it would change; nothing is saved.
+         */
+        post: operations["check_protocol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/hanging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Hanging Rules
+         * @description List a project's own hanging rules.
+         */
+        get: operations["show_hanging_rules"];
+        /**
+         * Put Hanging Rules
+         * @description Put hanging rules in force; the next case that is opened hangs by them.
+         */
+        put: operations["put_hanging_rules"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2143,6 +2335,152 @@ export interface components {
             labels: number;
         };
         /**
+         * NewProjectView
+         * @description A project, and the version of its protocol that is in force.
+         */
+        NewProjectView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Dataset
+             * Format: uuid
+             */
+            dataset: string;
+            /** Protocol Version */
+            protocol_version: number;
+        };
+        /**
+         * AnswerProblem
+         * @description What is wrong with an answer or a protocol, and where: "finding", "questions.2.choices.0.value".
+         */
+        AnswerProblem: {
+            /** At */
+            at: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * AnswersProblem
+         * @description answers_invalid and protocol_invalid come with every problem; other codes without.
+         */
+        AnswersProblem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["AnswerProblem"][];
+        };
+        /**
+         * NewProjectBody
+         * @description A project's name, and what is asked: the name of a template, or questions.
+         */
+        NewProjectBody: {
+            /** Name */
+            name: string;
+            /** Template */
+            template?: string | null;
+            /** Questions */
+            questions?: unknown[] | null;
+            /**
+             * Settings
+             * @description as in a protocol; none: all by default
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TemplateView
+         * @description A ready-made protocol; document: its questions and settings.
+         */
+        TemplateView: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Standard */
+            standard: string;
+            /** Modalities */
+            modalities: string[];
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * NameBody
+         * @description Another name.
+         */
+        NameBody: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * TakableView
+         * @description A data set whose images an empty project can ask about.
+         */
+        TakableView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Images */
+            images: number;
+        };
+        /**
+         * JobView
+         * @description The job that was asked for.
+         */
+        JobView: {
+            /**
+             * Job
+             * Format: uuid
+             */
+            job: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * ImagesBody
+         * @description The data set whose images are read; null: examples that are made here.
+         */
+        ImagesBody: {
+            /** Dataset */
+            dataset: string | null;
+        };
+        /**
+         * VersionWanted
+         * @description Which version is shown; 0: the one in force.
+         */
+        VersionWanted: {
+            /**
+             * Version
+             * @default 0
+             */
+            version: number;
+        };
+        /**
          * All
          * @description Every one of them holds.
          */
@@ -2170,23 +2508,6 @@ export interface components {
         AnyOf: {
             /** Any */
             any: (components["schemas"]["Is"] | components["schemas"]["In"] | components["schemas"]["Answered"] | components["schemas"]["All"] | components["schemas"]["AnyOf"] | components["schemas"]["Not"])[];
-        };
-        /**
-         * CaseView
-         * @description One thing to read, its images in reading order.
-         */
-        CaseView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Number */
-            number: number;
-            /** Modality */
-            modality: string;
-            /** Instances */
-            instances: components["schemas"]["InstanceView"][];
         };
         /**
          * Choice
@@ -2238,75 +2559,12 @@ export interface components {
              */
             scope: "case";
         };
-        /**
-         * DraftView
-         * @description What a reader has entered so far; the protocol may have changed since, null: not known.
-         */
-        DraftView: {
-            /** Version */
-            version: number;
-            /** Protocol Version */
-            protocol_version: number | null;
-            /** Answers */
-            answers: {
-                [key: string]: unknown;
-            };
-            /** Seconds */
-            seconds: number;
-        };
-        /**
-         * DrawnSuggestionView
-         * @description A mask or regions that a model proposes; scores: 0 – 1, by region id, or of the mask as "mask".
-         */
-        DrawnSuggestionView: {
-            /** Question */
-            question: string;
-            /** Answer */
-            answer: unknown;
-            /** Scores */
-            scores: {
-                [key: string]: number;
-            };
-            /** Version */
-            version: number;
-        };
-        /**
-         * HaltView
-         * @description Why a reader is given no case, and from which day on again; null: until somebody changes it.
-         */
-        HaltView: {
-            /**
-             * Code
-             * @enum {string}
-             */
-            code: "paused" | "away" | "skills" | "weekly_cases" | "weekly_hours";
-            /** Back On */
-            back_on: string | null;
-            /** Skills */
-            skills: string[];
-        };
         /** In */
         In: {
             /** Question */
             question: string;
             /** In */
             in: (string | number)[];
-        };
-        /**
-         * InstanceView
-         * @description One stored image; attributes by DICOM keyword.
-         */
-        InstanceView: {
-            /** Sop Instance Uid */
-            sop_instance_uid: string;
-            /** Instance Number */
-            instance_number: number;
-            /** Frames */
-            frames: number;
-            /** Attributes */
-            attributes: {
-                [key: string]: unknown;
-            };
         };
         /** Is */
         Is: {
@@ -2341,27 +2599,6 @@ export interface components {
             of: string;
             /** Measure */
             measure: string;
-        };
-        /**
-         * LeasedCaseView
-         * @description A case that the reader holds until a time.
-         */
-        LeasedCaseView: {
-            /**
-             * Lease Id
-             * Format: uuid
-             */
-            lease_id: string;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            case: components["schemas"]["CaseView"];
-            protocol: components["schemas"]["ProtocolView"];
-            draft: components["schemas"]["DraftView"] | null;
-            why: components["schemas"]["WhyView"];
-            suggestion: components["schemas"]["SuggestionView"];
         };
         /** Not */
         Not: {
@@ -2448,44 +2685,24 @@ export interface components {
             scope: "case" | "image";
         };
         /**
-         * PracticeView
-         * @description How far a new reader is with cases of known answer.
+         * ProtocolVersionView
+         * @description A version of the protocol, by whom, and what changed in it, a sentence each.
          */
-        PracticeView: {
-            /**
-             * Phase
-             * @enum {string}
-             */
-            phase: "practice" | "test";
-            /** Done */
-            done: number;
-            /** Wanted */
-            wanted: number;
-        };
-        /**
-         * ProgressView
-         * @description How far the project is.
-         */
-        ProgressView: {
-            /** Read By Me */
-            read_by_me: number;
-            /** Read */
-            read: number;
-            /** Waiting */
-            waiting: number;
-            /** Total */
-            total: number;
-        };
-        /**
-         * ProtocolView
-         * @description What is asked, in the version that an answer names, and how.
-         */
-        ProtocolView: {
+        ProtocolVersionView: {
             /** Version */
             version: number;
             /** Questions */
             questions: (components["schemas"]["OneOf"] | components["schemas"]["SomeOf"] | components["schemas"]["Number"] | components["schemas"]["Text"] | components["schemas"]["Regions"] | components["schemas"]["Segmentation"] | components["schemas"]["Computed"])[];
             settings: components["schemas"]["Settings"];
+            /** Changes */
+            changes: string[];
+            /** Saved By */
+            saved_by: string | null;
+            /**
+             * Saved At
+             * Format: date-time
+             */
+            saved_at: string;
         };
         /**
          * Regions
@@ -2730,28 +2947,6 @@ export interface components {
             scope: "case" | "image";
         };
         /**
-         * SuggestionView
-         * @description What the model would answer and draw; no probabilities, nothing drawn: nothing is shown.
-         */
-        SuggestionView: {
-            /**
-             * Mode
-             * @enum {string}
-             */
-            mode: "never" | "on_demand" | "after_answer" | "from_start";
-            /** Question */
-            question: string;
-            /** Probabilities */
-            probabilities: {
-                [key: string]: number;
-            } | null;
-            /**
-             * Drawn
-             * @default []
-             */
-            drawn: components["schemas"]["DrawnSuggestionView"][];
-        };
-        /**
          * Text
          * @description Free words; max_length counts characters.
          */
@@ -2801,6 +2996,283 @@ export interface components {
             op: "vertical_ratio";
             /** Of */
             of: string[];
+        };
+        /**
+         * ProtocolBody
+         * @description A new version; base_version: the one that it was made from.
+         */
+        ProtocolBody: {
+            /**
+             * Questions
+             * @description as in a protocol
+             */
+            questions: unknown[];
+            /**
+             * Settings
+             * @description as in a protocol; none: all by default
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Base Version */
+            base_version: number;
+        };
+        /**
+         * After
+         * @description Where a page begins, and how long it is.
+         */
+        After: {
+            /**
+             * Cursor
+             * @description next of the page before
+             * @default
+             */
+            cursor: string;
+            /**
+             * Size
+             * @default 100
+             */
+            size: number;
+        };
+        /**
+         * VersionLineView
+         * @description A version in the list of versions.
+         */
+        VersionLineView: {
+            /** Version */
+            version: number;
+            /** Changes */
+            changes: string[];
+            /** Saved By */
+            saved_by: string | null;
+            /**
+             * Saved At
+             * Format: date-time
+             */
+            saved_at: string;
+        };
+        /**
+         * VersionsView
+         * @description A page of versions, the newest first; next: the cursor of the next page, null at the end.
+         */
+        VersionsView: {
+            /** Versions */
+            versions: components["schemas"]["VersionLineView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * CheckedView
+         * @description What is wrong with a protocol, else what it would change in the version in force.
+         */
+        CheckedView: {
+            /** Problems */
+            problems: components["schemas"]["AnswerProblem"][];
+            /** Changes */
+            changes: string[];
+            /** Version */
+            version: number;
+        };
+        /**
+         * DocumentBody
+         * @description What is asked, and how.
+         */
+        DocumentBody: {
+            /**
+             * Questions
+             * @description as in a protocol
+             */
+            questions: unknown[];
+            /**
+             * Settings
+             * @description as in a protocol; none: all by default
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RulesView
+         * @description A project's own hanging rules, the first that fits is taken; without one the built-in ones hold.
+         */
+        RulesView: {
+            /** Rules */
+            rules: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * RulesBody
+         * @description Hanging rules in place of those there are.
+         */
+        RulesBody: {
+            /** Rules */
+            rules: unknown[];
+        };
+        /**
+         * CaseView
+         * @description One thing to read, its images in reading order.
+         */
+        CaseView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Modality */
+            modality: string;
+            /** Instances */
+            instances: components["schemas"]["InstanceView"][];
+        };
+        /**
+         * DraftView
+         * @description What a reader has entered so far; the protocol may have changed since, null: not known.
+         */
+        DraftView: {
+            /** Version */
+            version: number;
+            /** Protocol Version */
+            protocol_version: number | null;
+            /** Answers */
+            answers: {
+                [key: string]: unknown;
+            };
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * DrawnSuggestionView
+         * @description A mask or regions that a model proposes; scores: 0 – 1, by region id, or of the mask as "mask".
+         */
+        DrawnSuggestionView: {
+            /** Question */
+            question: string;
+            /** Answer */
+            answer: unknown;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Version */
+            version: number;
+        };
+        /**
+         * HaltView
+         * @description Why a reader is given no case, and from which day on again; null: until somebody changes it.
+         */
+        HaltView: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "paused" | "away" | "skills" | "weekly_cases" | "weekly_hours";
+            /** Back On */
+            back_on: string | null;
+            /** Skills */
+            skills: string[];
+        };
+        /**
+         * InstanceView
+         * @description One stored image; attributes by DICOM keyword.
+         */
+        InstanceView: {
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Instance Number */
+            instance_number: number;
+            /** Frames */
+            frames: number;
+            /** Attributes */
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * LeasedCaseView
+         * @description A case that the reader holds until a time.
+         */
+        LeasedCaseView: {
+            /**
+             * Lease Id
+             * Format: uuid
+             */
+            lease_id: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            case: components["schemas"]["CaseView"];
+            protocol: components["schemas"]["ProtocolView"];
+            draft: components["schemas"]["DraftView"] | null;
+            why: components["schemas"]["WhyView"];
+            suggestion: components["schemas"]["SuggestionView"];
+        };
+        /**
+         * PracticeView
+         * @description How far a new reader is with cases of known answer.
+         */
+        PracticeView: {
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "practice" | "test";
+            /** Done */
+            done: number;
+            /** Wanted */
+            wanted: number;
+        };
+        /**
+         * ProgressView
+         * @description How far the project is.
+         */
+        ProgressView: {
+            /** Read By Me */
+            read_by_me: number;
+            /** Read */
+            read: number;
+            /** Waiting */
+            waiting: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ProtocolView
+         * @description What is asked, in the version that an answer names, and how.
+         */
+        ProtocolView: {
+            /** Version */
+            version: number;
+            /** Questions */
+            questions: (components["schemas"]["OneOf"] | components["schemas"]["SomeOf"] | components["schemas"]["Number"] | components["schemas"]["Text"] | components["schemas"]["Regions"] | components["schemas"]["Segmentation"] | components["schemas"]["Computed"])[];
+            settings: components["schemas"]["Settings"];
+        };
+        /**
+         * SuggestionView
+         * @description What the model would answer and draw; no probabilities, nothing drawn: nothing is shown.
+         */
+        SuggestionView: {
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "never" | "on_demand" | "after_answer" | "from_start";
+            /** Question */
+            question: string;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Drawn
+             * @default []
+             */
+            drawn: components["schemas"]["DrawnSuggestionView"][];
         };
         /**
          * WhyView
@@ -3494,23 +3966,6 @@ export interface components {
             is_active: boolean;
         };
         /**
-         * After
-         * @description Where a page begins, and how long it is.
-         */
-        After: {
-            /**
-             * Cursor
-             * @description next of the page before
-             * @default
-             */
-            cursor: string;
-            /**
-             * Size
-             * @default 100
-             */
-            size: number;
-        };
-        /**
          * ImportView
          * @description A delivery and what became of its files.
          */
@@ -3862,39 +4317,6 @@ export interface components {
             right: number;
             /** Of */
             of: number;
-        };
-        /**
-         * AnswerProblem
-         * @description What is wrong with an answer, and where: "finding", "nodules.0.texture".
-         */
-        AnswerProblem: {
-            /** At */
-            at: string;
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
-        };
-        /**
-         * AnswersProblem
-         * @description answers_invalid comes with every problem of the answers; other codes without.
-         */
-        AnswersProblem: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
-            /**
-             * Problems
-             * @default []
-             */
-            problems: components["schemas"]["AnswerProblem"][];
         };
         /**
          * ReadingBody
@@ -4484,19 +4906,6 @@ export interface components {
             parts: components["schemas"]["PartView"][];
             /** Crossing */
             crossing: number[][];
-        };
-        /**
-         * JobView
-         * @description The job that was asked for.
-         */
-        JobView: {
-            /**
-             * Job
-             * Format: uuid
-             */
-            job: string;
-            /** State */
-            state: string;
         };
         /**
          * SplitBody
@@ -5791,6 +6200,710 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProjectBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewProjectView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AnswersProblem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewProjectView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakableView"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagesBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_protocol_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_protocol: {
+        parameters: {
+            query?: {
+                version?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolVersionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_protocol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProtocolBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolVersionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["AnswersProblem"];
+                };
+            };
+        };
+    };
+    list_protocol_versions: {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_protocol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_hanging_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_hanging_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

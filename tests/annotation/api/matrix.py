@@ -74,6 +74,18 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", f"{API}preferences"): SIGNED_IN_JSON,
     ("PUT", f"{API}preferences"): SIGNED_IN_JSON,
     ("GET", f"{API}projects"): SIGNED_IN_JSON,
+    ("POST", f"{API}projects"): "401 403 403 403 403 403 201",
+    ("GET", f"{API}templates"): SIGNED_IN_JSON,
+    ("GET", f"{API}protocol-schema"): SIGNED_IN_JSON,
+    ("PATCH", f"{API}projects/<project_id>"): PROJECT_ADMIN_JSON,
+    ("GET", f"{API}projects/<project_id>/datasets"): PROJECT_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/images"): "401 404 404 403 403 403 422",
+    ("GET", f"{API}projects/<project_id>/protocol"): PROJECT_ADMIN_JSON,
+    ("PUT", f"{API}projects/<project_id>/protocol"): PROJECT_ADMIN_JSON,
+    ("GET", f"{API}projects/<project_id>/protocol/versions"): PROJECT_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/protocol/check"): PROJECT_ADMIN_JSON,
+    ("GET", f"{API}projects/<project_id>/hanging"): PROJECT_ADMIN_JSON,
+    ("PUT", f"{API}projects/<project_id>/hanging"): PROJECT_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/leases"): READERS_JSON,
     ("GET", f"{API}projects/<project_id>/readers"): STAFF_AND_ADMIN_JSON,
     ("PUT", f"{API}projects/<project_id>/readers/<person_id>"): PROJECT_ADMIN_JSON,
@@ -404,7 +416,22 @@ def nothing(_world: World) -> dict[str, Any]:
     return {}
 
 
+QUESTION = {
+    "key": "finding",
+    "kind": "single",
+    "prompt": "What do you see?",
+    "choices": [{"value": "normal", "label": "Normal"}, {"value": "other", "label": "Other"}],
+}
 BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
+    ("POST", f"{API}projects"): lambda _world: {"name": "Begun by program", "template": "chest_xray"},
+    ("PATCH", f"{API}projects/<project_id>"): lambda _world: {"name": "Another name"},
+    ("POST", f"{API}projects/<project_id>/images"): lambda _world: {"dataset": None},
+    ("PUT", f"{API}projects/<project_id>/protocol"): lambda _world: {
+        "base_version": 1,
+        "questions": [QUESTION],
+    },
+    ("POST", f"{API}projects/<project_id>/protocol/check"): lambda _world: {"questions": [QUESTION]},
+    ("PUT", f"{API}projects/<project_id>/hanging"): lambda _world: {"rules": []},
     ("POST", f"{API}people"): lambda _world: {"username": "k.new"},
     ("PUT", f"{API}people/<person_id>/memberships/<project_id>"): lambda _world: {"role": "reader"},
     ("POST", f"{API}tokens"): lambda _world: {"name": "viewer", "scopes": ["export"], "days": 7},
