@@ -11,7 +11,7 @@ from annotation.projects.services import record_act
 from annotation.queue.designs import after_reading
 from annotation.queue.disputes import judge
 from annotation.queue.models import Entry
-from annotation.queue.practice import record_settled, settle
+from annotation.queue.qualification import record_settled, settle
 from annotation.queue.rules import SECOND_READING
 from annotation.queue.settling import is_awaited
 from annotation.readings.adjudication_models import Dispute

@@ -18,7 +18,7 @@ from annotation.projects.models import Case, Membership, Project
 from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.counting import ask_counting
-from annotation.queue.practice import Phase, answers_in_test
+from annotation.queue.qualification import Phase, answers_in_test
 from annotation.readings.gold_models import GoldCase, GoldReading, Qualification
 from annotation.readings.models import Reading, ReferenceStandard
 from annotation.readings.selectors import revisions_in_force

@@ -12,29 +12,28 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings as deployment
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from annotation.projects.answers import asked_of
-from annotation.projects.models import Case, Membership, Protocol
-from annotation.projects.questions import Regions, Segmentation, Settings, questions_of
+from annotation.projects.models import Case, Membership
+from annotation.projects.questions import Settings
 from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import protocol_in_force, settings_in
+from annotation.queue.gold_answers import differences
 from annotation.queue.knowing import knows_of
 from annotation.queue.models import UNRANKED, Lease, Pick
+from annotation.queue.qualification import Phase, result_of
 from annotation.queue.rules import AHEAD, PRACTICE, QUALIFICATION, LeaseLostError, expiry, first_position
 from annotation.queue.slots import take_slot
-from annotation.readings.disputes import Given, Limits, disputed
 from annotation.readings.effort import Worker, note_more
 from annotation.readings.gold_models import GoldCase, GoldReading, Qualification
-from annotation.readings.models import Draft, Reading, ReferenceStandard
+from annotation.readings.models import Draft, Reading
 from annotation.readings.repeat_models import Repeat
 from annotation.readings.rules import check_same
 from annotation.readings.services import Answered, Examined, check_protocol
 from audit.services import record
 
-Phase = GoldReading.Phase
 REASONS: Mapping[str, str] = {Phase.PRACTICE: PRACTICE, Phase.TEST: QUALIFICATION}
 
 
@@ -219,88 +218,6 @@ def record_read(made: GoldReading) -> None:
         object_type="case",
         object_id=str(made.gold_id),
         details={"phase": made.phase, "gold_reading": str(made.pk)},
-    )
-
-
-def differences(gold: GoldCase, examined: Examined, answers: Mapping[str, Any]) -> list[str]:
-    """Name the questions on which answers differ from what is known, by the project's own limits."""
-    protocol = examined.protocol
-    questions, chosen = questions_of(protocol.questions), settings_in(protocol)
-    limits = Limits(chosen.number_tolerance, chosen.least_dice, chosen.least_overlap)
-    known = given_by(protocol, gold.answers, gold.measurements)
-    said = given_by(protocol, answers, examined.measurements)
-    compared = {*gold.answers}
-    if says_what_is_absent(gold, fuses_drawings=chosen.fuse_drawings):
-        compared |= {one.key for one in questions if isinstance(one, Regions | Segmentation)}
-    return disputed([one for one in questions if one.key in compared], [known, said], limits)
-
-
-def says_what_is_absent(gold: GoldCase, *, fuses_drawings: bool) -> bool:
-    """Whether there is nothing to draw where a gold case's answers have no drawing.
-
-    Where several readers' drawings are not fused, their standard has none, whatever there is.
-    """
-    standard = ReferenceStandard.objects.filter(case=gold.case_id).first()
-    if standard is None or standard.answers != gold.answers:
-        return False
-    if standard.provenance == ReferenceStandard.Provenance.ADJUDICATED:
-        return True
-    read = Reading.objects.filter(case=gold.case_id, reader__isnull=False)
-    return (fuses_drawings or standard.readings == 1) and read.exists()
-
-
-def given_by(protocol: Protocol, answers: Mapping[str, Any], measurements: Mapping[str, Any]) -> Given:
-    """Put answers as disputes compare them."""
-    questions = questions_of(protocol.questions)
-    asked = asked_of(questions, answers)
-    return Given(answers, measurements, {one.key: one.kind for one in questions if asked[one.key]})
-
-
-def settle(reader: User, project_id: UUID, settings: Settings, now: datetime) -> Qualification | None:
-    """Settle a reader's test once its last case is read, not audited yet; None while it goes on."""
-    asked = Qualification.objects.select_for_update().get(project=project_id, reader=reader)
-    right, count = result_of(asked)
-    if (
-        asked.has_passed is not None
-        or not settings.qualification_cases
-        or count < settings.qualification_cases
-    ):
-        return None
-    asked.has_passed = right >= settings.qualification_pass * count - 1e-9
-    asked.settled_at = now
-    asked.save(update_fields=["has_passed", "settled_at"])
-    return asked
-
-
-def answers_in_test(asked: Qualification) -> QuerySet[GoldReading]:
-    """List what a reader answered in the test of the attempt that counts."""
-    mine = GoldReading.objects.filter(gold__project=asked.project_id, reader=asked.reader_id)
-    return mine.filter(attempt=asked.attempt, phase=Phase.TEST)
-
-
-def result_of(asked: Qualification) -> tuple[int, int]:
-    """Count the answers of a test: right ones, and all."""
-    answers = list(answers_in_test(asked).values_list("is_right", flat=True))
-    return sum(answers), len(answers)
-
-
-def settled_by(made: GoldReading) -> Qualification | None:
-    """Find the test that an answer settled, where it was the last of it."""
-    if made.phase != Phase.TEST:
-        return None
-    asked = Qualification.objects.filter(project=made.gold.project_id, reader=made.reader_id, waived_by=None)
-    return asked.filter(settled_at=made.created_at, attempt=made.attempt).first()
-
-
-def record_settled(asked: Qualification) -> None:
-    """Audit how a test ended; last in the transaction."""
-    right, count = result_of(asked)
-    record(
-        actor=str(asked.reader_id),
-        action="qualification.settle",
-        object_type="project",
-        object_id=str(asked.project_id),
-        details={"passed": asked.has_passed, "right": right, "of": count, "attempt": asked.attempt},
     )
 
 

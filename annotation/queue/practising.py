@@ -15,12 +15,10 @@ from annotation.queue.practice import (
     answered_before,
     practice_lease,
     record_read,
-    record_settled,
-    settle,
-    settled_by,
     take_gold,
     told_of,
 )
+from annotation.queue.qualification import record_settled, settle, settled_by
 from annotation.queue.selectors import Workload, workload
 from annotation.queue.services import end, next_leases, record_leases
 from annotation.readings.gold_models import GoldReading

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from annotation.projects.answers import asked_of, is_empty
+from annotation.projects.answers import is_empty
 from annotation.projects.models import Case, Protocol
 from annotation.projects.questions import Question, Regions, questions_of
 from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import protocol_in_force, settings_in
-from annotation.readings.disputes import Given, Limits, disputed, disputed_regions
+from annotation.readings.disputes import Given, Limits, disputed, disputed_regions, given_in, limits_of
 from annotation.readings.models import Revision
 from annotation.readings.qualifying import unqualified_in
 from annotation.readings.rules import stated
@@ -65,15 +65,14 @@ class Sides:
     def listed(self) -> list[Side]:
         """The sides by letter."""
         return [
-            Side(letter, one, given_in(one))
+            Side(letter, one, given_by(one))
             for letter, one in zip(ascii_uppercase, self.revisions, strict=False)
         ]
 
     @cached_property
     def limits(self) -> Limits:
         """From where on the project calls a difference a dispute, by what it says now."""
-        settings = settings_in(protocol_in_force(self.protocol.project_id))
-        return Limits(settings.number_tolerance, settings.least_dice, settings.least_overlap)
+        return limits_of(settings_in(protocol_in_force(self.protocol.project_id)))
 
     def keys(self) -> list[str]:
         """Name the disputed questions."""
@@ -111,12 +110,10 @@ def readings_in_force(case_id: UUID) -> list[Revision]:
     return list(rows.select_related("protocol", "reading").order_by("pk"))
 
 
-def given_in(revision: Revision) -> Given:
+def given_by(revision: Revision) -> Given:
     """Take a revision's answers for a comparison."""
     questions = questions_of(revision.protocol.questions)
-    asked = asked_of(questions, revision.answers)
-    kinds = {one.key: one.kind for one in questions if asked[one.key]}
-    return Given(stated(questions, revision.answers), revision.measurements, kinds)
+    return given_in(questions, stated(questions, revision.answers), revision.measurements)
 
 
 def answered_parts(side: Side, keys: Sequence[str], regions: Mapping[str, set[str]]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from annotation.projects.answers import is_empty
-from annotation.projects.questions import Number, OneOf, Question, Regions, Segmentation, SomeOf
+from annotation.projects.answers import asked_of, is_empty
+from annotation.projects.questions import Number, OneOf, Question, Regions, Segmentation, Settings, SomeOf
 from annotation.projects.regions import Region
 from annotation.readings.agreement.boxes import matches
 from annotation.readings.agreement.drawn import Labelled, bounded, dice_by_class
@@ -40,6 +40,19 @@ class Given:
     def was_asked(self, question: Question) -> bool:
         """Whether the question was put, in this form."""
         return self.asked.get(question.key) == question.kind
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Take them from what a protocol sets."""
+    return Limits(settings.number_tolerance, settings.least_dice, settings.least_overlap)
+
+
+def given_in(
+    questions: Sequence[Question], answers: Mapping[str, Any], measurements: Mapping[str, Any]
+) -> Given:
+    """Take a reader's answers to questions, and which of them were put."""
+    asked = asked_of(questions, answers)
+    return Given(answers, measurements, {one.key: one.kind for one in questions if asked[one.key]})
 
 
 def disputed(questions: Sequence[Question], given: Sequence[Given], limits: Limits) -> list[str]:
