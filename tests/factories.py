@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
+from accounts.confirming import note_password
 from accounts.models import Role, User
 from annotation.projects.models import Case, Project
 from annotation.projects.selectors import protocol_in_force
@@ -160,6 +161,14 @@ def a_client(user: User | None = None, *, csrf: bool = False) -> Client:
     client = Client(enforce_csrf_checks=csrf)
     if user is not None:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def typed(client: Client) -> Client:
+    """Note that the password of who is signed in was typed a moment ago."""
+    session = client.session
+    note_password(session)
+    session.save()
     return client
 
 

@@ -13,7 +13,6 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.confirming import note_password
 from accounts.models import ApiToken, User
 from annotation.projects.models import Membership, Project
 from annotation.studies.models import Import, ImportedFile, QuarantinedFile
@@ -21,6 +20,7 @@ from audit.models import Event, Webhook
 from audit.services import record
 from jobs.models import Job, Lane, State
 from tests import factories
+from tests.factories import typed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 API = "/api/v1/"
@@ -37,14 +37,6 @@ def client(me: User) -> Client:
     """The administrator's program, whose password was typed a moment ago."""
     cache.clear()
     return typed(factories.a_client(me))
-
-
-def typed(client: Client) -> Client:
-    """Note that the password was typed a moment ago."""
-    session = client.session
-    note_password(session)
-    session.save()
-    return client
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from annotation.projects.models import Project
 from audit.models import Event
 from jobs.models import Job, Lane, State
 from tests import factories
-from tests.annotation.api.pages.conftest import typed
 from tests.annotation.api.pages.test_compare import compared, judged, versions
 from tests.annotation.api.pages.test_models import a_version, an_encoder, used
+from tests.factories import typed
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"

@@ -12,7 +12,8 @@ from accounts.models import KeptAnswer, User
 from annotation.api import repeats
 from annotation.projects.models import Project
 from tests import factories
-from tests.annotation.api.test_console import API, client, me, project, send, typed
+from tests.annotation.api.test_console import API, client, me, project, send
+from tests.factories import typed
 
 __all__ = ["client", "me", "project"]
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]

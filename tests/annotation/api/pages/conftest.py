@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts.confirming import note_password
 from accounts.models import Role, User
 from annotation.projects.models import Project
-from tests.factories import a_member, a_project, a_reader, a_user
+from tests.factories import a_member, a_project, a_reader, a_user, typed
 
 
 @pytest.fixture
@@ -27,14 +26,6 @@ def signed_in() -> Callable[[User], Client]:
         return client
 
     return sign_in
-
-
-def typed(client: Client) -> Client:
-    """Note that the password was typed a moment ago."""
-    session = client.session
-    note_password(session)
-    session.save()
-    return client
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from annotation.queue.agreement import fuse_again
 from annotation.readings.adjudication_models import Dispute
 from audit.models import Event
 from tests import factories
-from tests.annotation.api.pages.conftest import typed
+from tests.factories import typed
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,8 @@ from annotation.learning.models import Encoder, Promotion
 from annotation.projects.models import Project
 from audit.models import Event
 from jobs.models import Job, Lane, State
-from tests.annotation.api.pages.conftest import typed
 from tests.annotation.api.pages.test_models import address, an_encoder, used
-from tests.factories import a_project
+from tests.factories import a_project, typed
 
 
 def test_one_click_rolls_back_and_is_audited(ml_staff: Client, project: Project) -> None:

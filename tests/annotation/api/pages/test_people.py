@@ -13,8 +13,7 @@ from accounts.lockout import locks_of
 from accounts.models import User
 from annotation.projects.models import Membership, Project
 from audit.models import Event
-from tests.annotation.api.pages.conftest import typed
-from tests.factories import PASSWORD, a_reader, a_user
+from tests.factories import PASSWORD, a_reader, a_user, typed
 
 pytestmark = pytest.mark.postgresql
 
