@@ -118,7 +118,7 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", f"{API}projects/<project_id>/comparison"): STAFF_AND_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/comparison"): STAFF_ASKS_JSON,
     ("GET", f"{API}projects/<project_id>/models/<model_id>/mistakes"): STAFF_AND_ADMIN_JSON,
-    ("POST", f"{API}projects/<project_id>/models/<model_id>/rereadings"): "401 404 404 403 403 422 403",
+    ("POST", f"{API}projects/<project_id>/models/<model_id>/rereadings"): "401 404 404 403 403 200 403",
     ("GET", f"{API}projects/<project_id>/encoders"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/promotions"): STAFF_AND_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/promotions"): "401 404 404 403 403 403 403",
@@ -142,6 +142,13 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", f"{API}projects/<project_id>/maps/<method>/points"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/label-checks"): STAFF_AND_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/label-checks"): STAFF_ASKS_JSON,
+    ("GET", f"{API}projects/<project_id>/anchoring"): STAFF_AND_ADMIN_JSON,
+    ("GET", f"{API}projects/<project_id>/batches"): STAFF_AND_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/batches"): "401 404 404 403 403 201 403",
+    ("POST", f"{API}projects/<project_id>/batches/<batch_id>/withdrawal"): "401 404 404 403 403 200 403",
+    ("GET", f"{API}projects/<project_id>/searches"): STAFF_AND_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/searches"): "401 404 404 403 403 422 403",
+    ("GET", f"{API}projects/<project_id>/searches/<search_id>"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/cases"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/split"): STAFF_AND_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/split"): "401 404 404 403 403 202 403",
@@ -450,9 +457,12 @@ BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("POST", f"{API}projects/<project_id>/models/<model_id>/exports"): lambda _world: {
         "format": "model-onnx"
     },
+    ("POST", f"{API}projects/<project_id>/batches"): lambda _world: {"numbers": [6], "again": True},
     ("POST", f"{API}projects/<project_id>/split"): nothing,
     ("POST", f"{API}projects/<project_id>/comparison"): lambda _world: {"numbers": [1]},
-    ("POST", f"{API}projects/<project_id>/models/<model_id>/rereadings"): lambda _world: {"numbers": [1]},
+    ("POST", f"{API}projects/<project_id>/models/<model_id>/rereadings"): lambda world: {
+        "numbers": [world.ids["mistaken_number"]]
+    },
     ("POST", f"{API}projects/<project_id>/promotions"): lambda _world: {"encoder": None},
     ("PATCH", f"{API}projects/<project_id>/policy"): lambda _world: {"batch_size": 12},
     ("POST", f"{API}projects/<project_id>/replays"): lambda _world: {"strategies": ["random"]},

@@ -19,10 +19,11 @@ from annotation.exchange.out.models import Export
 from annotation.exchange.peers.models import Peer
 from annotation.learning import services
 from annotation.learning.files import keep
+from annotation.learning.judged_models import JudgedCase
 from annotation.learning.maps import NewMap, record_map
 from annotation.learning.models import SimilaritySearch
 from annotation.learning.services import NewEncoder, register_encoder
-from annotation.projects.models import Membership, Project
+from annotation.projects.models import Case, Membership, Project
 from annotation.queue.models import QueryBatch
 from annotation.queue.remarks import Said, add_remark
 from annotation.queue.selectors import LeasedCase
@@ -108,7 +109,7 @@ def ids_of(project: Project, reader: User | None) -> dict[str, Any]:
         case_ids(held)
         | delivery_ids(project)
         | machine_work
-        | model_ids(project)
+        | model_ids(project, mistaken=first.case)
         | token_ids(reader)
         | {
             "project_id": project.pk,
@@ -222,8 +223,8 @@ def found_ids(project: Project, staff: User | None) -> dict[str, Any]:
     return {"search_id": search.pk, "batch_id": batch.pk}
 
 
-def model_ids(project: Project) -> dict[str, Any]:
-    """Name a model version and its encoder."""
+def model_ids(project: Project, *, mistaken: Case) -> dict[str, Any]:
+    """Name a model version, its encoder, and a case that it is wrong about."""
     now = timezone.now()
     encoder = services.register_encoder(
         dataset=project.dataset,
@@ -241,7 +242,16 @@ def model_ids(project: Project) -> dict[str, Any]:
         reason="no audit case has been read",
     )
     model = services.record_model(project=project, job_id=uuid4(), new=new, now=now)
-    return {"encoder_id": encoder.pk, "model_id": model.pk}
+    JudgedCase.objects.create(
+        model=model,
+        case=mistaken,
+        truth="normal",
+        thought="pneumonia",
+        share=0.9,
+        truth_share=0.1,
+        is_right=False,
+    )
+    return {"encoder_id": encoder.pk, "model_id": model.pk, "mistaken_number": mistaken.number}
 
 
 def delivery_ids(project: Project) -> dict[str, Any]:
