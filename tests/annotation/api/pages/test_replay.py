@@ -87,7 +87,7 @@ def test_the_page_is_loaded_again_once_a_replay_has_ended(ml_staff: Client, proj
     piece = ml_staff.get(address(project, "replay"), {"part": "progress"})
     assert (piece.status_code, piece.headers["HX-Refresh"]) == (204, "true")
     page = ml_staff.get(address(project, "replay")).content.decode()
-    assert f'hx-get="{address(project, "replay")}' not in page
+    assert "hx-get" not in page[page.index("<main") :]
 
 
 def test_a_replay_that_failed_says_why(ml_staff: Client, project: Project) -> None:
