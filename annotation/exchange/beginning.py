@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from annotation.exchange import phantoms, uploads
 from annotation.exchange.imports import Progress, open_delivery
-from annotation.exchange.lifecycle.usage import check_room
+from annotation.exchange.lifecycle.usage import bytes_by_series, check_room, fitting
 from annotation.learning.services import ask_embed, policy_for
 from annotation.projects.beginning import check_empty, take_dataset
 from annotation.projects.models import Case, Project
@@ -52,25 +52,39 @@ def take_cases(project_id: UUID, *, now: datetime, progress: Progress) -> None:
     """Make a case of every series to be read of a project's data set; run again, it adds what is new.
 
     Where the project has gone on to another data set meanwhile, it is left to that one's job.
-    raises: QuotaError.
+    raises: QuotaError where not all find room; what does is taken, to the last case.
     """
     project = Project.objects.get(pk=project_id)
     series = Series.objects.filter(study__dataset=project.dataset_id).exclude(modality__in=DERIVED_MODALITIES)
     rows = list(series.order_by("pk").values_list("pk", "study__patient_id"))
-    share = policy_for(project).audit_share
-    done = 0
+    done, left = 0, list[UUID]()
     for some in in_portions(rows):
-        items = items_of(some)
         with transaction.atomic():
             locked = Project.objects.select_for_update().get(pk=project_id)
             if locked.dataset_id != project.dataset_id:
                 return
-            check_room(locked.pk)
-            made = add_cases(project=project, items=items, now=now, audit_share=share)
-            add_entries(project=project, cases=made)
-        done += len(some)
+            left = take_portion(locked, some, now)
+        done += len(some) - len(left)
         progress(done / len(rows), f"{done} of {len(rows)} cases")
+        if left:
+            break
     ask_embed(dataset_id=project.dataset_id)
+    if left:
+        check_room(project_id, bytes_by_series(left[:1])[left[0]])
+
+
+def take_portion(project: Project, rows: Sequence[tuple[UUID, UUID]], now: datetime) -> list[UUID]:
+    """Make cases of series that are none yet, as many as the project, which is locked, has room for.
+
+    returns: the series that found none.
+    """
+    there = set(project.cases.filter(series__in=[key for key, _ in rows]).values_list("series", flat=True))
+    fresh = [row for row in rows if row[0] not in there]
+    count = len(fitting(project.pk, [key for key, _ in fresh]))
+    share = policy_for(project).audit_share
+    made = add_cases(project=project, items=items_of(fresh[:count]), now=now, audit_share=share)
+    add_entries(project=project, cases=made)
+    return [key for key, _ in fresh[count:]]
 
 
 def in_portions(rows: Sequence[tuple[UUID, UUID]]) -> Iterator[Sequence[tuple[UUID, UUID]]]:

@@ -97,9 +97,12 @@ def ask_where_new(membership: Membership, settings: Settings, now: datetime) -> 
         Qualification.objects.create(**here, asked_at=now)
 
 
-def practice_leases(membership: Membership, held: Sequence[Lease], now: datetime) -> list[Lease] | None:
+def practice_leases(
+    membership: Membership, held: Sequence[Lease], now: datetime, *, most: int
+) -> list[Lease] | None:
     """Give a reader, whose turn it is (lock_reader), cases of known answer; None: the queue's turn.
 
+    most:    how many the reader's workload leaves room for.
     returns: the new leases; none where the reader holds all that is left of the phase.
     """
     settings = settings_in(protocol_in_force(membership.project_id))
@@ -113,7 +116,7 @@ def practice_leases(membership: Membership, held: Sequence[Lease], now: datetime
     if not cases and not mine:
         return None  # there are too few: the reader reads on, and is tested when there are more
     ahead = 1 if standing.phase == Phase.PRACTICE else AHEAD  # feedback comes before the next case
-    count = max(0, min(ahead - len(held), left))
+    count = max(0, min(ahead - len(held), left, most))
     given = (lent(membership, case, standing.phase, now) for case in cases[:count])
     return [lease for lease in given if lease is not None]
 

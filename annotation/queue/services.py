@@ -58,7 +58,7 @@ def next_leases(membership: Membership, now: datetime) -> tuple[list[Lease], Hal
     """
     held = hold(reader=membership.user, project_id=membership.project_id, now=now)
     room = room_of(membership, held=len(held), now=now)
-    practice = practice_leases(membership, held, now) if room.cases else None
+    practice = practice_leases(membership, held, now, most=room.cases) if room.cases else None
     if practice is not None:
         return practice, room.halt
     return top_up(membership=membership, room=room, held=held, now=now), room.halt

@@ -1,7 +1,10 @@
 """How much a project stores, by what it is, and what its quotas leave."""
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -9,6 +12,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from annotation.exchange.archives import DeliveryError
@@ -160,7 +164,7 @@ def check_room(project_id: UUID, coming_bytes: int = 0) -> None:
     found = Project.objects.filter(pk=project_id).values_list("quota_bytes", "quota_cases").first()
     quota_bytes, quota_cases = found or (None, None)
     if quota_bytes is not None:
-        used = image_bytes(project_id) + original_bytes(project_id) + held_bytes(project_id)
+        used = counted_bytes(project_id)
         if used + max(coming_bytes, 1) > quota_bytes:
             raise QuotaError(
                 f"the project's quota of {in_units(quota_bytes)} is used up: {in_units(used)} are stored and "
@@ -170,6 +174,32 @@ def check_room(project_id: UUID, coming_bytes: int = 0) -> None:
         raise QuotaError(
             f"the project's quota of {quota_cases} cases is used up. Ask an administrator to raise it"
         )
+
+
+def fitting(project_id: UUID, series: Sequence[UUID]) -> Sequence[UUID]:
+    """Give of series that are to be cases the first ones, as many as the quotas have room for."""
+    quotas = Project.objects.filter(pk=project_id).values_list("quota_bytes", "quota_cases").get()
+    quota_bytes, quota_cases = quotas
+    if quota_cases is not None:
+        there = Project.objects.get(pk=project_id).cases.count()
+        series = series[: max(0, quota_cases - there)]
+    if quota_bytes is not None:
+        stored = bytes_by_series(series)
+        totals = list(accumulate(stored[one] for one in series))
+        series = series[: bisect_right(totals, quota_bytes - counted_bytes(project_id))]
+    return series
+
+
+def counted_bytes(project_id: UUID) -> int:
+    """Bytes that a project's quota counts."""
+    return image_bytes(project_id) + original_bytes(project_id) + held_bytes(project_id)
+
+
+def bytes_by_series(series: Sequence[UUID]) -> Counter[UUID]:
+    """Bytes of series, stored images and kept originals."""
+    rows = Instance.objects.filter(series__in=series).order_by().values_list("series")
+    size = F("pixel_offset") + F("frames") * F("frame_bytes") + Coalesce("original_bytes", 0)
+    return Counter(dict(rows.annotate(stored=Sum(size))))
 
 
 class Room:

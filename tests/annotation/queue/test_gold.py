@@ -94,6 +94,15 @@ def save_settings(project: Project, now: datetime, **settings: object) -> None:
     settle_tests(project.pk, now)
 
 
+def test_no_more_gold_cases_are_held_at_once_than_the_workload_lets(
+    tested: Project, newcomer: User, now: datetime
+) -> None:
+    Membership.objects.filter(user=newcomer).update(open_cases=1)
+    go_through(newcomer, tested, now, ["normal"] * PRACTICE)
+    given = work_of(newcomer, tested, now)
+    assert [one.why.reason for one in given.cases] == ["qualification"]
+
+
 def test_a_newcomer_gets_gold_cases_first_and_nothing_of_the_queue(
     tested: Project, newcomer: User, now: datetime
 ) -> None:
@@ -427,7 +436,7 @@ def test_no_gold_case_is_one_that_the_reader_holds_or_was_asked_about(
     held = Lease(case_id=gold[2], project=tested, reader=newcomer, position=1)
     membership = Membership.objects.get(user=newcomer, project=tested)
     tested.protocols.update(settings={"qualification_cases": 6})
-    given = practice_leases(membership, [held], now)
+    given = practice_leases(membership, [held], now, most=AHEAD)
     assert given is not None
     assert [one.case_id for one in given] == [gold[1], *gold[3 : AHEAD + 1]]
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from annotation.api.pages.forms import NewProjectForm
 from annotation.exchange.beginning import FIRST_CASES, take_cases
-from annotation.exchange.lifecycle.usage import QuotaError
+from annotation.exchange.lifecycle.usage import QuotaError, usage_of
 from annotation.projects.beginning import described
 from annotation.projects.models import Case, Membership, Project
 from annotation.projects.selectors import document_in, protocol_in_force
@@ -198,6 +198,37 @@ def test_a_quota_holds_for_the_cases_of_a_data_set_too(admin: Client) -> None:
     admin.post(step("begin-take", project), {"dataset": str(other.dataset_id)})
     with pytest.raises(QuotaError, match="quota of 5 cases"):
         take_cases(project.pk, now=timezone.now(), progress=lambda _share, _words: None)
+
+
+def take_all(project: Project) -> None:
+    take_cases(project.pk, now=timezone.now(), progress=lambda _share, _words: None)
+
+
+def test_a_quota_is_filled_to_the_last_case_and_no_further(admin: Client) -> None:
+    other, project = factories.a_project("Old"), begun(admin)
+    factories.some_cases(other, FIRST_CASES + 5)
+    admin.post(step("begin-take", project), {"dataset": str(other.dataset_id)})
+    for quota in (3, FIRST_CASES, FIRST_CASES + 2):
+        Project.objects.filter(pk=project.pk).update(quota_cases=quota)
+        with pytest.raises(QuotaError, match=f"quota of {quota} cases"):
+            take_all(project)
+        assert project.cases.count() == Entry.objects.filter(project=project).count() == quota
+        assert Job.objects.filter(name="embed").exists()
+    Project.objects.filter(pk=project.pk).update(quota_cases=FIRST_CASES + 5)
+    for _ in range(2):
+        take_all(project)
+    assert project.cases.count() == FIRST_CASES + 5
+
+
+def test_a_quota_of_bytes_is_filled_to_the_last_case_that_fits(admin: Client) -> None:
+    other, project = factories.a_project("Old"), begun(admin)
+    factories.some_cases(other, FIRST_CASES + 5)
+    admin.post(step("begin-take", project), {"dataset": str(other.dataset_id)})
+    a_case = usage_of(other).counted // (FIRST_CASES + 5)
+    Project.objects.filter(pk=project.pk).update(quota_bytes=a_case * (FIRST_CASES + 3) - 1)
+    with pytest.raises(QuotaError, match="is used up"):
+        take_all(project)
+    assert project.cases.count() == FIRST_CASES + 2
 
 
 def test_the_button_is_live_as_soon_as_one_case_is_there(admin: Client) -> None:
