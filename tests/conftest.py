@@ -10,6 +10,20 @@ from django.db import connection
 from audit.triggers import CREATE, DROP
 from tests.real import real_images
 from tests.servers import Redis, running_redis
+from tests.tables import put_tables
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Begin an SQLite test database with the tables that are made already."""
+    if connection.vendor == "sqlite":
+        put_tables(Path(connection.settings_dict["TEST"]["NAME"]))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Take SQLite's file as it lies there; it goes with the data directory."""
+    return connection.vendor == "sqlite"
 
 
 @pytest.fixture(scope="session")

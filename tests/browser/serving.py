@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 from tests.servers import ROOT
+from tests.tables import put_tables_in
 
 PASSWORD = "kept only in this test"
 BUILT = ROOT / "frontend" / "static" / "app" / ".vite" / "manifest.json"
@@ -97,7 +98,7 @@ def serving(home: Path) -> Iterator[Fovea]:
     port = free_port()
     path = f"{ROOT / 'platform'}{os.pathsep}{ROOT}"
     system = system_in(home, port, PYTHONPATH=path, FOVEA_LOG_LEVEL="ERROR")
-    system.manage("migrate", "--verbosity", "0")
+    put_tables_in(home)
     command = ["-m", "uvicorn", "config.asgi:application", "--port", str(port), "--log-level", "error"]
     with running(system, command):
         yield system
@@ -105,13 +106,10 @@ def serving(home: Path) -> Iterator[Fovea]:
 
 @contextmanager
 def whole_system_in(home: Path) -> Iterator[Fovea]:
-    """Run everything as `manage.py up` does: web, workers, clock, broker.
-
-    On tables that are there: making them may take longer than it waits for the first answer.
-    """
+    """Run everything as `manage.py up` does: web, workers, clock, broker."""
     port = free_port()
     system = system_in(home, port)
-    system.manage("migrate", "--verbosity", "0")
+    put_tables_in(home)
     command = ["manage.py", "up", "--port", str(port)]
     with running(system, command, output=subprocess.DEVNULL):
         yield system

@@ -15,7 +15,7 @@ import httpx
 from tests.browser.serving import free_port
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-START_SECONDS, ANSWER_SECONDS = 60, 300
+START_SECONDS, ANSWER_SECONDS = 240, 300
 
 
 def orthanc_command() -> str:

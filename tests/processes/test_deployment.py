@@ -15,9 +15,11 @@ import httpx
 import pytest
 import yaml
 
+from config.supervisor import redis
 from tests.servers import ROOT, start_postgresql, until
 
 pytestmark = pytest.mark.processes
+START_SECONDS = 240
 STARTED = ("web", "worker-light", "worker-transfer", "worker-training", "beat")
 ASK = """
 from jobs.services import ask
@@ -74,7 +76,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     folder, port = start_postgresql(), free_port()
     broker = subprocess.Popen(
         [
-            "redis-server",
+            redis.executable(),
             "--port",
             str(port),
             "--dir",
@@ -134,10 +136,10 @@ def test_the_start_commands_serve_and_work_on_postgresql_and_redis(
         for name in STARTED
     ]
     try:
-        until(lambda: status_of(f"http://127.0.0.1:{port}/") == 302, seconds=60)
+        until(lambda: status_of(f"http://127.0.0.1:{port}/") == 302, seconds=START_SECONDS)
         run(environment, "shell", "-c", ASK)
         both_failed = "('light', 'failed') ('training', 'failed')"
-        until(lambda: both_failed in run(environment, "shell", "-c", STATES), seconds=60)
+        until(lambda: both_failed in run(environment, "shell", "-c", STATES), seconds=START_SECONDS)
         assert all(process.poll() is None for process in running)
     finally:
         for process in running:

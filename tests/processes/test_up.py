@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -18,8 +20,11 @@ from config.supervisor import plan
 from config.supervisor.keeper import QUICK_DEATHS, pause_before
 from tests.processes.workers import is_alive
 from tests.servers import ROOT, until
+from tests.tables import put_tables_in
 
 pytestmark = pytest.mark.processes
+LONG = "long" * 20
+START_SECONDS, STOP_SECONDS = 240, 60
 PARTS = {
     "redis": "redis-server",
     "web": "uvicorn",
@@ -33,6 +38,7 @@ PARTS = {
 class Up:
     """The running command, what it has said so far, and its processes."""
 
+    home: Path
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -77,21 +83,41 @@ def start(home: Path) -> Up:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, start_new_session=True
         )
-    return Up(process, log)
+    return Up(home, process, log)
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    """Start everything in a data directory whose path is too long for a socket's."""
-    running = start(tmp_path / ("long" * 20))
+@contextmanager
+def started(home: Path) -> Iterator[Up]:
+    """Start everything, and wait until it says so."""
+    running = start(home)
     try:
-        until(lambda: "Ctrl-C stops" in running.text() or running.process.poll() is not None, seconds=60)
-        assert running.process.poll() is None, running.text()
-        until(lambda: set(running.parts()) == set(PARTS))
+        until(lambda: "Ctrl-C stops" in running.text() or not is_running(running), seconds=START_SECONDS)
+        assert is_running(running), running.text()
+        until(lambda: set(running.parts()) == set(PARTS), seconds=START_SECONDS)
         yield running
     finally:
         running.process.kill()
         running.process.wait()
+
+
+def is_running(up: Up) -> bool:
+    return up.process.poll() is None
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """Start everything on tables that are there, where the path is too long for a socket's."""
+    home = tmp_path / LONG
+    put_tables_in(home)
+    with started(home) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def from_nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Start everything in a data directory that is not there, for the tests that leave it running."""
+    with started(tmp_path_factory.mktemp("up") / LONG) as running:
+        yield running
 
 
 def family(up: Up) -> list[psutil.Process]:
@@ -107,24 +133,28 @@ def test_however_it_is_stopped_no_process_is_left(up: Up, signal_number: int) ->
     everything = family(up)
     assert len(everything) >= 15
     up.process.send_signal(signal_number)
-    until(lambda: none_left(everything), seconds=15)
+    until(lambda: none_left(everything), seconds=STOP_SECONDS)
 
 
-def test_it_prints_its_address_and_what_dies_is_started_again(up: Up) -> None:
-    address = re.search(r"Fovea is at http://localhost:(\d+)/", up.text())
+def test_it_makes_its_tables_and_prints_its_address(from_nothing: Up) -> None:
+    address = re.search(r"Fovea is at (http://localhost:\d+)/", from_nothing.text())
     assert address is not None
-    before = up.parts()
+    assert httpx.get(f"{address[1]}/sign-in").status_code == httpx.codes.OK
+
+
+def test_a_second_one_on_the_same_data_says_so(from_nothing: Up) -> None:
+    second = start(from_nothing.home)
+    assert second.process.wait(timeout=START_SECONDS) == 1
+    until(lambda: "already runs on" in second.text())
+
+
+def test_what_dies_is_started_again(from_nothing: Up) -> None:
+    before = from_nothing.parts()
     for part in before.values():
         part.kill()
-    until(lambda: set(up.parts()) == set(PARTS), seconds=30)
-    assert not {part.pid for part in before.values()} & {part.pid for part in up.parts().values()}
-    assert "web died (signal SIGKILL): starting it again" in up.text()
-
-
-def test_a_second_one_on_the_same_data_says_so(up: Up, tmp_path: Path) -> None:
-    second = start(tmp_path / ("long" * 20))
-    assert second.process.wait(timeout=60) == 1
-    until(lambda: "already runs on" in second.text())
+    until(lambda: set(from_nothing.parts()) == set(PARTS), seconds=START_SECONDS)
+    assert not {part.pid for part in before.values()} & {part.pid for part in from_nothing.parts().values()}
+    assert "web died (signal SIGKILL): starting it again" in from_nothing.text()
 
 
 IMPATIENT = """
@@ -145,7 +175,7 @@ def test_a_process_that_keeps_dying_ends_its_keeper_which_says_why(tmp_path: Pat
             env={**os.environ, "PYTHONPATH": str(ROOT / "platform")},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=START_SECONDS,
             check=False,
         )
     assert ended.returncode == 1, ended.stderr

@@ -16,6 +16,7 @@ from annotation.studies.intake import Treatment
 from annotation.studies.models import Import, ImportedFile
 from tests import phantoms
 from tests.annotation.exchange.conftest import write
+from tests.tables import put_tables_in
 
 pytestmark = pytest.mark.django_db
 TREATMENT = Treatment(pictures_cleared=True)
@@ -109,8 +110,8 @@ def test_the_command_watches_until_it_is_stopped(inbox: Path, tmp_path: Path) ->
         "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
     }
     environment.pop("FOVEA_TEST_POSTGRESQL", None)
+    put_tables_in(tmp_path / "home")
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True, capture_output=True)
     words = [*manage, "import", str(inbox), "--project", "P", "--choices", "a,b", "--watch", "--every", "0.3"]
     taken = 0
     for number in (10, 11):

@@ -27,7 +27,7 @@ from jobs.parent import die_with
 from jobs.services import release_all
 
 STOPPED_BY_HAND: Final = (0, 130, 143)
-ANSWER_SECONDS: Final = 60
+ANSWER_SECONDS: Final = 300
 
 
 class Command(BaseCommand):
