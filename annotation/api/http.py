@@ -11,8 +11,10 @@ from ninja.operation import Operation
 from annotation.api import (
     adjudication,
     agreement,
+    anchoring,
     arrivals,
     audited,
+    batches,
     errors,
     exports,
     frames,
@@ -115,5 +117,7 @@ for noun in (
     mistakes,
     training,
     learning,
+    anchoring,
+    batches,
 ):
     api.add_router("", noun.router)

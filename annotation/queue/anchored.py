@@ -1,6 +1,7 @@
 """Reads of what was suggested and what became of it, for the comparison with blank starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,70 @@ from accounts.models import User
 from annotation.learning.drawn import Drawable, drawn_questions
 from annotation.learning.selectors import learning_project
 from annotation.projects.questions import Segmentation
-from annotation.projects.rules import LearnedQuestion
+from annotation.projects.rules import LearnedQuestion, first_learnable
 from annotation.projects.selectors import protocol_in_force, question_learned
-from annotation.queue.anchoring import CONTROL, SHOWN, UNSEEN, Fact
+from annotation.queue.anchoring import CONTROL, SHOWN, UNSEEN, Fact, Row, compared, rows_by, told
 from annotation.queue.suggestions import predicted
 from annotation.readings.models import Reading, Revision
 
 # The newest readings that a comparison looks at.
 MOST_READINGS = 5000
 PARTS = ("agreement", "withheld", "shown", "taken", "accepted", "edited", "left")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One question's readings, those that saw the suggestion against those that started blank.
+
+    measure: how agreement with the suggestion is told. labels: none where it is drawn. unseen: readings
+    whose reader did not look. facts: what is compared, oldest first.
+    """
+
+    key: str
+    prompt: str
+    measure: str
+    verdict: str
+    all: Row
+    labels: list[Row]
+    readers: list[Row]
+    unseen: int
+    facts: Sequence[Fact]
+
+
+def comparisons_for(user: User, project_id: UUID) -> list[Comparison]:
+    """Compare a project's readings, question by question.
+
+    raises: Project.DoesNotExist, ForbiddenError for readers.
+    """
+    facts = facts_by_question(user, project_id)
+    protocol = protocol_in_force(project_id)
+    learned = first_learnable(protocol.questions)
+    drawn = {one.key: one for one in drawn_questions(protocol)}
+    readers = list(numbered_readers(project_id).values())
+    return [comparison_of(drawn.get(key) or learned, part, readers) for key, part in facts.items()]
+
+
+def comparison_of(
+    question: Drawable | LearnedQuestion, facts: Sequence[Fact], readers: Sequence[str]
+) -> Comparison:
+    """Compare one question's readings."""
+    is_chosen = isinstance(question, LearnedQuestion)
+    measure = "Agreement"
+    if not is_chosen:
+        measure = "Dice" if question.kind == "segmentation" else "F1 of regions"
+    everything = compared("All readings", facts)
+    values = dict.fromkeys(one.label for one in facts)
+    return Comparison(
+        key=question.key,
+        prompt=question.prompt,
+        measure=measure,
+        verdict=told(everything),
+        all=everything,
+        labels=rows_by(facts, lambda one: one.label, values) if is_chosen else [],
+        readers=rows_by(facts, lambda one: one.reader, readers),
+        unseen=sum(one.side == UNSEEN for one in facts),
+        facts=facts,
+    )
 
 
 def facts_by_question(user: User, project_id: UUID) -> dict[str, list[Fact]]:

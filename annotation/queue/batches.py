@@ -120,6 +120,11 @@ def withdraw_batch(*, project: Project, batch_id: UUID, by: User, now: datetime)
     return count
 
 
+def is_free(entry: Entry) -> bool:
+    """Whether a case can be in a new batch as it stands."""
+    return entry.state == Entry.State.WAITING and entry.batch_id is None
+
+
 def is_in_batch(entry: Entry) -> bool:
     """Whether a batch is still waiting for a case; one that was read for an older batch is free."""
     return entry.batch_id is not None and entry.state != Entry.State.DONE

@@ -1,7 +1,6 @@
 """The anchoring page of ML staff: what suggestions do to readers, measured against blank starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
@@ -10,27 +9,12 @@ from accounts.models import Role
 from annotation.api.pages.access import ADMIN, Visit, member
 from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.frame import project_page
-from annotation.learning.drawn import Drawable, drawn_questions, heads_for
-from annotation.projects.rules import LearnedQuestion, first_learnable
+from annotation.learning.drawn import drawn_questions, heads_for
 from annotation.projects.selectors import protocol_in_force, settings_in
-from annotation.queue.anchored import facts_by_question, numbered_readers
-from annotation.queue.anchoring import CONTROL, SHOWN, UNSEEN, Fact, Row, compared, over_time, rows_by, told
+from annotation.queue.anchored import comparisons_for
+from annotation.queue.anchoring import CONTROL, SHOWN, Fact, over_time
 
 HEADS_SHOWN = 8
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One question as it is shown. measure: how agreement is told."""
-
-    prompt: str
-    measure: str
-    verdict: str
-    all: Row
-    labels: list[Row]
-    readers: list[Row]
-    unseen: int
-    chart: Chart | None
 
 
 @require_http_methods(["GET"])
@@ -38,40 +22,16 @@ class Compared:
 def anchoring(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show each question's comparison, and the heads that draw."""
     protocol = protocol_in_force(visit.project.pk)
-    readers = list(numbered_readers(visit.project.pk).values())
-    learned = first_learnable(protocol.questions)
-    drawn = {one.key: one for one in drawn_questions(protocol)}
-    facts = facts_by_question(visit.user, visit.project.pk)
+    compared = comparisons_for(visit.user, visit.project.pk)
     return project_page(
         request,
         "learning/anchoring.html",
         "learning",
         visit,
         settings=settings_in(protocol),
-        questions=[shown(drawn.get(key) or learned, part, readers) for key, part in facts.items()],
+        questions=[vars(one) | {"chart": chart_of(one.facts, one.measure)} for one in compared],
         heads=heads_for(visit.user, visit.project.pk)[:HEADS_SHOWN],
-        draws=bool(drawn),
-    )
-
-
-def shown(question: Drawable | LearnedQuestion, facts: Sequence[Fact], readers: Sequence[str]) -> Compared:
-    """Compare one question's readings."""
-    is_chosen = isinstance(question, LearnedQuestion)
-    measure = "Agreement"
-    if not is_chosen:
-        measure = "Dice" if question.kind == "segmentation" else "F1 of regions"
-    everything = compared("All readings", facts)
-    values = dict.fromkeys(one.label for one in facts)
-    labels = rows_by(facts, lambda one: one.label, values) if is_chosen else []
-    return Compared(
-        prompt=question.prompt,
-        measure=measure,
-        verdict=told(everything),
-        all=everything,
-        labels=labels,
-        readers=rows_by(facts, lambda one: one.reader, readers),
-        unseen=sum(one.side == UNSEEN for one in facts),
-        chart=chart_of(facts, measure),
+        draws=bool(drawn_questions(protocol)),
     )
 
 

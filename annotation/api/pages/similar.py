@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,8 +19,9 @@ from annotation.learning.similar import MOST_EXAMPLES, ask_similar, examples_of,
 from annotation.projects.models import Case
 from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import question_learned
-from annotation.queue.batches import batches_for, make_batch, require_batch_skills, withdraw_batch
+from annotation.queue.batches import batches_for, is_free, withdraw_batch
 from annotation.queue.models import QueryBatch
+from annotation.queue.rereads import Batch, gather
 from annotation.queue.rules import LONGEST_WHY
 from annotation.readings.selectors import pool_labels_by_choice
 from jobs.models import Job, State
@@ -133,13 +133,9 @@ def batch_of_form(request: HttpRequest, visit: Visit, *, why: str, again: bool =
     """
     numbers = numbers_in(request, "number")
     skills, now = request.POST.get("skills", "").strip(), timezone.now()
+    wanted = Batch(numbers, why, again, skills)
     try:
-        with transaction.atomic():
-            gathered = make_batch(
-                project=visit.project, numbers=numbers, why=why, by=visit.user, now=now, again=again
-            )
-            if gathered.batch and skills:
-                require_batch_skills(gathered.batch, skills, by=visit.user)
+        gathered = gather(project=visit.project, batch=wanted, by=visit.user, now=now)
     except RefusedError as error:
         messages.error(request, f"Nothing was changed: {error}.")
         return False
@@ -201,7 +197,7 @@ def hits_of(visit: Visit, found: SimilaritySearch) -> list[Hit]:
         Hit(
             case,
             similarities[case.number],
-            free=case.entry.state == "waiting" and case.entry.batch_id is None,
+            free=is_free(case.entry),
         )
         for case in cases_by_number(visit, list(similarities))
     ]

@@ -2230,6 +2230,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/anchoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Anchoring
+         * @description Hold readings that saw a suggestion against those that started blank, by question.
+         */
+        get: operations["show_anchoring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Batches
+         * @description List query batches, the newest first.
+         */
+        get: operations["list_batches"];
+        put?: never;
+        /**
+         * Make Query Batch
+         * @description Put cases before every ranked one until they are read; those of a list are read again.
+         */
+        post: operations["make_query_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batches/{batch_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Query Batch
+         * @description Send a batch's unread cases back among all others; again, it changes nothing.
+         */
+        post: operations["withdraw_query_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Searches
+         * @description List searches by likeness, the newest first.
+         */
+        get: operations["list_searches"];
+        put?: never;
+        /**
+         * Start Similarity Search
+         * @description Ask for the unread cases that are most like some examples.
+         */
+        post: operations["start_similarity_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Search
+         * @description Show a search with what it found.
+         */
+        get: operations["show_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5138,19 +5246,14 @@ export interface components {
         };
         /**
          * SideView
-         * @description What one reader says of what is in dispute; of regions, only those that are.
+         * @description Readings of one side: agreement with the suggestion, seconds, the share that was sent as it was.
          */
         SideView: {
-            /** Letter */
-            letter: string;
-            /** Answers */
-            answers: {
-                [key: string]: unknown;
-            };
-            /** Measurements */
-            measurements: {
-                [key: string]: unknown;
-            };
+            /** Count */
+            count: number;
+            agreement: components["schemas"]["EstimateView"] | null;
+            seconds: components["schemas"]["EstimateView"] | null;
+            accepted: components["schemas"]["EstimateView"] | null;
         };
         /**
          * SideAnswersView
@@ -6052,6 +6155,269 @@ export interface components {
             readings: number;
             /** Checked At */
             checked_at: string | null;
+        };
+        /**
+         * AnchoringView
+         * @description One question; unseen: readings whose reader did not look at the suggestion.
+         */
+        AnchoringView: {
+            /** Question */
+            question: string;
+            /** Prompt */
+            prompt: string;
+            /** Measure */
+            measure: string;
+            /** Verdict */
+            verdict: string;
+            all: components["schemas"]["ComparedView"];
+            /** Labels */
+            labels: components["schemas"]["ComparedView"][];
+            /** Readers */
+            readers: components["schemas"]["ComparedView"][];
+            /** Unseen */
+            unseen: number;
+        };
+        /**
+         * ComparedView
+         * @description Both sides of all readings, a label or a reader; effects: shown less control, null while too few.
+         *
+         *     missing: how many controls are missing until a comparison means something.
+         */
+        ComparedView: {
+            /** Name */
+            name: string;
+            shown: components["schemas"]["SideView"];
+            control: components["schemas"]["SideView"];
+            agreement_effect: components["schemas"]["EstimateView"] | null;
+            seconds_effect: components["schemas"]["EstimateView"] | null;
+            /** Missing */
+            missing: number;
+        };
+        /**
+         * EstimateView
+         * @description A value with its 95 % interval.
+         */
+        EstimateView: {
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
+         * BatchView
+         * @description A query batch, and where its cases stand; why: what readers are told.
+         */
+        BatchView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Why */
+            why: string;
+            /** Size */
+            size: number;
+            /** Asked By */
+            asked_by: string;
+            /** Required Skills */
+            required_skills: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Withdrawn At */
+            withdrawn_at: string | null;
+            /** Read */
+            read: number;
+            /** Being Read */
+            being_read: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * BatchesView
+         * @description A page of batches, the newest first; next: the cursor of the next page, null at the end.
+         */
+        BatchesView: {
+            /** Batches */
+            batches: components["schemas"]["BatchView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * GatheredView
+         * @description The batch that was made, null where no case could be in it; left_out: how many, by why.
+         */
+        GatheredView: {
+            /** Batch */
+            batch: string | null;
+            /** Size */
+            size: number;
+            /** Left Out */
+            left_out: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * BatchBody
+         * @description Cases for the front of the queue; again: those that are read go to another reader.
+         *
+         *     Cases by number, or a list of the console by its name. skills: tags that their readers must have.
+         */
+        BatchBody: {
+            /**
+             * Numbers
+             * @default []
+             */
+            numbers: number[];
+            /** Origin */
+            origin?: ("disputed" | "doubted" | "hasty" | "drift" | "conflicts") | null;
+            /**
+             * Question
+             * @description disputed: of this question alone
+             * @default
+             */
+            question: string;
+            /**
+             * Reader
+             * @description drift: of this reader alone
+             */
+            reader?: string | null;
+            /**
+             * Group
+             * @description conflicts: of this group alone
+             * @default 0
+             */
+            group: number;
+            /**
+             * Most
+             * @description of a list, the worst first
+             * @default 50
+             */
+            most: number;
+            /**
+             * Why
+             * @default Read by a colleague too: please read it on your own
+             */
+            why: string;
+            /**
+             * Again
+             * @default false
+             */
+            again: boolean;
+            /**
+             * Skills
+             * @default []
+             */
+            skills: string[];
+        };
+        /**
+         * WithdrawnView
+         * @description How many unread cases went back among all others.
+         */
+        WithdrawnView: {
+            /** Went Back */
+            went_back: number;
+        };
+        /**
+         * SearchView
+         * @description A search; state: of its job; searched: unread cases that it went through.
+         */
+        SearchView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Like */
+            like: number[];
+            /** Unlike */
+            unlike: number[];
+            /** State */
+            state: string;
+            /** Searched */
+            searched: number;
+            /** Found */
+            found: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * SearchesView
+         * @description A page of searches, the newest first; next: the cursor of the next page, null at the end.
+         */
+        SearchesView: {
+            /** Searches */
+            searches: components["schemas"]["SearchView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * SearchBody
+         * @description Examples by number, or the newest labelled cases of a class; unlike: what is not meant.
+         */
+        SearchBody: {
+            /**
+             * Like
+             * @default []
+             */
+            like: number[];
+            /**
+             * Unlike
+             * @default []
+             */
+            unlike: number[];
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+        };
+        /**
+         * FoundView
+         * @description A search with what it found, the most alike first; hits: null until its job is done.
+         */
+        FoundView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Like */
+            like: number[];
+            /** Unlike */
+            unlike: number[];
+            /** State */
+            state: string;
+            /** Searched */
+            searched: number;
+            /** Found */
+            found: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Hits */
+            hits: components["schemas"]["HitView"][] | null;
+        };
+        /**
+         * HitView
+         * @description A case that was found; is_free: whether a batch can hold it as it stands now.
+         */
+        HitView: {
+            /** Number */
+            number: number;
+            /** Similarity */
+            similarity: number;
+            /** Is Free */
+            is_free: boolean;
         };
     };
     responses: never;
@@ -13788,6 +14154,430 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_anchoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnchoringView"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_batches: {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_query_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheredView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_query_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithdrawnView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_searches: {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchesView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_similarity_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundView"];
                 };
             };
             /** @description Unauthorized */

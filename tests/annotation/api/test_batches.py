@@ -1,0 +1,233 @@
+"""Query batches by program: of numbers, of searches, and of the lists that the console shows."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Role
+from annotation.learning.check_models import LabelCheck
+from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
+from annotation.learning.models import SimilaritySearch
+from annotation.projects.models import Case, Project
+from annotation.queue.mistakes import READ_AGAIN
+from annotation.queue.models import Entry, QueryBatch
+from annotation.readings.models import Agreement, ReferenceStandard, Revision
+from audit.models import Event
+from jobs.models import Job
+from tests import factories
+from tests.annotation.api.test_console import API, send
+from tests.mlworker.stages import an_encoder
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    """A project of eight cases that wait for two readers."""
+    made = factories.a_project()
+    factories.some_cases(made, 8)
+    factories.a_reader(made, "r.two")
+    return made
+
+
+@pytest.fixture
+def staff(project: Project) -> Client:
+    return factories.a_client(factories.a_member(project, Role.ML_STAFF))
+
+
+def read_already(project: Project) -> None:
+    one = factories.a_reader(project, "r.one")
+    for case in project.cases.order_by("number"):
+        factories.a_reading(one, case, {"finding": "normal"})
+
+
+def at(project: Project, path: str) -> str:
+    return f"projects/{project.pk}/{path}"
+
+
+def made(client: Client, project: Project, body: dict[str, Any], **headers: str) -> Any:
+    return send(client, "POST", at(project, "batches"), body, **headers)
+
+
+def numbers_in(batch: str) -> list[int]:
+    return sorted(Entry.objects.filter(batch=batch).values_list("case__number", flat=True))
+
+
+def test_a_batch_is_made_once_a_key_listed_and_withdrawn(staff: Client, project: Project) -> None:
+    body = {"numbers": [2, 3, 99], "why": "Like case 1", "skills": ["Chest"]}
+    first, again = (made(staff, project, body, **{"Idempotency-Key": "one"}) for _ in range(2))
+    assert (first.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert (first.json()["size"], first.json()["left_out"]) == (2, {"held_out": 1})
+    batch = QueryBatch.objects.get()
+    assert numbers_in(first.json()["batch"]) == [2, 3]
+    [line] = staff.get(API + at(project, "batches")).json()["batches"]
+    assert (line["why"], line["required_skills"], line["waiting"], line["read"]) == (
+        "Like case 1",
+        ["chest"],
+        2,
+        0,
+    )
+    path = at(project, f"batches/{batch.pk}/withdrawal")
+    assert [send(staff, "POST", path).json()["went_back"] for _ in range(2)] == [2, 0]
+    gone = send(staff, "POST", at(project, f"batches/{uuid4()}/withdrawal"))
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+
+
+def test_batches_are_listed_page_by_page_in_as_many_queries_for_many(staff: Client, project: Project) -> None:
+    for number in (1, 2, 3):
+        made(staff, project, {"numbers": [number], "why": f"case {number}"})
+    first = staff.get(API + at(project, "batches?size=2")).json()
+    rest = staff.get(API + at(project, f"batches?size=2&cursor={first['next']}")).json()
+    assert [one["why"] for one in first["batches"] + rest["batches"]] == ["case 3", "case 2", "case 1"]
+    assert rest["next"] is None
+    with CaptureQueriesContext(connection) as few:
+        staff.get(API + at(project, "batches?size=1"))
+    with CaptureQueriesContext(connection) as many:
+        staff.get(API + at(project, "batches?size=3"))
+    assert len(few) == len(many)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "numbers"),
+        ({"numbers": [1], "origin": "hasty"}, "numbers"),
+        ({"numbers": [0]}, "numbers"),
+        ({"numbers": [1], "why": ""}, "the reason has 0 characters"),
+        ({"numbers": [1], "skills": ["a;b"]}, "is no tag"),
+        ({"origin": "guessed"}, "origin"),
+        ({"origin": "disputed"}, "measure it first"),
+        ({"origin": "doubted"}, "check them first"),
+        ({"origin": "hasty"}, "check them first"),
+        ({"origin": "drift"}, "check them first"),
+        ({"origin": "conflicts"}, "search first"),
+    ],
+)
+def test_what_makes_no_batch_is_said(
+    staff: Client, project: Project, body: dict[str, Any], words: str
+) -> None:
+    refused = made(staff, project, body)
+    assert refused.status_code == 422
+    assert words in refused.json()["detail"]
+    assert not QueryBatch.objects.exists()
+
+
+def test_the_lists_of_label_quality_become_batches(staff: Client, project: Project) -> None:
+    read_already(project)
+    reader = str(uuid4())
+    LabelCheck.objects.create(
+        project=project,
+        doubted=[{"number": 3}, {"number": 1}],
+        hasty=[{"number": 2, "reader": reader}],
+        drifts=[{"reader": reader, "numbers": [5, 4]}, {"reader": "x", "numbers": [6]}],
+        labels=8,
+        readings=8,
+        job_id=uuid4(),
+        seconds=0.1,
+        created_at=timezone.now(),
+    )
+    worst = made(staff, project, {"origin": "doubted", "most": 1}).json()["batch"]
+    assert numbers_in(worst) == [3]
+    assert QueryBatch.objects.get(pk=worst).why == READ_AGAIN
+    assert numbers_in(made(staff, project, {"origin": "hasty"}).json()["batch"]) == [2]
+    assert numbers_in(made(staff, project, {"origin": "drift", "reader": reader}).json()["batch"]) == [4, 5]
+    event = Event.objects.filter(action="query_batch.make").earliest("sequence")
+    assert event.details == {"cases": [3]}
+
+
+def test_disputed_cases_become_a_batch_of_one_question_or_all(staff: Client, project: Project) -> None:
+    read_already(project)
+    finding = {"confusions": [{"one": "a", "other": "b", "count": 2, "cases": [7, 2]}]}
+    Agreement.objects.create(
+        project=project,
+        figures={"mask": {"worst": [[5, 0.1], [6, 0.2]]}, "finding": finding},
+        readings=8,
+        job_id=uuid4(),
+        seconds=0.1,
+        created_at=timezone.now(),
+    )
+    one = made(staff, project, {"origin": "disputed", "question": "mask", "most": 1}).json()
+    assert numbers_in(one["batch"]) == [5]
+    all_of_them = made(staff, project, {"origin": "disputed"}).json()
+    assert numbers_in(all_of_them["batch"]) == [2, 6, 7]
+    assert all_of_them["left_out"] == {"in_batch": 1}
+
+
+def test_near_duplicates_that_contradict_each_other_become_a_batch(staff: Client, project: Project) -> None:
+    read_already(project)
+    search = DuplicateSearch.objects.create(
+        project=project,
+        encoder=an_encoder(project),
+        likeness=0.95,
+        searched=8,
+        group_count=2,
+        seconds=0.1,
+        job_id=uuid4(),
+        created_at=timezone.now(),
+    )
+    for case in project.cases.filter(number__lte=4):
+        Duplicate.objects.create(search=search, case=case, group=1 + case.number // 3, likeness=0.99)
+    pneumonia = ReferenceStandard.objects.filter(case__project=project, case__number=1)
+    assert pneumonia.update(answers={"finding": "pneumonia"}) == 1
+    assert numbers_in(made(staff, project, {"origin": "conflicts"}).json()["batch"]) == [1, 2]
+
+
+def test_a_search_is_asked_for_followed_and_its_hits_say_what_is_free(
+    staff: Client, project: Project
+) -> None:
+    asked = send(staff, "POST", at(project, "searches"), {"like": [1], "unlike": [2]})
+    assert (asked.status_code, asked.json()["state"]) == (202, "queued")
+    search = SimilaritySearch.objects.get(pk=asked.json()["id"])
+    assert Job.objects.get(pk=str(search.job_id)).name == "find_similar"
+    path = API + at(project, f"searches/{search.pk}")
+    assert staff.get(path).json()["hits"] is None
+    SimilaritySearch.objects.update(hits=[[4, 0.9], [3, 0.8]], searched=6)
+    made(staff, project, {"numbers": [4]})
+    hits = staff.get(path).json()["hits"]
+    assert [(one["number"], one["similarity"], one["is_free"]) for one in hits] == [
+        (4, 0.9, False),
+        (3, 0.8, True),
+    ]
+    send(staff, "POST", at(project, "searches"), {"like": [3]})
+    first = staff.get(API + at(project, "searches?size=1")).json()
+    rest = staff.get(API + at(project, f"searches?size=1&cursor={first['next']}")).json()
+    assert [first["searches"][0]["like"], rest["searches"][0]["like"]] == [[3], [1]]
+    assert staff.get(API + at(project, f"searches/{uuid4()}")).status_code == 404
+
+
+def test_a_search_begins_with_labelled_cases_of_a_class_or_is_refused(
+    staff: Client, project: Project
+) -> None:
+    read_already(project)
+    normal = send(staff, "POST", at(project, "searches"), {"label": "normal"})
+    assert len(normal.json()["like"]) == 5
+    refused = send(staff, "POST", at(project, "searches"), {"label": "pneumonia"})
+    assert (refused.status_code, "give 1 to 5" in refused.json()["detail"]) == (422, True)
+    Case.objects.filter(project=project, number=8).update(stream=Case.Stream.AUDIT)
+    audited = send(staff, "POST", at(project, "searches"), {"like": [8]})
+    assert "case 8 is not in the pool" in audited.json()["detail"]
+
+
+def test_anchoring_holds_readings_that_saw_a_suggestion_against_blank_starts(
+    staff: Client, project: Project
+) -> None:
+    read_already(project)
+    said = {"question": "finding", "probabilities": {"normal": 0.9, "pneumonia": 0.1}}
+    sides = {1: {"shown": "before_answer"}, 2: {"withheld": "control"}, 3: {}}
+    for number, side in sides.items():
+        of_case = Revision.objects.filter(reading__case__project=project, reading__case__number=number)
+        assert of_case.update(suggestion=said | {"shown": "", "withheld": ""} | side) == 1
+    [found] = staff.get(API + at(project, "anchoring")).json()
+    assert (found["question"], found["unseen"], found["all"]["missing"]) == ("finding", 1, 9)
+    assert (found["all"]["shown"]["count"], found["all"]["control"]["count"]) == (1, 1)
+    assert found["all"]["shown"]["agreement"]["value"] == 1.0
+    assert found["all"]["agreement_effect"] is None
+    assert [one["name"] for one in found["readers"]] == ["Reader 1"]
+    assert found["verdict"].startswith("Not enough controls yet: 1 readings started blank")
+    page = staff.get(f"/projects/{project.pk}/learning/anchoring").content.decode()
+    assert "Not enough controls yet: 1 readings started blank" in page
