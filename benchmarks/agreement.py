@@ -10,12 +10,12 @@ import argparse
 import json
 import os
 import platform
-import uuid
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.organising import CHUNK, fill, measured, set_up
+from benchmarks.reading_rows import a_reading
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -46,20 +46,10 @@ def read(project: "Project", readers: list["User"], each: int) -> int:
             truth, size = int(random.integers(5)), float(random.uniform(5, 50))
             for place in random.choice(len(readers), size=each, replace=False).tolist():
                 grade = truth if random.random() < skills[place] else int(random.integers(5))
-                one = Reading(case_id=case, reader=readers[place], created_at=now, updated_at=now)
-                readings.append(one)
-                revisions.append(
-                    Revision(
-                        reading=one,
-                        reader=readers[place],
-                        number=1,
-                        protocol=protocol,
-                        answers={"grade": str(grade), "size": round(size + float(random.normal()), 1)},
-                        seconds=5.0,
-                        idempotency_key=uuid.uuid4(),
-                        created_at=now,
-                    )
-                )
+                answers = {"grade": str(grade), "size": round(size + float(random.normal()), 1)}
+                reading, revision = a_reading(case, readers[place], protocol, answers, now)
+                readings.append(reading)
+                revisions.append(revision)
         Reading.objects.bulk_create(readings)
         Revision.objects.bulk_create(revisions)
         done += len(readings)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.organising import CHUNK, ROOT, fill, set_up
+from benchmarks.reading_rows import a_reading
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -103,22 +104,11 @@ class Batch:
     def add(self, case: uuid.UUID, readers: list["User"], answers: list[str]) -> None:
         """Have some readers read a case."""
         from annotation.queue.models import Lease, Pick
-        from annotation.readings.models import Reading, Revision
         from audit.models import Event
 
         for reader, answer in zip(readers, answers, strict=True):
             at = self.now - timedelta(minutes=self.sequence % (DAYS * 1440))
-            one = Reading(case_id=case, reader=reader, created_at=at, updated_at=at)
-            revision = Revision(
-                reading=one,
-                reader=reader,
-                number=1,
-                protocol=self.protocol,
-                answers={"finding": answer},
-                seconds=5.0,
-                idempotency_key=uuid.uuid4(),
-                created_at=at,
-            )
+            one, revision = a_reading(case, reader, self.protocol, {"finding": answer}, at)
             lease = Lease(
                 case_id=case,
                 project=self.project,
