@@ -7,11 +7,14 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, File, Form, Query, Router, Schema, Status
+from ninja.files import UploadedFile
 
 from annotation.api.errors import NotThereError
 from annotation.api.guards import confirmed
 from annotation.api.organise import JobView, organised
+from annotation.api.pages.models import UploadForm, kept
+from annotation.api.pages.taking import checked
 from annotation.api.paging import After, after, next_of
 from annotation.api.permissions import address_of, person
 from annotation.api.responses import WRITE
@@ -171,6 +174,29 @@ def list_encoders(request: HttpRequest, project_id: UUID) -> list[EncoderView]:
         EncoderView(in_use=one.pk == used, **{name: getattr(one, name) for name in names})
         for one in encoders_for(person(request), project_id)
     ]
+
+
+@router.post("projects/{uuid:project_id}/encoders", response={202: JobView, **WRITE})
+def upload_encoder(
+    request: HttpRequest, project_id: UUID, name: Form[str] = "", weights: File[UploadedFile | None] = None
+) -> Status[JobView]:
+    """Send weights (safetensors, 2 GB at most) for an encoder of the catalogue; a worker checks them.
+
+    The project changes over once every image has its vector. The password must have been typed lately.
+    """
+    project = organised(request, project_id)
+    confirmed(request)
+    form = checked(UploadForm({"name": name}, {"weights": weights} if weights else {}))
+    stored, digest = kept(form.cleaned_data["weights"])
+    job = promotion.request_upload(
+        project=project,
+        name=form.cleaned_data["name"],
+        stored=stored,
+        digest=digest,
+        by=person(request),
+        address=address_of(request),
+    )
+    return Status(202, JobView(job=job.pk, state=job.state))
 
 
 @router.get("projects/{uuid:project_id}/promotions", response={200: list[PromotionView], **WRITE})

@@ -18,6 +18,7 @@ from accounts.tokens import TokenRefusedError, Wish, make_token, revoke_token
 from annotation.api import standing
 from annotation.api.guards import administrator, confirmed, confirmed_administrator, show_once
 from annotation.api.pages.invitation import make_link
+from annotation.api.pages.taking import checked
 from annotation.api.paging import After, after, next_of
 from annotation.api.permissions import address_of, person, record_act
 from annotation.api.responses import WRITE
@@ -143,10 +144,7 @@ def list_people(request: HttpRequest, search: Query[Search]) -> PeopleView:
 def invite_person(request: HttpRequest, body: NewPersonBody) -> Status[LinkView]:
     """Add a person; they choose their password by a link."""
     confirmed_administrator(request)
-    form = NewPersonForm(body.model_dump())
-    if not form.is_valid():
-        field, problems = next(iter(form.errors.items()))
-        raise RefusedError(f"{field}: {problems[0]}")
+    form = checked(NewPersonForm(body.model_dump()))
     with transaction.atomic():
         added = add_person(**form.cleaned_data)
         record_act(request, "person.add", "user", added.pk, {"is_admin": added.is_admin})

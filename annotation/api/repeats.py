@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -19,7 +20,7 @@ from accounts.models import KeptAnswer
 from accounts.sealing import Seal
 from accounts.tokens import counted
 from annotation.api import guards
-from annotation.api.errors import on_refused, problem
+from annotation.api.errors import on_refused, on_too_large, problem
 from annotation.api.permissions import Session, person
 from annotation.projects.models import Membership
 from annotation.projects.rules import ForbiddenError, RefusedError
@@ -29,6 +30,7 @@ PREFIX: Final = "/api/v1/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITES_A_WINDOW: Final = 3000
 LONGEST_KEY: Final = 64
+FORM: Final = "multipart/form-data"
 UNANSWERED: Final = timedelta(minutes=2)  # then the process that began has died
 
 
@@ -52,7 +54,10 @@ class Repeats:
             return self.get_response(request)
         if len(key) > LONGEST_KEY:
             return problem(422, "invalid", f"Idempotency-Key: at most {LONGEST_KEY} characters")
-        return self.once(request, key)
+        try:
+            return self.once(request, key)
+        except RequestDataTooBig as error:
+            return on_too_large(request, error)
 
     def once(self, request: HttpRequest, key: str) -> HttpResponse:
         """Answer as the first time, or for the first time."""
@@ -132,6 +137,8 @@ def replayed(request: HttpRequest, row: KeptAnswer) -> HttpResponse:
 
 
 def digest_of(request: HttpRequest) -> str:
-    """Name a request by what it asks."""
-    asked = f"{request.method} {request.get_full_path()}\n".encode() + request.body
+    """Name a request by what it asks; files by their length, as the same one again changes nothing."""
+    is_form = request.content_type == FORM
+    said = request.headers.get("Content-Length", "").encode() if is_form else request.body
+    asked = f"{request.method} {request.get_full_path()}\n".encode() + said
     return hashlib.sha256(asked).hexdigest()

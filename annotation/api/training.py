@@ -20,8 +20,8 @@ from annotation.api.responses import WRITE
 from annotation.api.schemas import LARGEST_KEY, Body
 from annotation.learning.judged_models import RunLine
 from annotation.learning.models import TrainingRun
-from annotation.learning.promotion import PROMOTING
-from annotation.learning.selectors import learning_project
+from annotation.learning.promotion import PROMOTING, set_sharing
+from annotation.learning.selectors import learning_project, policy_of
 from annotation.learning.training import (
     RUN_JOBS,
     TrainingSettings,
@@ -106,7 +106,37 @@ class TrainBody(Body):
     projects: Annotated[list[UUID], Field(max_length=100)] = []
 
 
+class SharingBody(Body):
+    """Whether encoders of other projects may learn from this project's images and labels."""
+
+    share_labels: bool
+
+
+class SharingView(Schema):
+    """Whether encoders of other projects may learn from this project's images and labels."""
+
+    share_labels: bool
+
+
 router = Router(tags=["training"])
+
+
+@router.get("projects/{uuid:project_id}/sharing", response={200: SharingView, **WRITE})
+def show_sharing(request: HttpRequest, project_id: UUID) -> SharingView:
+    """Say whether the project shares its images and labels."""
+    return SharingView(share_labels=policy_of(person(request), project_id).share_labels)
+
+
+@router.put("projects/{uuid:project_id}/sharing", response={200: SharingView, **WRITE})
+def set_project_sharing(request: HttpRequest, project_id: UUID, body: SharingBody) -> SharingView:
+    """Share them from the next pretraining on, or no more."""
+    policy = set_sharing(
+        project=organised(request, project_id),
+        share_labels=body.share_labels,
+        by=person(request),
+        address=address_of(request),
+    )
+    return SharingView(share_labels=policy.share_labels)
 
 
 @router.get("projects/{uuid:project_id}/runs", response={200: RunsView, **WRITE})

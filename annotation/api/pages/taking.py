@@ -1,4 +1,4 @@
-"""What a form asks for: done, or the form says what is wrong."""
+"""What a form asks for: done, or the form, or a problem to a program, says what is wrong."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,6 +8,18 @@ from django import forms
 from annotation.projects.rules import RefusedError
 
 Made = TypeVar("Made")
+Filled = TypeVar("Filled", bound=forms.Form)
+
+
+def checked(form: Filled) -> Filled:
+    """Take what a program sent where a form takes it from people.
+
+    raises: RefusedError naming the first field that is wrong.
+    """
+    if not form.is_valid():
+        field, problems = next(iter(form.errors.items()))
+        raise RefusedError(f"{field}: {problems[0]}")
+    return form
 
 
 def made_by(form: forms.Form, act: Callable[[], Made]) -> Made | None:

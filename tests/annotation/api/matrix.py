@@ -120,6 +120,9 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", f"{API}projects/<project_id>/models/<model_id>/mistakes"): STAFF_AND_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/models/<model_id>/rereadings"): "401 404 404 403 403 200 403",
     ("GET", f"{API}projects/<project_id>/encoders"): STAFF_AND_ADMIN_JSON,
+    ("POST", f"{API}projects/<project_id>/encoders"): "401 404 404 403 403 403 403",
+    ("GET", f"{API}projects/<project_id>/sharing"): STAFF_AND_ADMIN_JSON,
+    ("PUT", f"{API}projects/<project_id>/sharing"): "401 404 404 403 403 200 403",
     ("GET", f"{API}projects/<project_id>/promotions"): STAFF_AND_ADMIN_JSON,
     ("POST", f"{API}projects/<project_id>/promotions"): "401 404 404 403 403 403 403",
     ("GET", f"{API}projects/<project_id>/runs"): STAFF_AND_ADMIN_JSON,
@@ -458,6 +461,7 @@ BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
         "format": "model-onnx"
     },
     ("POST", f"{API}projects/<project_id>/batches"): lambda _world: {"numbers": [6], "again": True},
+    ("PUT", f"{API}projects/<project_id>/sharing"): lambda _world: {"share_labels": True},
     ("POST", f"{API}projects/<project_id>/split"): nothing,
     ("POST", f"{API}projects/<project_id>/comparison"): lambda _world: {"numbers": [1]},
     ("POST", f"{API}projects/<project_id>/models/<model_id>/rereadings"): lambda world: {

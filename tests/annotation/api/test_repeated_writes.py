@@ -38,6 +38,13 @@ def test_a_secret_that_was_shown_once_is_not_kept(client: Client) -> None:
     assert User.objects.filter(username__endswith=".new").count() == 1
 
 
+def test_a_body_that_is_too_long_is_a_problem_with_a_key_too(client: Client) -> None:
+    body = {"ids": ["x" * (5 * 2**20)]}
+    refused = send(client, "POST", "notifications/read", body, **{"Idempotency-Key": "big"})
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert not KeptAnswer.objects.filter(key="big").exists()
+
+
 def test_a_key_whose_first_request_broke_off_is_a_conflict(client: Client, me: User) -> None:
     body: dict[str, list[str]] = {"ids": []}
     key = {"Idempotency-Key": "two"}
