@@ -54,12 +54,25 @@ def plan_repeat(*, reader: User, case: Case, settings: Settings, now: datetime) 
     )
 
 
+@dataclass(frozen=True)
+class Disguise:
+    """A repeat that takes a waiting case's place, with its rank, and the score and prediction of another one.
+
+    Of the reader's later cases in this ranking the rank is told one higher (repeats_before): told so, ranks
+    grow by one from case to case, with a repeat among them and without.
+    """
+
+    repeat: Repeat
+    instead: Entry
+    like: Entry
+
+
 def repeat_in_place(
     membership: Membership, entries: Sequence[Entry], held: Sequence[Lease], now: datetime
-) -> tuple[list[Entry], tuple[Repeat, Entry] | None]:
+) -> tuple[list[Entry], Disguise | None]:
     """Let a repeat that is due take the place of the last case that would be given now, if it can hide there.
 
-    returns: the cases that are given, and the repeat that comes after them with the case that it looks like.
+    returns: the cases that are given, and the repeat that comes after them.
     """
     if not entries or any(lease.slot for lease in held) or entries[-1].batch_id is not None:
         return list(entries), None
@@ -67,7 +80,7 @@ def repeat_in_place(
     like = looked_like(entries[-1], found) if found else None
     if found is None or like is None:
         return list(entries), None
-    return list(entries[:-1]), (found, like)
+    return list(entries[:-1]), Disguise(found, entries[-1], like)
 
 
 def next_due(membership: Membership, now: datetime) -> Repeat | None:
@@ -84,7 +97,7 @@ def next_due(membership: Membership, now: datetime) -> Repeat | None:
 
 
 def looked_like(instead: Entry, repeat: Repeat) -> Entry | None:
-    """Choose the case whose rank and score a repeat shows: some way down the ranking, not the one given next.
+    """Choose the case whose score a repeat shows: some way down the ranking, not the one given next.
 
     None where nothing is ranked further down, so that no two cases in a row show the same.
     """
@@ -98,11 +111,12 @@ def looked_like(instead: Entry, repeat: Repeat) -> Entry | None:
     return found[-1 - repeat.pk.int % max(1, len(found) - NEAREST)] if found else None
 
 
-def give_repeat(*, repeat: Repeat, like: Entry, position: int, now: datetime) -> list[Lease]:
+def give_repeat(*, disguise: Disguise, position: int, now: datetime) -> list[Lease]:
     """Write a repeat's lease, and why it was given as if it were the case whose place it takes.
 
     returns: the lease; none where no slot could be had.
     """
+    repeat, like = disguise.repeat, disguise.like
     lease = Lease(
         case_id=repeat.case_id,
         project_id=repeat.project_id,
@@ -116,7 +130,7 @@ def give_repeat(*, repeat: Repeat, like: Entry, position: int, now: datetime) ->
         ranking_id=like.ranking_id,
         stream=repeat.case.stream,
         reason=like.reason,
-        rank=like.rank,
+        rank=disguise.instead.rank,
         score=like.score,
         probabilities=like.probabilities,
     )

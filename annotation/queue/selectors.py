@@ -104,6 +104,7 @@ def workload(
     """
     leases = list(
         open_leases(reader, project_id)
+        .annotate(repeats_before=repeats_before(reader))
         .select_related("case__series", "pick__ranking__model", "pick__batch__asked_by")
         .prefetch_related("case__series__instances")
     )
@@ -118,7 +119,7 @@ def workload(
             case=lease.case,
             protocol=protocol,
             draft=drafts.get(lease.case_id),
-            why=why(lease.pick, progress.total, several=several),
+            why=why(lease.pick, progress.total, several=several, before=lease.repeats_before),
             suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
             drawn=drawn_for(proposed.get(lease.pk, []), lease.pick, protocol, lease.case_id, reader),
         )
@@ -128,14 +129,17 @@ def workload(
     return Workload(cases, progress, halt, practice)
 
 
-def why(pick: Pick, total: int, *, several: bool) -> Why:
-    """Tell why a case was given out. several: whether what models learn takes several choices."""
+def why(pick: Pick, total: int, *, several: bool, before: int) -> Why:
+    """Tell why a case was given out. several: whether what models learn takes several choices.
+
+    before: repeats that the reader was given at this rank or a better one: each has taken a rank.
+    """
     ranking = pick.ranking
     return Why(
         reason=QUERY_BATCH if pick.batch_id else pick.reason,
         stream=pick.stream,
         score=None if pick.reason == SECOND_READING else pick.score,  # it would tell what was doubted
-        rank=pick.rank if BATCH_RANK < pick.rank < UNRANKED else None,
+        rank=pick.rank + before if BATCH_RANK < pick.rank < UNRANKED else None,
         pool_size=ranking.pool_size if ranking else total,
         model_number=ranking.model.number if ranking and ranking.model else None,
         strategy=ranking.strategy if ranking else None,
@@ -169,6 +173,20 @@ def progress_of(user: User, project_id: UUID) -> Progress:
         waiting=max(0, total - sum(counts.values()) - hidden),
         total=total,
     )
+
+
+def repeats_before(reader: User) -> Coalesce:
+    """Count, of a lease, the reader's repeats in its ranking that came before it and took no later a rank."""
+    again = Repeat.objects.filter(case=OuterRef("lease__case"), reader=reader)
+    earlier = Pick.objects.filter(
+        Exists(again),
+        lease__reader=reader,
+        lease__slot__gt=0,
+        lease__position__lt=OuterRef("position"),
+        ranking=OuterRef("pick__ranking"),
+        rank__lte=OuterRef("pick__rank"),
+    )
+    return counted(earlier)
 
 
 def repeats_held(user: User) -> QuerySet[Lease]:

@@ -111,8 +111,7 @@ def top_up(*, membership: Membership, room: Room, held: Sequence[Lease], now: da
     ]
     given = hand_out(leases, entries) if leases else []
     if again is not None:
-        repeat, like = again
-        given += give_repeat(repeat=repeat, like=like, position=first + len(entries), now=now)
+        given += give_repeat(disguise=again, position=first + len(entries), now=now)
     return given
 
 

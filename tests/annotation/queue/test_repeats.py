@@ -270,6 +270,25 @@ def test_no_two_cases_show_the_same_rank_and_score(
     assert None not in {rank for rank, _ in shown.values()}
 
 
+def test_ranks_grow_by_one_from_case_to_case_and_stay_as_they_were_told(
+    long: Project, again: Case, given: LeasedCase, reader: User, later: datetime
+) -> None:
+    """With one reader nothing is left out of the ranking; a case that is given again has the rank it had."""
+    shown: dict[UUID, set[int | None]] = {}
+    for place in range(12):
+        mine = held(reader, long, later)
+        for one in mine:
+            shown.setdefault(one.case.pk, set()).add(one.why.rank)
+        if place in (1, 7):
+            give_back(reader=reader, lease_id=mine[0].lease.pk, now=later)
+        else:
+            read(reader, mine[0], later)
+    assert again.pk in shown
+    first = given.why.rank
+    assert first is not None
+    assert sorted(*zip(*shown.values(), strict=True)) == [*range(first - 2, first - 2 + len(shown))]
+
+
 def counts(reader: User, project: Project) -> tuple[int, int, int, int, int]:
     seen = progress_of(reader, project.pk)
     [row] = project_rows(reader)
