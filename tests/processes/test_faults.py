@@ -18,8 +18,10 @@ from tests.servers import Redis, until
 
 pytestmark = [
     pytest.mark.processes,
+    pytest.mark.alone,
     pytest.mark.django_db(transaction=True),
 ]
+WAIT_SECONDS = 120
 STAGES = ("claimed", "computed", "committing", "committed")
 
 
@@ -42,7 +44,7 @@ def ended(jobs: list[Job]) -> bool:
 
 
 def assert_done_once(jobs: list[Job]) -> None:
-    until(lambda: ended(jobs), seconds=60)
+    until(lambda: ended(jobs), seconds=WAIT_SECONDS)
     states = Job.objects.filter(pk__in=[job.pk for job in jobs]).values_list("state", "error")
     assert set(states) == {(State.DONE, "")}
     results = sorted(User.objects.filter(username__startswith="result").values_list("username", flat=True))
@@ -51,7 +53,7 @@ def assert_done_once(jobs: list[Job]) -> None:
 
 def kill_at(mark: Path) -> None:
     """Kill the process that left its id at a stage."""
-    until(lambda: mark.exists() and mark.read_text() != "", seconds=60)
+    until(lambda: mark.exists() and mark.read_text() != "", seconds=WAIT_SECONDS)
     os.kill(int(mark.read_text()), signal.SIGKILL)
 
 
@@ -82,7 +84,7 @@ def test_a_whole_worker_killed_in_a_job_loses_nothing(
     crew: Workers, tmp_path: Path, name: str, lane: Lane
 ) -> None:
     job = ask(name, lane, folder=str(tmp_path), stage="computed")
-    until((tmp_path / "computed").exists, seconds=60)
+    until((tmp_path / "computed").exists, seconds=WAIT_SECONDS)
     crew.kill(lane)
     crew.start(lane)
     assert_done_once([job])
@@ -114,7 +116,7 @@ def test_a_redis_killed_and_one_flushed_lose_no_job(crew: Workers, tmp_path: Pat
 
 def test_a_cancelled_job_stops_and_the_next_one_runs(crew: Workers, tmp_path: Path) -> None:
     long = ask("test_long", Lane.LIGHT, folder=str(tmp_path))
-    until((tmp_path / "started").exists, seconds=60)
+    until((tmp_path / "started").exists, seconds=WAIT_SECONDS)
     services.cancel(long.pk)
     jobs = [ask("test_light", Lane.LIGHT, folder=str(tmp_path), stage="none") for _ in range(2)]
     assert_done_once(jobs)
@@ -127,12 +129,14 @@ def test_a_faulty_job_ends_with_its_error_and_a_fault_of_the_surroundings_is_tri
 ) -> None:
     own = [ask("test_failing", Lane.LIGHT, error=error) for error in ("value", "file")]
     again = ask("test_failing", Lane.LIGHT, error="os")
-    until(lambda: ended(own), seconds=60)
+    until(lambda: ended(own), seconds=WAIT_SECONDS)
     assert set(Job.objects.filter(pk__in=[job.pk for job in own]).values_list("state", "error")) == {
         (State.FAILED, "ValueError: the cause"),
         (State.FAILED, "FileNotFoundError: the cause"),
     }
-    until(lambda: Job.objects.get(pk=again.pk).error == "ConnectionResetError: the cause")
+    until(
+        lambda: Job.objects.get(pk=again.pk).error == "ConnectionResetError: the cause", seconds=WAIT_SECONDS
+    )
     assert Job.objects.get(pk=again.pk).state == State.RUNNING
 
 
@@ -146,9 +150,9 @@ def test_workers_and_spawned_children_know_pythons_own_platform_and_pool_process
     light, spawned = tmp_path / "light", tmp_path / "spawned"
     ask("test_modules", Lane.LIGHT, path=str(light))
     ask("test_spawned_modules", Lane.TRAINING, path=str(spawned))
-    until(lambda: light.exists() and spawned.exists(), seconds=60)
+    until(lambda: light.exists() and spawned.exists(), seconds=WAIT_SECONDS)
     for path in (light, spawned):
-        until(partial(written_to, path))
+        until(partial(written_to, path), seconds=WAIT_SECONDS)
         first, *imported = path.read_text().splitlines()
         assert Path(first).name == "platform.py"
         assert not {"torch", "monai"} & set(imported)

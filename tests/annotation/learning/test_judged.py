@@ -15,6 +15,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgresql,
     pytest.mark.processes,
+    pytest.mark.alone,
 ]
 PROCESSES, TIMES = 4, 4
 

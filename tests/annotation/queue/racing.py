@@ -34,7 +34,7 @@ def at_once(count: int, body: Callable[[int], Result]) -> list[Result]:
 def run(n: int, body: Callable[[int], Any], barrier: Barrier, results: "SimpleQueue[Any]") -> None:
     """Wait for the others, then do it and report what came out."""
     try:
-        barrier.wait(30)
+        barrier.wait(120)
         outcome = body(n), ""
     except Exception:  # noqa: BLE001  whatever it is fails the test, in the parent
         outcome = None, traceback.format_exc()

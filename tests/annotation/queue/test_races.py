@@ -35,6 +35,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgresql,
     pytest.mark.processes,
+    pytest.mark.alone,
 ]
 PROCESSES = 16
 LATER = timedelta(seconds=settings.READING_LEASE_SECONDS + 1)
