@@ -94,9 +94,15 @@ class Reading:
         self.said = np.full((count, len(READERS)), MISSING, dtype=np.intp)
         self.speaks = np.ones(count, dtype=np.bool_)
 
-    def read(self, case: int) -> None:
-        """Have the next reader of a case read it; who that is and says is dealt alike in every arm."""
-        reader = self.shifts[case, (self.said[case] != MISSING).sum()]
+    def read(self, case: int, records: Floats | None = None) -> None:
+        """Have the next reader of a case read it; who that is and says is dealt alike in every arm.
+
+        records: (reader,); where given, the best of those who have not read the case does.
+        """
+        unheard = self.said[case] == MISSING
+        reader = self.shifts[case, (~unheard).sum()]
+        if records is not None:
+            reader = np.where(unheard, records, -np.inf).argmax()
         chances = READERS[reader, self.known.labels[case, 0]].cumsum()
         self.said[case, reader] = min(int(np.searchsorted(chances, self.draws[case, reader])), 3)
         self.spent += 1
@@ -167,7 +173,8 @@ class Arm:
     """How cases get their second readings. readers: of each case. share: of readings, for second ones.
 
     by: "doubt", or "chance" for second readings of cases drawn at random. soft: heads learn what is likely,
-    by readers; asks_model: by readers and by heads that learned from other patients' labels.
+    by readers; asks_model: by readers and by heads that learned from other patients' labels. best: second
+    readings go to whoever agrees most with such heads. truth: labels as they are, however they were read.
     """
 
     readers: int = 1
@@ -175,6 +182,8 @@ class Arm:
     by: str = "doubt"
     soft: bool = False
     asks_model: bool = False
+    best: bool = False
+    truth: bool = False
 
 
 ARMS = {
@@ -182,6 +191,8 @@ ARMS = {
     "double": Arm(readers=2),
     "doubted_10": Arm(share=0.1),
     "doubted_20": Arm(share=0.2),
+    "doubted_20_best": Arm(share=0.2, best=True),
+    "single_truth": Arm(truth=True),
     "chance_10": Arm(share=0.1, by="chance"),
     "double_soft": Arm(readers=2, soft=True),
     "doubted_10_soft": Arm(share=0.1, soft=True),
@@ -200,13 +211,14 @@ class Run:
         self.reading = Reading(world.read, seed)
         self.recipe = recipe_by(Policy(), world.target)
         self.scaling = loop.scaling_of(world.read.cases)
+        self.records: Floats | None = None
 
     def turn(self, until: int) -> None:
         """Read up to a number of readings: second ones first, as they stand first in line."""
         reading = self.reading
         while reading.spent < until:
             if reading.waiting:
-                reading.read(reading.waiting.pop(0))
+                reading.read(reading.waiting.pop(0), self.records)
                 continue
             fresh = reading.next_unread()
             if fresh is None:
@@ -217,6 +229,8 @@ class Run:
     def labelled(self) -> Labelled:
         """Give what fusing the readings gives."""
         cases, labels, likely = fused(self.reading.said, self.world.classes)
+        if self.arm.truth:
+            labels = self.world.read.labels[cases, 0]
         learned = likely[:, None, :] if self.arm.soft else None
         return replace(taken(self.world.read, cases), labels=labels[:, None], likely=learned)
 
@@ -274,8 +288,17 @@ class Run:
             likely = self.predicted(known) if asks else None
             learned = self.learned(known, likely)
             rows.append((self.reading.spent, self.score(learned), self.wrong(learned)))
+            if self.arm.best and likely is not None:
+                self.records = self.agreeing(likely)
             self.ask(likely)
         return rows
+
+    def agreeing(self, likely: Floats) -> Floats:
+        """How far heads that learned other patients' labels agree with first readings: (reader,)."""
+        read = self.reading.read_cases
+        first = self.reading.shifts[read, 0]
+        agreed = likely[np.arange(len(read)), self.reading.said[read, first]]
+        return np.bincount(first, agreed, len(READERS)) / np.bincount(first, minlength=len(READERS)).clip(1)
 
     def wrong(self, learned: Labelled) -> float:
         """Share of the labels learned from that are wrong."""

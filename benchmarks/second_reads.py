@@ -123,6 +123,8 @@ NAMES = {
     "double": "two readings of everything",
     "doubted_10": "10 % second readings, doubted",
     "doubted_20": "20 % second readings, doubted",
+    "doubted_20_best": "20 % second readings, doubted, by the best reader",
+    "single_truth": "one reading each, every label right",
     "chance_10": "10 % second readings, at random",
     "double_soft": "two readings of everything, soft labels",
     "doubted_10_soft": "10 % second readings, doubted, soft labels",
