@@ -1,14 +1,9 @@
-"""Models taken out: what MONAI, ONNX Runtime and plain torch make of them is what production predicts."""
+"""Models taken out: what ONNX Runtime and plain torch make of them is what production predicts."""
 
-import csv
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,14 +18,10 @@ from accounts.models import Role
 from annotation.exchange.imports import open_delivery, run_delivery
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import request_model_export
-from annotation.learning import services
-from annotation.learning.models import ModelCard, ModelVersion
-from annotation.projects.models import Case, Project
+from annotation.learning.models import ModelVersion
 from annotation.projects.protocols import document_of
 from annotation.projects.rules import RefusedError
 from annotation.projects.services import start_project
-from annotation.readings.models import ReferenceStandard
-from annotation.studies.models import ImportedFile
 from audit.models import Event
 from jobs.models import State
 from mlworker import encode
@@ -38,138 +29,24 @@ from mlworker.encoders import encoding
 from mlworker.encoders.networks import ADJACENT, VOLUME, Preprocessing
 from mlworker.portable import transforms
 from mlworker.portable.building import plain, portable
-from mlworker.portable.bundle import as_words
 from mlworker.portable.model import PortableModel
 from mlworker.portable.writing import write
-from mlworker.predicting import predictions
-from mlworker.vectors import store_of
 from tests import factories
 from tests.annotation.exchange.out.conftest import do_job
-from tests.mlworker.stages import refitted
-from tests.mlworker.test_encode import embedded, no_vectors_yet
+from tests.mlworker.portable_models import (
+    CHOICES,
+    a_project_of,
+    predicted,
+    question,
+    seen_of,
+    taken_out,
+    xrays,
+)
+from tests.mlworker.test_encode import no_vectors_yet
 from tests.real import real_images
 
 pytestmark = pytest.mark.django_db(transaction=True)
 assert no_vectors_yet
-CHOICES = ["no_finding", "pneumonia", "covid19"]
-IMAGES = 24
-# What the specification of metadata.json says must be there; MONAI's own schema is fetched from the network.
-SCHEMA = {
-    "type": "object",
-    "required": [
-        *("version", "monai_version", "pytorch_version", "numpy_version", "optional_packages_version"),
-        *("task", "description", "authors", "copyright", "network_data_format"),
-    ],
-    "properties": {
-        "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
-        "optional_packages_version": {"type": "object", "additionalProperties": {"type": "string"}},
-        "network_data_format": {
-            "type": "object",
-            "required": ["inputs", "outputs"],
-            "additionalProperties": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tensor"}},
-        },
-    },
-    "$defs": {
-        "tensor": {
-            "type": "object",
-            "required": [
-                *("type", "format", "num_channels", "spatial_shape", "dtype", "value_range"),
-                *("is_patch_data", "channel_def"),
-            ],
-            "properties": {
-                "num_channels": {"type": "integer", "minimum": 1},
-                "spatial_shape": {"type": "array"},
-                "is_patch_data": {"type": "boolean"},
-                "channel_def": {"type": "object", "additionalProperties": {"type": "string"}},
-            },
-        }
-    },
-}
-
-
-def question(kind: str) -> dict[str, Any]:
-    choices = [{"value": value, "label": value} for value in CHOICES]
-    return {"questions": [{"key": "finding", "prompt": "What is it?", "kind": kind, "choices": choices}]}
-
-
-def a_project_of(kind: str, images: list[Path], folder: Path) -> Project:
-    """Real images in a project whose cases are read and encoded, with a model."""
-    folder.mkdir(exist_ok=True)
-    for number, image in enumerate(images):
-        (folder / f"{number:02d}{image.suffix}").write_bytes(image.read_bytes())
-    project = start_project(name=f"out {kind}", document=document_of(question(kind)), now=timezone.now())
-    services.set_policy(project=project, by=None, audit_share=0.0)
-    delivery = open_delivery(
-        project=project, source_name="images", requested_by=None, now=timezone.now(), modality="DX"
-    )
-    run_delivery(delivery.pk, source=folder, progress=lambda _fraction, _message: None)
-    label(project, kind)
-    embedded(project)
-    refitted(project)
-    return project
-
-
-def label(project: Project, kind: str) -> None:
-    """Give every case an answer, each answer often enough."""
-    for number, case in enumerate(project.cases.order_by("number")):
-        value = CHOICES[number % 3]
-        said: Any = [value, CHOICES[2]] if kind == "multi" and number % 2 else value
-        answer = said if isinstance(said, list) or kind != "multi" else [said]
-        ReferenceStandard.objects.create(
-            case=case, answers={"finding": answer}, readings=1, updated_at=timezone.now()
-        )
-
-
-def xrays() -> list[Path]:
-    """Take as many real X-rays of each kind."""
-    with (real_images() / "chest_xray" / "labels.csv").open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    found = [[row["path"] for row in rows if row["label"] == name][: IMAGES // 3] for name in sorted(CHOICES)]
-    return [real_images() / "chest_xray" / path for turn in zip(*found, strict=True) for path in turn]
-
-
-def predicted(version: ModelVersion) -> dict[str, np.ndarray[Any, Any]]:
-    """What production predicts of each case, by the series' digest."""
-    digests = list(version.project.cases.values_list("series__content_digest", flat=True))
-    store = store_of(version.encoder)
-    found = predictions(version, store.vectors(store.rows(digests)))
-    last = found[:, :, 1] if found.shape[1] > 1 else found[:, 0]
-    return dict(zip(digests, last, strict=True))
-
-
-def taken_out(version: ModelVersion, name: str, folder: Path) -> Path:
-    """Write a version, and unpack it."""
-    target = folder / f"{name}.zip"
-    report = write(version, name, target, lambda _part, _words: None)
-    assert report["counts"]["answers"] == len(version.classes)
-    with zipfile.ZipFile(target) as archive:
-        archive.extractall(folder / name)
-    return folder / name
-
-
-def monai_says(bundle: Path, command: str, *more: str) -> str:
-    """Run one of MONAI's tools in the bundle's folder, where nothing of ours can be imported."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-m", "monai.bundle", command, *more],
-        cwd=bundle,
-        env=environment | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout + done.stderr
-
-
-CONFIGS = ("--config_file", "configs/inference.json", "--meta_file", "configs/metadata.json")
-
-
-def seen_of(case: Case, version: ModelVersion) -> torch.Tensor:
-    """A case's pixels as the network takes them."""
-    how = portable(version).how
-    pixels = encode.seen(list(case.series.instances.all()), how, how.slices)
-    return torch.from_numpy(pixels).permute(1, 2, 3, 0)[None]
 
 
 @pytest.mark.parametrize("kind", ["single", "ordinal", "multi"])
@@ -181,66 +58,6 @@ def test_the_network_predicts_what_production_predicts(kind: str, tmp_path: Path
         with torch.no_grad():
             found = network(seen_of(case, version)).numpy()[0]
         np.testing.assert_allclose(found, wanted[case.series.content_digest], atol=1e-5)
-
-
-def test_monais_own_tools_run_the_bundle_and_predict_what_production_predicts(tmp_path: Path) -> None:
-    project = a_project_of("single", xrays(), tmp_path / "images")
-    Project.objects.filter(pk=project.pk).update(name="$1/0 and @nobody")
-    card = ModelCard.objects.get(model__project=project)
-    card.content["model"]["question"] = "@nobody::knows"
-    card.save()
-    ModelVersion.objects.filter(project=project).update(classes=["%nowhere", "$open('run', 'w')", "a @## b"])
-    version = project.models.get()
-    bundle = taken_out(version, "model-bundle", tmp_path) / f"fovea-model-{version.number}"
-    run = monai_says(bundle, "run", *CONFIGS, "--bundle_root", ".", "--dataset_dir", str(tmp_path / "images"))
-    assert "rror" not in run
-    assert not (bundle / "run").exists()
-    with (bundle / "eval" / "chances.csv").open() as lines:
-        rows = {Path(row[0]).name: [float(value) for value in row[1:]] for row in csv.reader(lines)}
-    assert len(rows) == IMAGES
-    wanted = predicted(version)
-    for file in ImportedFile.objects.filter(delivery__project_id=project.pk):
-        assert file.instance is not None
-        digest = file.instance.series.content_digest
-        np.testing.assert_allclose(rows[Path(file.path).name], wanted[digest], atol=1e-5)
-
-
-def test_metadata_are_words_whatever_a_project_calls_its_things() -> None:
-    told = as_words({"name": "$1/0", "classes": ["%x", " @y", "50 % of @# b"], "plain": "a @b", "count": 3})
-    assert told == {
-        "name": "called $1/0",
-        "classes": ["called %x", "called  @y", "50 % of @ # b"],
-        "plain": "a @b",
-        "count": 3,
-    }
-
-
-@pytest.mark.filterwarnings("ignore:.torch.jit.load. is deprecated:DeprecationWarning")
-def test_monais_own_tools_verify_and_export_the_bundle(tmp_path: Path) -> None:
-    project = a_project_of("single", xrays()[:12], tmp_path / "images")
-    version = project.models.get()
-    bundle = taken_out(version, "model-bundle", tmp_path) / f"fovea-model-{version.number}"
-    (bundle / "eval").mkdir()
-    (bundle / "eval" / "schema.json").write_text(json.dumps(SCHEMA))
-    verified = monai_says(
-        bundle, "verify_metadata", "--meta_file", "configs/metadata.json", "--filepath", "eval/schema.json"
-    )
-    assert "verified with no error" in verified
-    shapes = monai_says(bundle, "verify_net_in_out", "--net_id", "network_def", *CONFIGS, "--device", "cpu")
-    assert "verified with no error" in shapes
-    shape = str(portable(version).input_shape)
-    monai_says(
-        bundle,
-        *("ckpt_export", "--net_id", "network_def", *CONFIGS, "--filepath", "models/model.ts"),
-        *("--ckpt_file", "models/model.pt", "--use_trace", "True", "--input_shape", shape),
-    )
-    scripted = torch.jit.load(str(bundle / "models" / "model.ts"))  # type: ignore[no-untyped-call]
-    case = project.cases.select_related("series").first()
-    assert case is not None
-    pixels = seen_of(case, version)
-    with torch.no_grad():
-        found = scripted(pixels).numpy()[0]
-    np.testing.assert_allclose(found, predicted(version)[case.series.content_digest], atol=1e-5)
 
 
 def test_a_real_series_of_slices_is_read_as_production_reads_it(tmp_path: Path) -> None:
