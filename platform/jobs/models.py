@@ -64,6 +64,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["scope_id", "-created_at"], name="job_scope"),
             models.Index(fields=["state", "lease_until"], name="job_sweep"),
+            models.Index(fields=["name", "scope_id", "-created_at"], name="job_newest"),
         ]
 
     def __str__(self) -> str:
