@@ -14,7 +14,7 @@ from jobs.parent import die_with
 from mlworker import runtime
 
 REMINDED: Final = "readers_reminded"
-REMIND_SECONDS: Final = 3600  # each process that sweeps asks once an hour
+REMIND_SECONDS: Final = 3600  # each process that sweeps looks once an hour; rows keep what was told
 
 
 @current_app.task(name="fovea.light", time_limit=settings.JOB_LIMIT_SECONDS["light"])
@@ -42,6 +42,7 @@ def sweep() -> None:
     from annotation.exchange.out.services import remove_expired
     from annotation.learning.drifts import ask_trainings
     from annotation.queue.services import expire_leases
+    from annotation.queue.settling import ask_where_gone
     from annotation.queue.telling import tell_due
     from mlworker.backing_up import ask_backup
     from mlworker.cleaning import ask_cleaning
@@ -54,6 +55,7 @@ def sweep() -> None:
     expire_leases(now=now)
     if cache.add(REMINDED, now.isoformat(), REMIND_SECONDS):
         tell_due(now=now)
+        ask_where_gone(now)
     remove_expired(now=now)
     drop_forgotten(now=now)
     ask_backup(now=now)

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import Role, User
 from annotation.projects.models import Membership, Project
 from annotation.projects.selectors import project_for, protocol_in_force
 from annotation.projects.workload import checked_skills, written
 from annotation.queue.designs import after_reading
+from annotation.queue.limits import gone
 from annotation.queue.models import Entry, QueryBatch
 from annotation.queue.rankings import UNRANKED_VALUES
 from annotation.queue.rules import (
@@ -131,10 +133,12 @@ def is_in_batch(entry: Entry) -> bool:
 
 
 def read_by_all(project_id: UUID, entries: Sequence[Entry]) -> set[UUID]:
-    """Name the read cases that no reader is left for: all have read them or passed them on."""
-    readers = set(
-        Membership.objects.filter(project=project_id, role=Role.READER).values_list("user", flat=True)
-    )
+    """Name the read cases that no reader is left for: all have read them or passed them on.
+
+    Who is paused or away for a while is left; who is gone for long (limits.gone), or disabled, is not.
+    """
+    members = Membership.objects.filter(project=project_id, role=Role.READER, user__is_active=True)
+    readers = set(members.exclude(gone(timezone.now())).values_list("user", flat=True))
     done = [one.pk for one in entries if one.state == Entry.State.DONE]
     read: dict[UUID, set[UUID]] = {pk: set() for pk in done}
     for acts in (Reading.objects, Skip.objects):

@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Protocol
 from annotation.projects.selectors import settings_in
 from annotation.queue.knowing import knows_of
-from annotation.queue.limits import at_work
+from annotation.queue.limits import gone
 from annotation.queue.models import Entry
 from annotation.queue.rankings import UNRANKED_VALUES
 from annotation.queue.rules import SECOND_RANK, SECOND_READING, readings_wanted
@@ -30,7 +30,8 @@ def after_reading(case: Case, protocol: Protocol) -> Mapping[str, Any]:
     """Say what becomes of a case's place now that it was read: done, or first in line for the next reader.
 
     A project with fewer readers than it wants keeps its cases waiting for those who come; so it does for
-    those who are paused or away.
+    those who are paused or away, unless they are gone for long (limits.gone): like who is disabled, they keep
+    no case waiting.
     """
     settings = settings_in(protocol)
     wanted = readings_wanted(case.pk, settings.readers, settings.second_share)
@@ -39,7 +40,7 @@ def after_reading(case: Case, protocol: Protocol) -> Mapping[str, Any]:
     if (wanted == 1 and not unqualified) or counted_readings(case.pk, unqualified) >= wanted:
         return done
     readers = Membership.objects.filter(project=case.project_id, role=Role.READER).count()
-    free = free_readers(case.project_id, case.pk, again=True, absent=True)
+    free = free_readers(case.project_id, case.pk, again=True)
     return done if readers >= wanted and not free.exists() else SECOND_PLACE
 
 
@@ -51,19 +52,19 @@ def after_reading_by(reader: User, entry: Entry, protocol: Protocol) -> Mapping[
     """
     is_asked_for = entry.reason == SECOND_READING and (entry.batch_id is not None or entry.score is not None)
     if is_asked_for and reader.pk in unqualified_in(entry.project_id):
-        free = free_readers(entry.project_id, entry.case_id, again=True, absent=True)
+        free = free_readers(entry.project_id, entry.case_id, again=True)
         if free.exists():
             return {"state": Entry.State.WAITING}
     return after_reading(entry.case, protocol)
 
 
 def after_skip(project_id: UUID, case_id: UUID, *, is_final: bool = False) -> Entry.State:
-    """Let a case wait for who has neither read it nor passed it on, away or not; else read, or set aside.
+    """Let a case wait for who has neither read it nor passed it on, if not gone; else read, or set aside.
 
     is_final: nobody could read it, the reader says.
     """
     is_read = readings_of(case_id).exists()
-    if not is_final and free_readers(project_id, case_id, again=is_read, absent=True).exists():
+    if not is_final and free_readers(project_id, case_id, again=is_read).exists():
         return Entry.State.WAITING
     return Entry.State.DONE if is_read else Entry.State.SET_ASIDE
 
@@ -78,18 +79,16 @@ def readings_of(case_id: UUID) -> QuerySet[Reading]:
     return Reading.objects.filter(case=case_id, reader__isnull=False)
 
 
-def free_readers(
-    project_id: UUID, case_id: UUID | OuterRef, *, again: bool, absent: bool = False
-) -> QuerySet[Membership]:
+def free_readers(project_id: UUID, case_id: UUID | OuterRef, *, again: bool) -> QuerySet[Membership]:
     """List a project's readers who have neither read a case, also as gold, nor passed it on and can sign in.
 
-    again:  as independent readers of what is read: who has spoken of it with a colleague is none.
-    absent: also those who are paused or away.
+    Who is paused or away for a while is one: the case is asked for, and waits for them. Who is gone for long
+    (limits.gone) is none, so that nothing waits for them for ever.
+    again: as independent readers of what is read: who has spoken of it with a colleague is none.
     """
     skipped = Skip.objects.filter(case=case_id, reader=OuterRef("user"))
     read = Reading.objects.filter(case=case_id, reader=OuterRef("user"))
     shown = GoldReading.objects.filter(gold=case_id, reader=OuterRef("user"))
     here = Membership.objects.filter(project=project_id, role=Role.READER, user__is_active=True)
-    free = here.filter(~Exists(skipped), ~Exists(read), ~Exists(shown))
-    free = free if absent else free.filter(at_work(timezone.now()))
+    free = here.filter(~Exists(skipped), ~Exists(read), ~Exists(shown)).exclude(gone(timezone.now()))
     return free.exclude(knows_of(OuterRef("user"), case_id)) if again else free

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -15,6 +16,7 @@ from annotation.projects.models import Membership, Project
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import adjudicates_in, project_for, protocol_in_force, settings_in
 from annotation.queue.knowing import spoken_of
+from annotation.queue.limits import gone
 from annotation.queue.models import Entry
 from annotation.queue.sides import Sides
 from annotation.queue.telling import tell_dispute
@@ -80,11 +82,15 @@ def state_after(dispute: Dispute, keys: Sequence[str], revisions: Sequence[Revis
 
 
 def awaited(dispute: Dispute, revisions: Sequence[Revision]) -> list[UUID]:
-    """Name the readings that are not answered since the case was sent back, of those who still can."""
+    """Name the readings that are not answered since the case was sent back, of those who still can.
+
+    Who is paused or away for a while still can; who is gone for long (limits.gone) cannot.
+    """
     asked: Mapping[str, int] = dispute.awaited
     due = {one.reader_id: one for one in revisions if one.number == asked.get(str(one.reading_id))}
     here = Membership.objects.filter(project=dispute.project_id, user__in=due, user__is_active=True)
-    readers = {*here.filter(role="reader").values_list("user", flat=True)}
+    here = here.filter(role="reader").exclude(gone(timezone.now()))
+    readers = {*here.values_list("user", flat=True)}
     return [one.reading_id for reader, one in due.items() if reader in readers]
 
 

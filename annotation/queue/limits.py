@@ -1,7 +1,8 @@
 """How many cases a reader may be given now, and why none: asked in the reader's turn."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, Sum
@@ -10,6 +11,8 @@ from annotation.projects.models import Membership
 from annotation.projects.workload import Halt, Plan, Spent, standing_halt, week_of, weekly_halt
 from annotation.queue.rules import AHEAD
 from annotation.readings.effort import days_since
+
+LONG_ABSENCE: Final = timedelta(days=28)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,12 @@ def spent_since_monday(project_id: UUID, reader_id: UUID, now: datetime) -> Spen
     return Spent(sums["cases"] or 0, sums["seconds"] or 0.0)
 
 
-def at_work(now: datetime) -> Q:
-    """Condition on memberships: neither paused nor away."""
+def gone(now: datetime) -> Q:
+    """Condition on memberships: away for so long that nothing waits for them.
+
+    On leave for four weeks more, or paused four weeks ago or longer: a pause has no end that is known. Who is
+    back sooner counts as here: a case waits for them rather than go without its reading.
+    """
     today = now.date()
-    return Q(paused_at=None) & ~Q(away_from__lte=today, away_until__gte=today)
+    on_leave = Q(away_from__lte=today, away_until__gte=today + LONG_ABSENCE)
+    return on_leave | Q(paused_at__lte=now - LONG_ABSENCE)

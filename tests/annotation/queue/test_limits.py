@@ -168,17 +168,43 @@ def test_a_query_batch_goes_to_readers_with_its_tags_alone(
     assert {one.case.number for one in given[:2]} == {1, 2}
 
 
-def test_a_paused_reader_is_no_free_second_reader(
-    project: Project, reader: User, planned: Callable[..., None]
+@pytest.mark.parametrize(
+    ("paused", "first", "last", "is_free"),
+    [
+        (None, None, None, True),
+        (1, None, None, True),
+        (27, None, None, True),
+        (28, None, None, False),
+        (None, 0, 0, True),
+        (None, -300, 27, True),
+        (None, 0, 28, False),
+        (None, 1, 400, True),
+        (None, -400, -1, True),
+    ],
+    ids=[
+        "here",
+        "paused a day ago",
+        "paused 27 days ago",
+        "paused 28 days ago",
+        "away today",
+        "away 27 days more",
+        "away 28 days more",
+        "away from tomorrow",
+        "back since today",
+    ],
+)
+def test_who_is_away_for_a_while_is_a_free_second_reader_and_who_is_gone_is_none(
+    project: Project, reader: User, paused: int | None, first: int | None, last: int | None, is_free: bool
 ) -> None:
     case = Entry.objects.filter(project=project).first()
     assert case is not None
-    assert free_readers(project.pk, case.pk, again=True).count() == 1
-    planned(paused=True)
-    assert free_readers(project.pk, case.pk, again=True).count() == 0
-    today = timezone.now().date()
-    planned(away_from=today, away_until=today)
-    assert free_readers(project.pk, case.pk, again=True).count() == 0
+    now = timezone.now()
+    Membership.objects.filter(user=reader).update(
+        paused_at=None if paused is None else now - timedelta(days=paused),
+        away_from=None if first is None else now.date() + timedelta(days=first),
+        away_until=None if last is None else now.date() + timedelta(days=last),
+    )
+    assert free_readers(project.pk, case.pk, again=True).exists() == is_free
 
 
 def test_a_workload_costs_at_most_one_query_more(

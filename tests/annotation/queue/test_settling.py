@@ -1,8 +1,9 @@
 """Half-read cases are settled where fewer readings are wanted than before, or nobody is left to give one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Project
@@ -12,8 +13,9 @@ from annotation.projects.services import save_protocol, set_membership
 from annotation.queue import agreement
 from annotation.queue.batches import make_batch
 from annotation.queue.models import Entry
+from annotation.queue.second_reads import readable_again
 from annotation.queue.services import lease_next
-from annotation.queue.settling import settle_readings
+from annotation.queue.settling import ask_where_gone, settle_readings
 from annotation.readings.adjudication_models import Dispute
 from jobs.models import Job
 from tests import factories
@@ -108,6 +110,38 @@ def test_one_whose_other_reader_is_away_waits_on(
     assert state_of(half_read) == Entry.State.WAITING
 
 
+def long_away(*readers: User) -> None:
+    Membership.objects.filter(user__in=readers).update(paused_at=timezone.now() - timedelta(days=30))
+
+
+def test_one_whose_other_reader_is_gone_for_long_is_settled_once_a_day(
+    double: Project, second: User, half_read: Case
+) -> None:
+    now = timezone.now()
+    Membership.objects.filter(user=second).update(paused_at=now - timedelta(days=27))
+    assert (ask_where_gone(now), asked_for()) == (0, 0)
+    long_away(second)
+    assert [ask_where_gone(now) for _ in range(2)] == [1, 0]
+    assert asked_for() == 1
+    assert settle_readings(double.pk, now) == 1
+    assert state_of(half_read) == Entry.State.DONE
+    assert ask_where_gone(now + timedelta(days=2)) == 0
+
+
+def test_nobody_is_asked_for_a_second_reading_who_is_gone_for_long(
+    double: Project, reader: User, second: User, half_read: Case, now: datetime
+) -> None:
+    Entry.objects.filter(case=half_read).update(state=Entry.State.DONE)
+    said = {"by": reader, "numbers": [half_read.number], "why": "Once more", "now": now, "again": True}
+    Membership.objects.filter(user=second).update(paused_at=timezone.now())
+    assert readable_again(double.pk, [half_read.pk]) == {half_read.pk}
+    long_away(second)
+    assert readable_again(double.pk, [half_read.pk]) == set()
+    assert make_batch(project=double, **said).left_out == {"read_by_all": 1}
+    Membership.objects.filter(user=second).update(paused_at=timezone.now())
+    assert make_batch(project=double, **said).batch is not None
+
+
 def test_one_that_a_reader_holds_is_left_to_the_reader(
     double: Project, second: User, half_read: Case, now: datetime
 ) -> None:
@@ -161,6 +195,27 @@ def test_a_case_that_was_sent_back_waits_for_nobody_who_left(
     Dispute.objects.update(state=Dispute.State.RETURNED, awaited=numbers)
     for one in (reader, second):
         set_membership(project=double, user=one, role=None)
+    settle_readings(double.pk, now)
+    dispute.refresh_from_db()
+    assert dispute.state == Dispute.State.OPEN
+
+
+def test_a_case_that_was_sent_back_waits_for_who_is_away_and_for_nobody_who_is_gone_for_long(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    double.protocols.update(settings={"readers": 2, "adjudicated": True})
+    held = cases_of(reader, double, now)[0]
+    read(reader, held, now, "normal")
+    read(second, next(one for one in cases_of(second, double, now) if one.case == held.case), now)
+    dispute = Dispute.objects.get()
+    numbers = {str(pk): 1 for pk in dispute.case.readings.values_list("pk", flat=True)}
+    Dispute.objects.update(state=Dispute.State.RETURNED, awaited=numbers)
+    Membership.objects.filter(user__in=[reader, second]).update(paused_at=timezone.now())
+    settle_readings(double.pk, now)
+    dispute.refresh_from_db()
+    assert dispute.state == Dispute.State.RETURNED
+    long_away(reader, second)
+    assert ask_where_gone(timezone.now()) == 1
     settle_readings(double.pk, now)
     dispute.refresh_from_db()
     assert dispute.state == Dispute.State.OPEN
