@@ -181,6 +181,15 @@ def ask_adopt(*, project_id: UUID, encoder_id: UUID, by: User | None = None) -> 
 
 
 @transaction.atomic
+def request_added(*, project: Project, encoder: Encoder, name: str, by: User | None = None) -> Job:
+    """Ask for an encoder to be taken into use that was registered as one of the catalogue. name: which."""
+    job = ask_adopt(project_id=project.pk, encoder_id=encoder.pk, by=by)
+    details = {"name": name, "digest": encoder.digest[:12], "job": str(job.pk)}
+    record_act("encoder.add", project.pk, by=by, details=details)
+    return job
+
+
+@transaction.atomic
 def request_upload(
     *, project: Project, name: str, stored: str, digest: str, by: User, address: str = ""
 ) -> Job:

@@ -17,6 +17,7 @@ from annotation.learning import promotion, services
 from annotation.learning.catalogue import CATALOGUE
 from annotation.learning.models import Encoder, Promotion
 from annotation.projects.models import Project
+from audit.models import Event
 from jobs.models import Job, State
 from mlworker import encode
 from mlworker.encoders import networks
@@ -56,7 +57,12 @@ def test_a_file_becomes_the_project_s_encoder_once_every_image_has_its_vector(
     said = added(project, tmp_path / "weights.pth", name)
     assert "is registered as" in said
     assert services.policy_for(project).encoder == before
-    done_here(Job.objects.get(name="adopt_encoder"))
+    job = Job.objects.get(name="adopt_encoder")
+    event = Event.objects.get(action="encoder.add")
+    assert (event.actor, event.object_type, event.object_id) == ("system", "project", str(project.pk))
+    digest = Encoder.objects.latest("created_at").digest[:12]
+    assert event.details == {"name": name, "digest": digest, "job": str(job.pk)}
+    done_here(job)
     after = services.policy_for(project).encoder
     assert after is not None
     assert (after.licence, after.source) == (CATALOGUE[name].licence, CATALOGUE[name].source)

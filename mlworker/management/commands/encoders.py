@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 encoder = adopt.encoder_from(project.dataset, entry, weights.read_file(path), path.name)
         except (RefusedError, MissingPackageError, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
-        job = promotion.ask_adopt(project_id=project.pk, encoder_id=encoder.pk)
+        job = promotion.request_added(project=project, encoder=encoder, name=entry.name)
         self.stdout.write(
             f"{encoder.name} is registered as {encoder.digest[:12]}. "
             f"Job {job.pk} encodes the images with it; then the project changes over."
