@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail as outbox
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
@@ -25,6 +26,7 @@ from annotation.readings.effort_models import Effort
 from jobs.models import Job, Lane, State
 from jobs.services import ask, claim, fail, finish, give_up_exhausted
 from mlworker.mailing import ask_mails
+from mlworker.tasks import sweep
 from notices.kinds import KINDS, sentence_of
 from notices.mailing import due, send_due
 from notices.models import Mail, Notice
@@ -286,7 +288,19 @@ def test_readers_are_reminded_once_that_work_is_due() -> None:
     for _ in range(2):
         tell_due(now=NOON)
     [notice] = Notice.objects.all()
-    assert sentence_of(notice.kind, notice.facts) == "5 cases of “Chest” are left until 2026-11-21."
+    assert sentence_of(notice.kind, notice.facts) == "Cases of “Chest” left to read until 2026-11-21: 5."
+
+
+def test_processes_that_remember_nothing_of_each_other_remind_once() -> None:
+    project = factories.a_project("Chest")
+    reader = factories.a_reader(project)
+    factories.some_cases(project, 2)
+    Membership.objects.filter(user=reader).update(due_on=timezone.now().date() + timedelta(days=1))
+    for _ in range(3):
+        cache.clear()  # each process has its own
+        sweep()
+    notice = Notice.objects.get(kind="work_due")
+    assert notice.key == f"work_due:{project.pk}:{timezone.now().date() + timedelta(days=1)}"
 
 
 def test_who_has_a_day_and_no_target_is_told_what_waits_and_nobody_is_asked_about_twice() -> None:
