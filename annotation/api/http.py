@@ -18,6 +18,7 @@ from annotation.api import (
     errors,
     exports,
     frames,
+    glance,
     gold,
     hanging,
     learning,
@@ -117,6 +118,7 @@ for noun in (
     mistakes,
     training,
     learning,
+    glance,
     anchoring,
     batches,
 ):

@@ -53,7 +53,9 @@ def key_of(numbers: Iterable[int]) -> str:
 
 
 @transaction.atomic
-def request_comparison(*, project: Project, numbers: Sequence[int], by: User, address: str = "") -> Job:
+def request_comparison(
+    *, project: Project, numbers: Sequence[int], by: User | None, address: str = ""
+) -> Job:
     """Ask the light lane to judge models side by side; the request is audited.
 
     raises: RefusedError for numbers that are no models, and for too many.

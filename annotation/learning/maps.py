@@ -31,7 +31,7 @@ NONE, SEVERAL = " ", "  "  # no choice is blank
 
 
 @transaction.atomic
-def request_map(*, project: Project, by: User) -> Job:
+def request_map(*, project: Project, by: User | None) -> Job:
     """Ask for a new map; the waiting one is returned where there is one."""
     job = ask_for_project("map_pool", project_id=project.pk, lane=Lane.LIGHT, by=by)
     record_act("map.request", project.pk, by=by, details={"job": str(job.pk)})

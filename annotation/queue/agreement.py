@@ -32,7 +32,7 @@ def ask_agreement(project_id: UUID, *, by: User | None = None) -> Job:
 
 
 @transaction.atomic
-def request_agreement(*, project: Project, by: User) -> Job:
+def request_agreement(*, project: Project, by: User | None) -> Job:
     """Ask for it by hand: the request is audited."""
     job = ask_agreement(project.pk, by=by)
     record_act("agreement.measure", project.pk, by=by, details={})

@@ -65,7 +65,7 @@ class Checked:
 
 
 @transaction.atomic
-def request_check(*, project: Project, by: User) -> Job:
+def request_check(*, project: Project, by: User | None) -> Job:
     """Ask the light lane to look for labels that are likely wrong; the request is audited."""
     job = ask_for_project("check_labels", project_id=project.pk, lane=Lane.LIGHT, by=by)
     record_act("labels.check", project.pk, by=by, details={})

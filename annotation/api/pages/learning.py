@@ -23,6 +23,7 @@ from annotation.learning.replays import replays_for
 from annotation.learning.selectors import models_for, policy_of
 from annotation.learning.services import request_retrain, set_policy
 from annotation.projects.selectors import question_learned
+from annotation.queue.glance import until_refit
 from annotation.queue.selectors import queue_overview
 from annotation.readings.effort import spent_hours
 from annotation.readings.selectors import labels_by_stream
@@ -111,7 +112,6 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
     used = models_for(visit.user, project.pk).filter(origin=ModelVersion.Origin.REFIT)
     models = list(used[:MODELS_SHOWN])
     labels, policy = labels_by_stream(project.pk), policy_of(visit.user, project.pk)
-    learned = models[0].label_count if models else 0
     scopes = [project.pk, project.dataset_id]
     return {
         "learned": question,
@@ -119,7 +119,7 @@ def parts(visit: Visit, metric: str) -> dict[str, Any]:
         "labels": labels,
         "queue": queue_overview(visit.user, project.pk),
         "policy": policy,
-        "until_refit": max(0, policy.refit_every - (labels["pool"] - learned)),
+        "until_refit": until_refit(policy, labels["pool"], models[0] if models else None),
         "spent_hours": spent_hours(project.pk),
         "busy": list(open_jobs(scopes).order_by("-state", "created_at")),
         "failed": last_failed(scopes),

@@ -2260,6 +2260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/learning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Learning
+         * @description Sum up how far a project's learning is.
+         */
+        get: operations["show_learning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/anchoring": {
         parameters: {
             query?: never;
@@ -6203,8 +6223,82 @@ export interface components {
             checked_at: string | null;
         };
         /**
+         * GlanceView
+         * @description Labels by stream, cases by state of the queue, hours, the model in use, what runs.
+         *
+         *     until_refit: readings until the next model. active: what the newest replay says of active against random.
+         *     failed: the job that ended last, if it failed.
+         */
+        GlanceView: {
+            /** Labels */
+            labels: {
+                [key: string]: number;
+            };
+            /** Cases */
+            cases: {
+                [key: string]: number;
+            };
+            /** Spent Hours */
+            spent_hours: number;
+            /** Budget Hours */
+            budget_hours: number | null;
+            /** Until Refit */
+            until_refit: number;
+            model: components["schemas"]["InUseView"] | null;
+            advice: components["schemas"]["AdviceView"];
+            /** Active */
+            active: string[];
+            /** Running */
+            running: components["schemas"]["RunningView"][];
+            failed: components["schemas"]["RunningView"] | null;
+        };
+        /**
+         * InUseView
+         * @description The model in use; metrics: value, low, high.
+         */
+        InUseView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Labels */
+            labels: number;
+            /** Metrics */
+            metrics: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        /**
+         * RunningView
+         * @description A job that waits, runs or failed last.
+         */
+        RunningView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Progress */
+            progress: number;
+            /** Message */
+            message: string;
+            /** Error */
+            error: string;
+        };
+        /**
          * AnchoringView
          * @description One question; unseen: readings whose reader did not look at the suggestion.
+         *
+         *     taken: numbers of the cases whose suggestion was sent as it was by readers whom suggestions lead.
          */
         AnchoringView: {
             /** Question */
@@ -6222,6 +6316,8 @@ export interface components {
             readers: components["schemas"]["ComparedView"][];
             /** Unseen */
             unseen: number;
+            /** Taken */
+            taken: number[];
         };
         /**
          * ComparedView
@@ -6320,10 +6416,10 @@ export interface components {
              */
             numbers: number[];
             /** Origin */
-            origin?: ("disputed" | "doubted" | "hasty" | "drift" | "conflicts") | null;
+            origin?: ("disputed" | "doubted" | "hasty" | "drift" | "anchored" | "conflicts") | null;
             /**
              * Question
-             * @description disputed: of this question alone
+             * @description disputed, anchored: of this question alone
              * @default
              */
             question: string;
@@ -14390,6 +14486,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_learning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GlanceView"];
                 };
             };
             /** @description Unauthorized */

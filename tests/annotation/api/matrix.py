@@ -134,6 +134,7 @@ MATRIX: dict[tuple[str, str], str] = {
     ("GET", f"{API}projects/<project_id>/policy"): STAFF_AND_ADMIN_JSON,
     ("PATCH", f"{API}projects/<project_id>/policy"): "401 404 404 403 403 200 403",
     ("POST", f"{API}projects/<project_id>/refits"): STAFF_ASKS_JSON,
+    ("GET", f"{API}projects/<project_id>/learning"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/curve"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/advice"): STAFF_AND_ADMIN_JSON,
     ("GET", f"{API}projects/<project_id>/drift"): STAFF_AND_ADMIN_JSON,
