@@ -21,7 +21,11 @@ _ = gettext_noop
 KINDS: Final[Mapping[str, Kind]] = {
     one.name: one
     for one in (
-        Kind("work_due", _("Work that is due"), _("%(left)s cases of “%(project)s” are left until %(day)s.")),
+        Kind(
+            "work_due",
+            _("Work that is due"),
+            _("Cases of “%(project)s” left to read until %(day)s: %(left)s."),
+        ),
         Kind("question", _("Questions to me"), _("%(who)s asks you about case %(number)s of “%(project)s”.")),
         Kind(
             "answered",
@@ -44,7 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "quarantine_waiting",
             _("Images in quarantine"),
-            _("%(count)s files of “%(project)s” wait in quarantine."),
+            _("Files of “%(project)s” in quarantine: %(count)s."),
         ),
     )
 }
