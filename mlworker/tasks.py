@@ -16,6 +16,9 @@ from mlworker import runtime
 REMINDED: Final = "readers_reminded"
 REMIND_SECONDS: Final = 3600  # each process that sweeps looks once an hour; rows keep what was told
 
+TRAININGS_ASKED: Final = "trainings_asked"
+TRAININGS_SECONDS: Final = 300  # a trigger counts all labels of its project
+
 
 @current_app.task(name="fovea.light", time_limit=settings.JOB_LIMIT_SECONDS["light"])
 def light(job_id: str) -> None:
@@ -62,7 +65,8 @@ def sweep() -> None:
     ask_removal(now=now)
     ask_cleaning(now=now)
     ask_webhooks(now=now)
-    ask_trainings(now)
+    if cache.add(TRAININGS_ASKED, now.isoformat(), TRAININGS_SECONDS):
+        ask_trainings(now)
     ask_mails(now=now)
 
 
