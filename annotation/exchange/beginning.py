@@ -10,8 +10,9 @@ from django.db import transaction
 
 from accounts.models import User
 from annotation.exchange import phantoms, uploads
-from annotation.exchange.imports import Progress, open_delivery
+from annotation.exchange.imports import Progress, job_key, open_delivery
 from annotation.exchange.lifecycle.usage import bytes_by_series, check_room, fitting
+from annotation.learning.asking import ask_for_project
 from annotation.learning.services import ask_embed, policy_for
 from annotation.projects.beginning import check_empty, take_dataset
 from annotation.projects.models import Case, Project
@@ -38,14 +39,7 @@ def ask_cases_of(*, project: Project, dataset_id: UUID, by: User) -> Job:
     raises: RefusedError, Dataset.DoesNotExist.
     """
     taken = take_dataset(project=project, dataset_id=dataset_id, by=by)
-    return ask(
-        name="take_cases",
-        lane=Lane.TRANSFER,
-        arguments={"project_id": str(taken.pk)},
-        requested_by=by,
-        scope_id=taken.pk,
-        singleton_key=f"take_cases:{taken.pk}",
-    )
+    return ask_for_project("take_cases", project_id=taken.pk, lane=Lane.TRANSFER, by=by)
 
 
 def take_cases(project_id: UUID, *, now: datetime, progress: Progress) -> None:
@@ -123,7 +117,7 @@ def ask_examples(*, project: Project, by: User, now: datetime) -> tuple[Import, 
         arguments={"import_id": str(delivery.pk)},
         requested_by=by,
         scope_id=project.pk,
-        singleton_key=f"import:{delivery.pk}",
+        singleton_key=job_key(delivery),
     )
     return delivery, job
 

@@ -101,6 +101,11 @@ def open_delivery(
     return delivery
 
 
+def job_key(delivery: Import) -> str:
+    """Name the job of a delivery: one waits at most."""
+    return f"import:{delivery.pk}"
+
+
 def project_named(
     *,
     name: str,

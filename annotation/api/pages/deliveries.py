@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from annotation.api.permissions import person
+from annotation.exchange.imports import job_key
 from annotation.studies.models import Import
 from annotation.studies.selectors import import_for
 from jobs.models import Job
@@ -21,11 +22,6 @@ def found_delivery(request: HttpRequest, import_id: UUID) -> Import:
         return import_for(person(request), import_id)
     except Import.DoesNotExist:
         raise Http404("no such import") from None
-
-
-def job_key(delivery: Import) -> str:
-    """Name the job of a delivery: one waits at most."""
-    return f"import:{delivery.pk}"
 
 
 def job_of(delivery: Import) -> Job | None:

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.api.errors import problem
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
-from annotation.api.pages.deliveries import found_delivery, job_key, job_of
+from annotation.api.pages.deliveries import found_delivery, job_of
 from annotation.api.permissions import person, record_act
 from annotation.exchange import uploads
-from annotation.exchange.imports import UnknownModalityError, open_delivery
+from annotation.exchange.imports import UnknownModalityError, job_key, open_delivery
 from annotation.exchange.lifecycle.usage import QuotaError, check_room
 from annotation.exchange.uploads import Listed, OutOfOrderError, UploadError
 from annotation.studies.models import Import

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from annotation.exchange.dicomweb_store import Received
-from annotation.exchange.imports import admitted, fail_delivery, project_of
+from annotation.exchange.imports import admitted, fail_delivery, job_key, project_of
 from annotation.exchange.peers.client import PeerError, retrieve
 from annotation.exchange.peers.models import Peer, Pull
 from annotation.exchange.peers.rules import is_uid
@@ -69,7 +69,7 @@ def ask_pull(
         arguments={"pull_id": str(pull.pk)},
         requested_by=by,
         scope_id=project.pk,
-        singleton_key=f"import:{delivery.pk}",
+        singleton_key=job_key(delivery),
     )
     return delivery
 
