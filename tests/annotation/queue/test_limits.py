@@ -36,11 +36,6 @@ def project() -> Project:
 
 
 @pytest.fixture
-def reader(project: Project) -> User:
-    return factories.a_reader(project)
-
-
-@pytest.fixture
 def planned(project: Project, reader: User) -> Callable[..., None]:
     """Give the reader a workload."""
     admin = factories.a_user(is_admin=True)
