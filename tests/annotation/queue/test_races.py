@@ -15,15 +15,18 @@ from annotation.projects.models import Project
 from annotation.projects.services import set_membership
 from annotation.queue.adjudication import Verdict, decide
 from annotation.queue.agreement import fuse_again
+from annotation.queue.counting import count_readings
+from annotation.queue.designs import SECOND_PLACE
 from annotation.queue.disputes import ReadingClosedError, within_design
 from annotation.queue.gold import make_gold
 from annotation.queue.models import UNRANKED, Entry, Lease
 from annotation.queue.rankings import Place, replace_ranking
 from annotation.queue.rules import LeaseLostError
-from annotation.queue.selectors import LeasedCase
+from annotation.queue.selectors import LeasedCase, open_leases
 from annotation.queue.services import expire_leases, give_back, lease_next
 from annotation.queue.submissions import Submitted, submit
 from annotation.readings.adjudication_models import Dispute
+from annotation.readings.gold_models import Qualification
 from annotation.readings.models import Reading, ReferenceStandard, Revision
 from annotation.readings.services import Answered, revise
 from audit.services import verify
@@ -227,6 +230,39 @@ def test_no_dispute_hides_between_a_revision_and_the_last_reading(
         _, is_revised = at_once(2, race)
         assert Dispute.objects.filter(case=mine.case).exists() == is_revised
         assert ReferenceStandard.objects.filter(case=mine.case).exists() != is_revised
+
+
+def test_no_dispute_hides_between_a_reader_who_comes_to_count_and_the_other_reading(
+    adjudicated: tuple[Project, list[User]],
+) -> None:
+    """Who passes the test while a colleague reads the same case: both count, whichever is first."""
+    project, (second, _) = adjudicated
+    project.protocols.update(settings={"readers": 2, "adjudicated": True, "qualification_cases": 2})
+    tested = partial(Qualification.objects.create, project=project, asked_at=timezone.now())
+    tested(reader=second, has_passed=True, settled_at=timezone.now())
+    for case in project.cases.order_by("number")[:8]:
+        newcomer = factories.a_reader(project)
+        asked = tested(reader=newcomer)
+        with transaction.atomic():
+            factories.a_reading(newcomer, case, {"finding": "pneumonia"})
+        Entry.objects.filter(case=case).update(**SECOND_PLACE)
+        for one in open_leases(second, project.pk):
+            give_back(reader=second, lease_id=one.pk, now=timezone.now())
+        given = lease_next(reader=second, project_id=project.pk, now=timezone.now()).cases
+        held = next(one for one in given if one.case == case)
+
+        def race(
+            n: int, held: LeasedCase = held, newcomer: User = newcomer, asked: Qualification = asked
+        ) -> bool:
+            if n:
+                return bool(send(second, held))
+            Qualification.objects.filter(pk=asked.pk).update(has_passed=True, settled_at=timezone.now())
+            return count_readings(project.pk, newcomer.pk, timezone.now()) == 1
+
+        assert at_once(2, race) == [True, True]
+        assert Entry.objects.get(case=case).state == Entry.State.DONE
+        assert Dispute.objects.filter(case=case, state=Dispute.State.OPEN).exists()
+        assert not ReferenceStandard.objects.filter(case=case).exists()
 
 
 def test_a_decision_keeps_its_standard_whoever_fuses_at_that_moment(
