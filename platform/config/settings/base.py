@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.SessionLimits",
     "accounts.middleware.OwnLanguage",
+    "annotation.api.verbs.Verbs",
     "accounts.middleware.SecondFactorFirst",
     "annotation.api.repeats.Repeats",
     "axes.middleware.AxesMiddleware",

@@ -45,6 +45,17 @@ def test_an_address_that_is_none_is_a_problem_too(reader: User, path: str) -> No
     assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
 
 
+def test_a_verb_that_an_address_does_not_take_is_a_problem_with_those_that_it_takes(
+    project: Project, reader: User
+) -> None:
+    response = factories.a_client(reader).delete(f"{API}/projects/{project.pk}/leases")
+    assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json")
+    allowed = {verb.strip() for verb in response["Allow"].split(",")}
+    assert "POST" in allowed
+    assert response.json()["code"] == "method_not_allowed"
+    assert response.json()["detail"] == f"this address does not take DELETE: it takes {response['Allow']}"
+
+
 def test_a_foreign_object_and_one_that_is_not_there_look_the_same_but_only_the_first_is_audited(
     project: Project,
 ) -> None:

@@ -56,6 +56,23 @@ def test_a_revoked_role_bites_at_the_next_click(reader: Client, project: Project
     assert reader.get(address(project, "project")).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["get", "put"])
+def test_an_address_that_takes_forms_alone_says_so_with_a_way_back(
+    ml_staff: Client, project: Project, method: str
+) -> None:
+    answer = getattr(ml_staff, method)(address(project, "measure-agreement"))
+    content = answer.content.decode()
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "This address is no page" in content
+    assert f'href="{address(project, "agreement")}"' in content
+
+
+def test_who_is_not_signed_in_is_told_the_same_and_led_home(client: Client, project: Project) -> None:
+    answer = client.get(reverse("sign-out"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert 'class="button primary" href="/"' in answer.content.decode()
+
+
 @pytest.mark.parametrize("name", ["home", "people", "audit", "jobs"])
 def test_no_page_is_kept_by_the_browser(admin: Client, name: str) -> None:
     assert admin.get(reverse(name))["Cache-Control"] == "no-store"
