@@ -23,7 +23,13 @@ from annotation.exchange.out.selectors import (
     snapshot_named,
     snapshots_for,
 )
-from annotation.exchange.out.services import file_of, record_fetch, request_export, request_model_export
+from annotation.exchange.out.services import (
+    file_of,
+    record_fetch,
+    refuse_pixel_head,
+    request_export,
+    request_model_export,
+)
 from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.models import Project
 from annotation.projects.rules import ForbiddenError
@@ -144,6 +150,7 @@ def create_model_export(
     try:
         model = project.models.select_related("snapshot").get(pk=model_id)
     except ModelVersion.DoesNotExist:
+        refuse_pixel_head(project, model_id)
         raise NotThereError(f"there is no model {model_id}") from None
     export = request_model_export(
         model=model, name=body.format, by=user, now=timezone.now(), address=address_of(request)

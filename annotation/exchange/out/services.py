@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -56,6 +56,26 @@ def request_export(
         raise RefusedError("cases in this snapshot were erased, and its file with them: freeze one now")
     export = Export(project=project, snapshot=snapshot, format=name, requested_by=by, created_at=now)
     return asked_for(export, by=by, address=address)
+
+
+class NotPortableError(RefusedError):
+    """What was learned is no network that the formats of models hold; the message says what can be had."""
+
+    code: ClassVar[str] = "not_portable"
+
+
+def refuse_pixel_head(project: Project, model_id: UUID) -> None:
+    """Say of a pixel head that it is not taken out as a model, why, and what can be.
+
+    raises: NotPortableError where it is one of the project.
+    """
+    head = project.pixel_heads.filter(pk=model_id).first()
+    if head is not None:
+        raise NotPortableError(
+            f"pixel head {head.number} of “{head.question}” is a filter bank and trees, no network that "
+            "safetensors, ONNX or a MONAI bundle could run: take out what readers drew with the labels "
+            "(DICOM SEG, NIfTI, COCO), and the models of answers as files"
+        )
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ import io
 import zipfile
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
@@ -14,7 +15,9 @@ from accounts.confirming import TYPED_AT
 from accounts.models import Role, User
 from accounts.tokens import Wish, make_token
 from annotation.exchange.out.models import Export
+from annotation.learning.drawn_models import PixelHead
 from annotation.projects.models import Project
+from annotation.projects.services import set_membership
 from audit.models import Event
 from tests import factories
 from tests.annotation.exchange.out.conftest import do_job, read_all
@@ -93,6 +96,34 @@ def test_a_token_of_another_scope_takes_nothing_out(project: Project, staff: Use
     key = a_key(staff, "dicomweb:read")
     assert asked(key, "exports/projects").status_code == 403
     assert asked(key, f"projects/{project.pk}/exports", {"format": "csv"}).status_code == 403
+
+
+def test_a_pixel_head_is_not_taken_out_and_it_is_said_why_and_what_can_be(
+    project: Project, staff: User
+) -> None:
+    head = PixelHead.objects.create(
+        project=project,
+        question="lung",
+        kind="segmentation",
+        number=2,
+        classes=["lung"],
+        artefact_name="heads/x",
+        artefact_digest="0" * 64,
+        case_count=3,
+        job_id=uuid4(),
+        seconds=1.0,
+        created_at=timezone.now(),
+    )
+    key = a_key(staff)
+    refused = asked(key, f"projects/{project.pk}/models/{head.pk}/exports", {"format": "model-onnx"})
+    told = refused.json()
+    assert (refused.status_code, told["code"]) == (422, "not_portable")
+    assert "pixel head 2 of “lung” is a filter bank and trees" in told["detail"]
+    assert "DICOM SEG, NIfTI, COCO" in told["detail"]
+    other = factories.a_project()
+    set_membership(project=other, user=staff, role=Role.ML_STAFF)
+    missing = asked(key, f"projects/{other.pk}/models/{head.pk}/exports", {"format": "model-onnx"})
+    assert missing.status_code == 404
 
 
 def test_each_kind_of_person_gets_what_their_role_says_with_a_token(project: Project, staff: User) -> None:
