@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import TypedDict
+from itertools import islice
+from typing import Final, TypedDict
 from uuid import UUID
 
 from django.db import models
@@ -18,6 +19,8 @@ from annotation.readings.effort_models import Effort
 from annotation.readings.fusion.standard import Skills
 from annotation.readings.models import Agreement, Draft, Reading, ReferenceStandard, Revision, Source
 from annotation.readings.repeat_models import RepeatRevision
+
+READ_TOGETHER: Final = 20  # answers can be large: masks
 
 
 def revisions_in_force() -> QuerySet[Revision]:
@@ -50,11 +53,16 @@ def skills_in(project_id: UUID) -> dict[str, Skills]:
     return {key: Skills(**one) for key, one in kept.items()}
 
 
+def repeats_in_force() -> QuerySet[RepeatRevision]:
+    """List the newest revision of each case that was read again; not scoped: callers narrow it down."""
+    newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
+    found = RepeatRevision.objects.filter(number=Subquery(newest))
+    return found.select_related("repeat__case__series", "protocol")
+
+
 def repeats_of(reader: User) -> QuerySet[RepeatRevision]:
     """List the revisions in force of what a reader read again; the reader takes them for readings."""
-    newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
-    mine = RepeatRevision.objects.filter(number=Subquery(newest), reader=reader)
-    return mine.select_related("repeat__case__series", "protocol")
+    return repeats_in_force().filter(reader=reader)
 
 
 def read_twice(project_id: UUID) -> Iterator[tuple[Revision, RepeatRevision]]:
@@ -62,12 +70,19 @@ def read_twice(project_id: UUID) -> Iterator[tuple[Revision, RepeatRevision]]:
 
     For machine work, so not scoped.
     """
-    newest = RepeatRevision.objects.filter(repeat=OuterRef("repeat")).order_by("-number").values("number")[:1]
-    rows = RepeatRevision.objects.filter(number=Subquery(newest), repeat__project=project_id)
-    rows = rows.select_related("repeat__case__series", "protocol").order_by("repeat__case__number", "pk")
-    firsts = revisions_in_force().select_related("protocol")
-    for again in rows.prefetch_related("repeat__case__series__instances").iterator(chunk_size=20):
-        yield firsts.get(reading__case=again.repeat.case_id, reader=again.reader_id), again
+    found = repeats_in_force().filter(repeat__project=project_id).order_by("repeat__case__number", "pk")
+    rows = found.prefetch_related("repeat__case__series__instances").iterator(chunk_size=READ_TOGETHER)
+    while part := list(islice(rows, READ_TOGETHER)):
+        firsts = first_said([one.repeat.case_id for one in part])
+        for again in part:
+            yield firsts[again.repeat.case_id, again.reader_id], again
+
+
+def first_said(cases: Collection[UUID]) -> dict[tuple[UUID, UUID | None], Revision]:
+    """Find what stands of cases' readings, by case and reader."""
+    found = revisions_in_force().filter(reading__case__in=cases, reader__isnull=False)
+    rows = found.select_related("protocol", "reading")
+    return {(one.reading.case_id, one.reader_id): one for one in rows}
 
 
 def last_revision(reader: User, project_id: UUID) -> Revision | RepeatRevision:
