@@ -21,8 +21,7 @@ from annotation.projects.models import Project
 from annotation.projects.rules import LearnedQuestion
 from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
-from annotation.queue.models import Entry
-from annotation.queue.rules import SECOND_READING
+from annotation.queue.second_reads import doubted_in
 from annotation.readings.gold_models import GoldReading
 from annotation.readings.models import Reading, ReferenceStandard, Revision
 from annotation.readings.qualifying import unqualified_in
@@ -124,9 +123,8 @@ def compared_of(project_id: UUID) -> Iterator[Compared]:
 
 def first_answers(project_id: UUID) -> QuerySet[Revision]:
     """List readers' first answers to cases that nobody doubted."""
-    doubted = Entry.objects.filter(project=project_id, reason=SECOND_READING, score__isnull=False)
     firsts = Revision.objects.filter(reading__case__project=project_id, number=1, reader__isnull=False)
-    return firsts.exclude(reading__case__in=doubted.values("case"))
+    return firsts.exclude(reading__case__in=doubted_in(project_id).values("case"))
 
 
 def compared_with_decided(project_id: UUID, question: LearnedQuestion) -> Iterator[Compared]:
