@@ -51,6 +51,12 @@ def asked_of(questions: Sequence[Question], answers: Answers) -> dict[str, bool]
     return asked
 
 
+def kinds_asked(questions: Sequence[Question], answers: Answers) -> dict[str, str]:
+    """Name the questions that are asked, given the answers before them, and the form in which each is."""
+    asked = asked_of(questions, answers)
+    return {one.key: one.kind for one in questions if asked[one.key]}
+
+
 def said_to(question: Question, answers: Answers) -> frozenset[Said] | None:
     """Give what conditions can see of an answer: values that were chosen or typed; None for no answer."""
     answer: Any = answers.get(question.key)

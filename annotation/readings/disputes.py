@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from annotation.projects.answers import asked_of, is_empty
+from annotation.projects.answers import is_empty, kinds_asked
 from annotation.projects.questions import Number, OneOf, Question, Regions, Segmentation, Settings, SomeOf
 from annotation.projects.regions import Region
 from annotation.readings.agreement.boxes import matches
@@ -51,8 +51,7 @@ def given_in(
     questions: Sequence[Question], answers: Mapping[str, Any], measurements: Mapping[str, Any]
 ) -> Given:
     """Take a reader's answers to questions, and which of them were put."""
-    asked = asked_of(questions, answers)
-    return Given(answers, measurements, {one.key: one.kind for one in questions if asked[one.key]})
+    return Given(answers, measurements, kinds_asked(questions, answers))
 
 
 def disputed(questions: Sequence[Question], given: Sequence[Given], limits: Limits) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from annotation.projects.answers import asked_of
+from annotation.projects.answers import kinds_asked
 from annotation.projects.models import Case
 from annotation.projects.questions import Question, questions_of
 from annotation.projects.selectors import protocol_in_force, settings_in
@@ -125,8 +125,7 @@ def write_standard(case_id: UUID, values: dict[str, Any] | None, now: datetime) 
 
 def said_by(revision: Revision, questions: Sequence[Question]) -> Said:
     """Take what a revision states; questions: of the protocol that it answers."""
-    asked = asked_of(questions, revision.answers)
-    kinds = {one.key: one.kind for one in questions if asked[one.key]}
+    kinds = kinds_asked(questions, revision.answers)
     return Said(author_of(revision), stated(questions, revision.answers), kinds, revision.source_id is None)
 
 
