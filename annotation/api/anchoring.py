@@ -44,7 +44,10 @@ class ComparedView(Schema):
 
 
 class AnchoringView(Schema):
-    """One question; unseen: readings whose reader did not look at the suggestion."""
+    """One question; unseen: readings whose reader did not look at the suggestion.
+
+    taken: numbers of the cases whose suggestion was sent as it was by readers whom suggestions lead.
+    """
 
     question: str
     prompt: str
@@ -54,6 +57,7 @@ class AnchoringView(Schema):
     labels: list[ComparedView]
     readers: list[ComparedView]
     unseen: int
+    taken: list[int]
 
 
 router = Router(tags=["learning"])
@@ -72,6 +76,7 @@ def show_anchoring(request: HttpRequest, project_id: UUID) -> list[AnchoringView
             labels=[row_view(row) for row in one.labels],
             readers=[row_view(row) for row in one.readers],
             unseen=one.unseen,
+            taken=one.taken,
         )
         for one in comparisons_for(person(request), project_id)
     ]

@@ -60,7 +60,7 @@ class BatchBody(Body):
 
     numbers: Numbers = []
     origin: Origin | None = None
-    question: str = Field("", max_length=64, description="disputed: of this question alone")
+    question: str = Field("", max_length=64, description="disputed, anchored: of this question alone")
     reader: UUID | None = Field(None, description="drift: of this reader alone")
     group: int = Field(0, ge=0, le=2**31 - 1, description="conflicts: of this group alone")
     most: int = Field(50, ge=1, le=LARGEST_BATCH, description="of a list, the worst first")

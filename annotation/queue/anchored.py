@@ -14,7 +14,17 @@ from annotation.learning.selectors import learning_project
 from annotation.projects.questions import Segmentation
 from annotation.projects.rules import LearnedQuestion, first_learnable
 from annotation.projects.selectors import protocol_in_force, question_learned
-from annotation.queue.anchoring import CONTROL, SHOWN, UNSEEN, Fact, Row, compared, rows_by, told
+from annotation.queue.anchoring import (
+    CONTROL,
+    SHOWN,
+    UNSEEN,
+    Fact,
+    Row,
+    compared,
+    rows_by,
+    taken_by_led,
+    told,
+)
 from annotation.queue.suggestions import predicted
 from annotation.readings.models import Reading, Revision
 
@@ -28,7 +38,8 @@ class Comparison:
     """One question's readings, those that saw the suggestion against those that started blank.
 
     measure: how agreement with the suggestion is told. labels: none where it is drawn. unseen: readings
-    whose reader did not look. facts: what is compared, oldest first.
+    whose reader did not look. facts: what is compared, oldest first. taken: numbers of the cases whose
+    suggestion was sent as it was by readers whom suggestions lead.
     """
 
     key: str
@@ -40,6 +51,7 @@ class Comparison:
     readers: list[Row]
     unseen: int
     facts: Sequence[Fact]
+    taken: list[int]
 
 
 def comparisons_for(user: User, project_id: UUID) -> list[Comparison]:
@@ -64,6 +76,7 @@ def comparison_of(
     if not is_chosen:
         measure = "Dice" if question.kind == "segmentation" else "F1 of regions"
     everything = compared("All readings", facts)
+    by_reader = rows_by(facts, lambda one: one.reader, readers)
     values = dict.fromkeys(one.label for one in facts)
     return Comparison(
         key=question.key,
@@ -72,9 +85,10 @@ def comparison_of(
         verdict=told(everything),
         all=everything,
         labels=rows_by(facts, lambda one: one.label, values) if is_chosen else [],
-        readers=rows_by(facts, lambda one: one.reader, readers),
+        readers=by_reader,
         unseen=sum(one.side == UNSEEN for one in facts),
         facts=facts,
+        taken=taken_by_led(everything, by_reader, facts),
     )
 
 
@@ -117,7 +131,9 @@ def rows_of(project_id: UUID, learned: str, drawn: list[Drawable]) -> list[dict[
     for question in drawn:
         own = KeyTransform(question.key, KeyTransform("drawn", "suggestion"))
         named |= {f"{question.key}/{part}": KeyTransform(part, own) for part in PARTS}
-    rows = suggested.order_by("-created_at", "-pk").values("reading__reader", spent=F("seconds"), **named)
+    rows = suggested.order_by("-created_at", "-pk").values(
+        "reading__reader", "reading__case__number", spent=F("seconds"), **named
+    )
     return [dict(row) for row in rows[:MOST_READINGS]][::-1]
 
 
@@ -136,7 +152,8 @@ def fact_of_answer(row: Mapping[str, Any], question: LearnedQuestion, reader: st
     suggested = predicted(probabilities, question)
     agrees = float(question.chosen(row.get("answer")) == suggested)
     label = question.told(list(suggested))
-    return Fact(reader, label, side, agrees, row["spent"], agrees if side == SHOWN else None)
+    accepted = agrees if side == SHOWN else None
+    return Fact(reader, label, side, agrees, row["spent"], accepted, row["reading__case__number"])
 
 
 def fact_of_drawing(row: Mapping[str, Any], question: Drawable, reader: str) -> Fact:
@@ -144,7 +161,8 @@ def fact_of_drawing(row: Mapping[str, Any], question: Drawable, reader: str) -> 
     own = {part: row[f"{question.key}/{part}"] for part in PARTS}
     side = side_of(own["withheld"] or "", own["shown"] or "")
     accepted = accepted_of(own, is_mask=isinstance(question, Segmentation)) if side == SHOWN else None
-    return Fact(reader, question.prompt, side, float(own["agreement"]), row["spent"], accepted)
+    number = row["reading__case__number"]
+    return Fact(reader, question.prompt, side, float(own["agreement"]), row["spent"], accepted, number)
 
 
 def accepted_of(own: Mapping[str, Any], *, is_mask: bool) -> float | None:

@@ -27,6 +27,7 @@ class Fact:
     side:      SHOWN, CONTROL, or UNSEEN: it could have been seen and the reader did not look.
     agreement: with the suggestion, 0 – 1; of one choice 0 or 1.
     accepted:  share of the suggestion that was sent as it was; None where nothing was shown or proposed.
+    case:      its number.
     """
 
     reader: str
@@ -35,6 +36,7 @@ class Fact:
     agreement: float
     seconds: float
     accepted: float | None = None
+    case: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Row:
     control: Group
     agreement_effect: Estimate | None
     seconds_effect: Estimate | None
+
+    @property
+    def is_led(self) -> bool:
+        """Whether who saw a suggestion surely agreed with it more often than who did not."""
+        return self.agreement_effect is not None and self.agreement_effect.low > 0
 
     @property
     def missing(self) -> int:
@@ -124,6 +131,18 @@ def rows_by(facts: Sequence[Fact], name_of: Callable[[Fact], str], names: Iterab
     return [compared(name, part) for name, part in parts.items() if part]
 
 
+def taken_by_led(everything: Row, readers: Sequence[Row], facts: Sequence[Fact]) -> list[int]:
+    """Name the cases whose suggestion was sent as it was by who is led by suggestions, the quickest first.
+
+    Where all readings together are led and no reader's alone tells, every reader is taken for one.
+    """
+    names = {row.name for row in readers if row.is_led}
+    if not names and not everything.is_led:
+        return []
+    taken = [one for one in facts if one.accepted == 1.0 and (not names or one.reader in names)]
+    return list(dict.fromkeys(one.case for one in sorted(taken, key=lambda one: one.seconds)))
+
+
 def over_time(facts: Sequence[Fact]) -> list[tuple[int, Estimate]]:
     """Agreement after so many of some readings, oldest first, at a few points on the way."""
     places = sorted({round(len(facts) * nth / CHECKPOINTS) for nth in range(1, CHECKPOINTS + 1)} - {0})
@@ -140,7 +159,7 @@ def told(row: Row) -> str:
         )
     effect = row.agreement_effect
     span = f"{100 * effect.value:+.0f} points ({100 * effect.low:+.0f} to {100 * effect.high:+.0f})"
-    if effect.low > 0:
+    if row.is_led:
         return (
             f"Readers who saw the suggestion agreed with it more often than those who started blank: {span}."
         )

@@ -13,23 +13,28 @@ from annotation.learning.duplicates import conflicting_numbers, groups_in, newes
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
 from annotation.queue.agreement import agreement_for
+from annotation.queue.anchored import comparisons_for
 from annotation.queue.batches import Gathered, make_batch, require_batch_skills
 from annotation.queue.label_quality import check_for
 from annotation.queue.rules import LARGEST_BATCH
 
-Origin = Literal["disputed", "doubted", "hasty", "drift", "conflicts"]
+Origin = Literal["disputed", "doubted", "hasty", "drift", "anchored", "conflicts"]
 NOTHING: Final[Mapping[Origin, str]] = {
     "disputed": "no measurement of agreement names a case on which readers differ: measure it first",
     "doubted": "no check of the labels doubts one: check them first",
     "hasty": "no check of the labels found a hasty reading: check them first",
     "drift": "no check of the labels names cases of a reader who changed: check them first",
+    "anchored": "no reader is surely led by suggestions: there is nothing to read again",
     "conflicts": "no search found near-duplicates with contradicting labels: search first",
 }
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of the console: disputed may name a question, drift a reader, conflicts a group; most: cases."""
+    """A list of the console, of at most so many cases.
+
+    disputed and anchored may name a question, drift a reader, conflicts a group.
+    """
 
     origin: Origin
     most: int = 50
@@ -104,6 +109,12 @@ def drifted(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
     return (number for row in rows for number in row["numbers"])
 
 
+def anchored(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
+    """Cases whose suggestion was sent as it was by readers whom suggestions lead, the quickest first."""
+    found = (one for one in comparisons_for(user, project_id) if wanted.question in ("", one.key))
+    return (number for one in found for number in one.taken)
+
+
 def conflicting(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
     """Near-duplicates whose labels contradict each other, whole groups of them."""
     search = newest_search(user, project_id)
@@ -119,5 +130,6 @@ LISTS: Final = {
     "doubted": doubted,
     "hasty": hasty,
     "drift": drifted,
+    "anchored": anchored,
     "conflicts": conflicting,
 }

@@ -14,7 +14,7 @@ from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.queue.anchored import comparisons_for
 from annotation.queue.anchoring import CONTROL, SHOWN, Fact, over_time
 
-HEADS_SHOWN = 8
+HEADS_SHOWN, CASES_SHOWN = 8, 50
 
 
 @require_http_methods(["GET"])
@@ -29,7 +29,10 @@ def anchoring(request: HttpRequest, visit: Visit) -> HttpResponse:
         "learning",
         visit,
         settings=settings_in(protocol),
-        questions=[vars(one) | {"chart": chart_of(one.facts, one.measure)} for one in compared],
+        questions=[
+            vars(one) | {"chart": chart_of(one.facts, one.measure), "taken": one.taken[:CASES_SHOWN]}
+            for one in compared
+        ],
         heads=heads_for(visit.user, visit.project.pk)[:HEADS_SHOWN],
         draws=bool(drawn_questions(protocol)),
     )

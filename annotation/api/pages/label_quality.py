@@ -71,4 +71,5 @@ def check_labels(request: HttpRequest, visit: Visit) -> HttpResponse:
 def read_doubted(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Have the cases of a list read again by another reader: a query batch."""
     batch_of_form(request, visit, why=READ_AGAIN, again=True)
-    return redirect("label-quality", project_id=visit.project.pk)
+    page = "anchoring" if request.POST.get("list") == "anchoring" else "label-quality"
+    return redirect(page, project_id=visit.project.pk)

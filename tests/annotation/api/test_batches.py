@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
@@ -198,6 +199,40 @@ def test_a_search_is_asked_for_followed_and_its_hits_say_what_is_free(
     rest = staff.get(API + at(project, f"searches?size=1&cursor={first['next']}")).json()
     assert [first["searches"][0]["like"], rest["searches"][0]["like"]] == [[3], [1]]
     assert staff.get(API + at(project, f"searches/{uuid4()}")).status_code == 404
+
+
+def led(project: Project) -> None:
+    """One reader: of ten cases whose suggestion was seen all sent as it was, of ten blank ones none."""
+    reader = factories.a_reader(project, "r.one")
+    said = {"question": "finding", "probabilities": {"normal": 0.9, "pneumonia": 0.1}, "shown": ""}
+    for place, case in enumerate(factories.some_cases(project, 20)):
+        is_shown = place < 10
+        value = "normal" if is_shown else "pneumonia"
+        revision = factories.a_reading(reader, case, {"finding": value}, seconds=30.0 - place)
+        side = {"shown": "before_answer", "withheld": ""} if is_shown else {"withheld": "control"}
+        Revision.objects.filter(pk=revision.pk).update(suggestion=said | side)
+
+
+def test_what_who_is_led_sent_as_suggested_becomes_a_batch_by_program_and_by_one_click(
+    staff: Client, project: Project
+) -> None:
+    refused = made(staff, project, {"origin": "anchored", "why": "Led"})
+    assert (refused.status_code, "led by suggestions" in refused.json()["detail"]) == (422, True)
+    led(project)
+    numbers = list(range(18, 8, -1))
+    [found] = staff.get(API + at(project, "anchoring")).json()
+    assert found["taken"] == numbers
+    some = made(staff, project, {"origin": "anchored", "why": "Led", "most": 4}).json()["batch"]
+    assert numbers_in(some) == sorted(numbers[:4])
+    where = f"/projects/{project.pk}/learning/anchoring"
+    page = staff.get(where).content.decode()
+    assert "Have 10 read again" in page
+    answer = staff.post(
+        reverse("read-doubted", kwargs={"project_id": project.pk}), {"list": "anchoring", "number": numbers}
+    )
+    assert answer["Location"] == where
+    batch = QueryBatch.objects.get(why=READ_AGAIN)
+    assert numbers_in(str(batch.pk)) == sorted(numbers[4:])
 
 
 def test_a_search_begins_with_labelled_cases_of_a_class_or_is_refused(

@@ -13,6 +13,7 @@ from annotation.queue.anchoring import (
     median_of,
     over_time,
     rows_by,
+    taken_by_led,
     told,
 )
 from annotation.readings.intervals import wilson
@@ -53,6 +54,38 @@ def test_nine_controls_are_too_few_to_compare() -> None:
     row = compared("all", facts(SHOWN, 50, 0.9) + facts(CONTROL, FEWEST_CONTROLS - 1, 0.5))
     assert (row.agreement_effect, row.seconds_effect, row.missing) == (None, None, 1)
     assert told(row).startswith("Not enough controls yet: 9 readings started blank and 50 saw")
+
+
+def sent(side: str, reader: str, first: int, count: int, agreement: float) -> list[Fact]:
+    """Readings of cases from a number on, each a second quicker than the one before."""
+    return [
+        Fact(
+            reader, "mass", side, agreement, 50.0 - place, agreement if side == SHOWN else None, first + place
+        )
+        for place in range(count)
+    ]
+
+
+def listed(found: list[Fact]) -> list[int]:
+    by_reader = rows_by(found, lambda one: one.reader, ["Reader 1", "Reader 2"])
+    return taken_by_led(compared("all", found), by_reader, found)
+
+
+def test_what_who_is_led_sent_as_suggested_is_listed_the_quickest_first() -> None:
+    led = sent(SHOWN, "Reader 1", 1, 12, 1.0) + sent(SHOWN, "Reader 1", 13, 2, 0.0)
+    led += sent(CONTROL, "Reader 1", 21, 10, 0.0)
+    other = sent(SHOWN, "Reader 2", 41, 12, 1.0) + sent(CONTROL, "Reader 2", 61, 12, 1.0)
+    assert listed(led + other) == list(range(12, 0, -1))
+
+
+def test_where_all_are_led_and_no_reader_alone_tells_every_reader_s_are_listed() -> None:
+    found = sent(SHOWN, "Reader 1", 1, 9, 1.0) + sent(CONTROL, "Reader 1", 21, 9, 0.0)
+    found += sent(SHOWN, "Reader 2", 41, 9, 1.0) + sent(CONTROL, "Reader 2", 61, 9, 0.0)
+    assert sorted(listed(found)) == [*range(1, 10), *range(41, 50)]
+
+
+def test_nothing_is_listed_where_nobody_is_led() -> None:
+    assert listed(sent(SHOWN, "Reader 1", 1, 20, 1.0) + sent(CONTROL, "Reader 1", 21, 20, 1.0)) == []
 
 
 def test_readers_who_are_led_are_told_apart_from_those_who_are_not() -> None:
