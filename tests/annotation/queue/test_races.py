@@ -1,8 +1,11 @@
 """Sixteen real processes on one queue: no case is given, read or ranked twice, on either database."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from multiprocessing.synchronize import Event
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,9 +25,10 @@ from annotation.queue.gold import make_gold
 from annotation.queue.models import UNRANKED, Entry, Lease
 from annotation.queue.rankings import Place, replace_ranking
 from annotation.queue.rules import LeaseLostError
-from annotation.queue.selectors import LeasedCase, open_leases
+from annotation.queue.selectors import LeasedCase
 from annotation.queue.services import expire_leases, give_back, lease_next
 from annotation.queue.submissions import Submitted, submit
+from annotation.readings import standards
 from annotation.readings.adjudication_models import Dispute
 from annotation.readings.gold_models import Qualification
 from annotation.readings.models import Reading, ReferenceStandard, Revision
@@ -32,7 +36,7 @@ from annotation.readings.services import Answered, revise
 from audit.services import verify
 from jobs.models import Job
 from tests import factories
-from tests.annotation.queue.racing import at_once
+from tests.annotation.queue.racing import FORK, at_once
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -232,37 +236,49 @@ def test_no_dispute_hides_between_a_revision_and_the_last_reading(
         assert ReferenceStandard.objects.filter(case=mine.case).exists() != is_revised
 
 
-def test_no_dispute_hides_between_a_reader_who_comes_to_count_and_the_other_reading(
-    adjudicated: tuple[Project, list[User]],
-) -> None:
-    """Who passes the test while a colleague reads the same case: both count, whichever is first."""
-    project, (second, _) = adjudicated
-    project.protocols.update(settings={"readers": 2, "adjudicated": True, "qualification_cases": 2})
+def pausing(here: Event, on: Event) -> None:
+    """Let this process wait where a standard is fused and not written yet, until the other one is done."""
+    fused_of = standards.fused_of
+
+    def paused(revisions: Sequence[Revision]) -> dict[str, Any] | None:
+        found = fused_of(revisions)
+        here.set()
+        on.wait(1.0)  # whoever waits for this one's lock cannot be done sooner
+        return found
+
+    standards.fused_of = paused  # this process ends with the test
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["reading first", "counting first"])
+def test_a_reader_who_comes_to_count_and_a_colleague_who_reads_leave_a_standard_of_both(first: int) -> None:
+    project = factories.a_project()
+    [case] = factories.some_cases(project, 1)
+    project.protocols.update(settings={"readers": 2, "qualification_cases": 2})
+    newcomer, second = (factories.a_reader(project) for _ in range(2))
     tested = partial(Qualification.objects.create, project=project, asked_at=timezone.now())
     tested(reader=second, has_passed=True, settled_at=timezone.now())
-    for case in project.cases.order_by("number")[:8]:
-        newcomer = factories.a_reader(project)
-        asked = tested(reader=newcomer)
-        with transaction.atomic():
-            factories.a_reading(newcomer, case, {"finding": "pneumonia"})
-        Entry.objects.filter(case=case).update(**SECOND_PLACE)
-        for one in open_leases(second, project.pk):
-            give_back(reader=second, lease_id=one.pk, now=timezone.now())
-        given = lease_next(reader=second, project_id=project.pk, now=timezone.now()).cases
-        held = next(one for one in given if one.case == case)
+    asked = tested(reader=newcomer)
+    with transaction.atomic():
+        factories.a_reading(newcomer, case, {"finding": "normal"})
+    Entry.objects.filter(case=case).update(**SECOND_PLACE)
+    [held] = lease_next(reader=second, project_id=project.pk, now=timezone.now()).cases
+    here, on = FORK.Event(), FORK.Event()
 
-        def race(
-            n: int, held: LeasedCase = held, newcomer: User = newcomer, asked: Qualification = asked
-        ) -> bool:
-            if n:
-                return bool(send(second, held))
+    def race(n: int) -> None:
+        if n == first:
+            pausing(here, on)
+        else:
+            assert here.wait(30)
+        if n:
             Qualification.objects.filter(pk=asked.pk).update(has_passed=True, settled_at=timezone.now())
-            return count_readings(project.pk, newcomer.pk, timezone.now()) == 1
+            assert count_readings(project.pk, newcomer.pk, timezone.now()) == 1
+        else:
+            send(second, held)
+        on.set()
 
-        assert at_once(2, race) == [True, True]
-        assert Entry.objects.get(case=case).state == Entry.State.DONE
-        assert Dispute.objects.filter(case=case, state=Dispute.State.OPEN).exists()
-        assert not ReferenceStandard.objects.filter(case=case).exists()
+    at_once(2, race)
+    assert ReferenceStandard.objects.get(case=case).readings == 2
+    assert Entry.objects.get(case=case).state == Entry.State.DONE
 
 
 def test_a_decision_keeps_its_standard_whoever_fuses_at_that_moment(
