@@ -50,8 +50,7 @@ def after_reading_by(reader: User, entry: Entry, protocol: Protocol) -> Mapping[
     A second reading that was asked for by hand, or because its label was doubted, is still to come where the
     reader does not count yet.
     """
-    is_asked_for = entry.reason == SECOND_READING and (entry.batch_id is not None or entry.score is not None)
-    if is_asked_for and reader.pk in unqualified_in(entry.project_id):
+    if entry.is_asked_for and reader.pk in unqualified_in(entry.project_id):
         free = free_readers(entry.project_id, entry.case_id, again=True)
         if free.exists():
             return {"state": Entry.State.WAITING}

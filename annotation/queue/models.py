@@ -7,6 +7,7 @@ from django.db import models
 
 from annotation.learning.models import ModelVersion
 from annotation.projects.models import Case, Project
+from annotation.queue.rules import SECOND_READING
 
 UNRANKED = 2**31 - 1
 
@@ -97,6 +98,11 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"rank {self.rank}"
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether its second reading was asked for by hand, or because its label was doubted."""
+        return self.reason == SECOND_READING and (self.batch_id is not None or self.score is not None)
 
 
 class Lease(models.Model):

@@ -93,7 +93,6 @@ def is_awaited(entry: Entry, protocol: Protocol) -> bool:
 
     One that was asked for by hand, or because its label was doubted, is wanted whatever the design says.
     """
-    is_asked_for = entry.batch_id is not None or entry.score is not None
-    if is_asked_for:
+    if entry.is_asked_for:
         return free_readers(entry.project_id, entry.case_id, again=True).exists()
     return bool(after_reading(entry.case, protocol)["state"] == Entry.State.WAITING)
