@@ -183,9 +183,8 @@ def test_a_settled_case_in_dispute_goes_to_the_adjudicators(
     assert Dispute.objects.get().case == held.case
 
 
-def test_a_case_that_was_sent_back_waits_for_nobody_who_left(
-    double: Project, reader: User, second: User, now: datetime
-) -> None:
+def sent_back(double: Project, reader: User, second: User, now: datetime) -> Dispute:
+    """Have two readers differ on a case of an adjudicated project, and get it back."""
     double.protocols.update(settings={"readers": 2, "adjudicated": True})
     held = cases_of(reader, double, now)[0]
     read(reader, held, now, "normal")
@@ -193,6 +192,13 @@ def test_a_case_that_was_sent_back_waits_for_nobody_who_left(
     dispute = Dispute.objects.get()
     numbers = {str(pk): 1 for pk in dispute.case.readings.values_list("pk", flat=True)}
     Dispute.objects.update(state=Dispute.State.RETURNED, awaited=numbers)
+    return dispute
+
+
+def test_a_case_that_was_sent_back_waits_for_nobody_who_left(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    dispute = sent_back(double, reader, second, now)
     for one in (reader, second):
         set_membership(project=double, user=one, role=None)
     settle_readings(double.pk, now)
@@ -203,13 +209,7 @@ def test_a_case_that_was_sent_back_waits_for_nobody_who_left(
 def test_a_case_that_was_sent_back_waits_for_who_is_away_and_for_nobody_who_is_gone_for_long(
     double: Project, reader: User, second: User, now: datetime
 ) -> None:
-    double.protocols.update(settings={"readers": 2, "adjudicated": True})
-    held = cases_of(reader, double, now)[0]
-    read(reader, held, now, "normal")
-    read(second, next(one for one in cases_of(second, double, now) if one.case == held.case), now)
-    dispute = Dispute.objects.get()
-    numbers = {str(pk): 1 for pk in dispute.case.readings.values_list("pk", flat=True)}
-    Dispute.objects.update(state=Dispute.State.RETURNED, awaited=numbers)
+    dispute = sent_back(double, reader, second, now)
     Membership.objects.filter(user__in=[reader, second]).update(paused_at=timezone.now())
     settle_readings(double.pk, now)
     dispute.refresh_from_db()
