@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from mlworker.evaluation.intervals import OVERALL, interval, metrics_of, resampled, too_few
+from mlworker.evaluation.intervals import OVERALL, RECALL, interval, metrics_of, resampled, too_few
 from mlworker.evaluation.metrics import Floats, Labels, Metric
 from mlworker.targets import Target, likeliest
 
 REPLICATES = 2_000
-OF_CHOICES = ("recall:", "balanced:")
+OF_CHOICES = (RECALL, "balanced:")
 
 
 def compared(

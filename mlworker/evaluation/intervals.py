@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from annotation.readings.intervals import Estimate, wilson
 from mlworker.evaluation import metrics
 from mlworker.evaluation.metrics import Floats, Labels, Metric
-from mlworker.targets import MULTI, ORDINAL, Target
+from mlworker.targets import MULTI, ORDINAL, Target, likeliest
 
 REPLICATES = 1_000
 AT_A_TIME = 2_000_000
+RECALL = "recall:"
 FEWEST_CASES = 10
 FEWEST_PATIENTS = 5
 OVERALL: Mapping[str, Metric] = {
@@ -52,10 +53,14 @@ def judged(
         {
             name: estimate(metric, probabilities, labels, numbers, seed=seed)
             for name, metric in metrics_of(target, labels).items()
+            if not name.startswith(RECALL)
         }
     )
-    for name, members in zip(target.choices, target.chosen(labels).T, strict=True):
-        estimates[f"prevalence:{name}"] = prevalence(members, patients)
+    thought = target.chosen(likeliest(probabilities)).T
+    for name, members, told in zip(target.choices, target.chosen(labels).T, thought, strict=True):
+        estimates[f"prevalence:{name}"] = proportion(members, patients)
+        if members.any():
+            estimates[f"{RECALL}{name}"] = proportion(told[members], patients[members])
     if sites is not None:
         estimates |= known(_by_site(probabilities, labels, numbers, sites, seed=seed))
     return Verdict(estimates)
@@ -78,7 +83,7 @@ def metrics_of(target: Target, labels: Labels) -> dict[str, Metric]:
     if target.kind == MULTI:
         found["macro_f1"] = metrics.averaged(metrics.f1)
     known = dict(zip(target.choices, target.named(labels) > 0, strict=True))
-    found |= {f"recall:{name}": recall for name, recall in recalls.items() if known[name]}
+    found |= {f"{RECALL}{name}": recall for name, recall in recalls.items() if known[name]}
     return found | (_of_each(target, labels) if target.kind == MULTI else {})
 
 
@@ -92,8 +97,8 @@ def _of_each(target: Target, labels: Labels) -> dict[str, Metric]:
     return found
 
 
-def prevalence(members: NDArray[np.bool_], patients: Labels) -> Estimate:
-    """Share of a class in the stream and its Wilson interval (Wilson 1927).
+def proportion(members: NDArray[np.bool_], patients: Labels) -> Estimate:
+    """Share of cases and its Wilson interval (Wilson 1927), which tells what few cases leave open.
 
     members: (case,). patients: (case,) numbers; cases of one patient count as one in the interval's width.
     """
@@ -129,12 +134,13 @@ def too_few(labels: Labels, patients: Labels) -> str:
 def estimate(
     metric: Metric, probabilities: Floats, labels: Labels, patients: Labels, *, seed: int
 ) -> Estimate:
-    """One metric and its percentile interval. patients: (case,) numbers 0…patients-1."""
+    """One metric and its percentile interval, with the value in it. patients: (case,) numbers from 0."""
     value = float(metric(probabilities, labels, np.ones((1, len(labels))))[0])
     replicates = np.concatenate(
         [metric(probabilities, labels, weights) for weights in resampled(patients, seed)]
     )
-    return Estimate(value, *interval(replicates))
+    low, high = interval(replicates)
+    return Estimate(value, min(low, value), max(high, value))
 
 
 def interval(replicates: Floats) -> tuple[float, float]:

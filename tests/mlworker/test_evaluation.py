@@ -10,7 +10,7 @@ from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_
 from mlworker.comparison import by_group, compared
 from mlworker.evaluation import intervals, metrics
 from mlworker.evaluation.calibration import cooled, cross_fitted, temperature
-from mlworker.evaluation.intervals import judged, prevalence
+from mlworker.evaluation.intervals import judged, proportion
 from mlworker.targets import MULTI, SINGLE, Target
 
 ONE_OF_THREE = Target(SINGLE, ("a", "b", "c"))
@@ -168,17 +168,38 @@ def test_a_rare_finding_leaves_every_figure_a_number() -> None:
 def test_prevalence_has_wilson_s_interval_over_patients() -> None:
     # Wilson 1927 at 4 of 10: 0.168 to 0.687
     members = np.array([True] * 4 + [False] * 6)
-    found = prevalence(members, np.arange(10))
+    found = proportion(members, np.arange(10))
     assert found.value == 0.4
     assert [found.low, found.high] == pytest.approx([0.168, 0.687], abs=1e-3)
-    tenfold = prevalence(np.repeat(members, 10), np.repeat(np.arange(10), 10))
+    tenfold = proportion(np.repeat(members, 10), np.repeat(np.arange(10), 10))
     assert [tenfold.low, tenfold.high] == pytest.approx([found.low, found.high])
 
 
 def test_a_class_that_nobody_has_may_still_be_there() -> None:
-    found = prevalence(np.zeros(30, dtype=bool), np.arange(30))
+    found = proportion(np.zeros(30, dtype=bool), np.arange(30))
     assert (found.value, found.low) == (0.0, 0.0)
     assert 0.05 < found.high < 0.2
+
+
+def test_of_two_cases_of_a_class_that_are_missed_nobody_says_that_all_are() -> None:
+    labels = np.array([0, 0] + [1] * 10)
+    verdict = judged(*of_one(np.eye(3)[np.ones(12, dtype=int)], labels), np.arange(12), target=ONE_OF_THREE)
+    missed, found = (verdict.estimates[f"recall:{name}"] for name in ONE_OF_THREE.choices[:2])
+    assert (missed.value, missed.low, found.value, found.high) == (0.0, 0.0, 1.0, 1.0)
+    # Wilson 1927 at 0 of 2 and at 10 of 10
+    assert [missed.high, found.low] == pytest.approx([0.658, 0.722], abs=1e-3)
+    assert f"recall:{ONE_OF_THREE.choices[2]}" not in verdict.estimates
+
+
+def test_an_error_of_nought_lies_in_its_interval_though_every_resample_has_more() -> None:
+    sure = np.repeat([0.6, 0.7, 0.8, 0.9], 10)
+    right = np.concatenate([np.arange(10) < 10 * one for one in (0.6, 0.7, 0.8, 0.9)])
+    probabilities = np.stack([sure, 1.0 - sure], axis=1)
+    target = Target(SINGLE, ("a", "b"))
+    verdict = judged(*of_one(probabilities, (~right).astype(np.intp)), np.arange(40), target=target)
+    error = verdict.estimates["calibration_error"]
+    assert error.value == pytest.approx(0.0, abs=1e-9)
+    assert error.low == error.value < error.high
 
 
 def test_sites_with_enough_cases_are_judged_on_their_own() -> None:
