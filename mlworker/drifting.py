@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from django.utils import timezone
 
-from annotation.learning.drifts import Sides, sides_of
+from annotation.learning.drifts import Sides, keep_drift, sides_of
 from annotation.learning.judged_models import Drift
 from annotation.projects.models import Project
 from annotation.readings.intervals import Estimate
@@ -38,16 +38,13 @@ def measure_drift(work: Work, project_id: str) -> None:
     work.progress(0.2, f"{len(sides.new)} new images, {len(sides.labelled)} labelled before")
     found = None if reason else drift_of(project, sides)
     with work.commit():
-        Drift.objects.create(
+        keep_drift(
             project=project,
-            value=found.value if found else None,
-            low=found.low if found else None,
-            high=found.high if found else None,
-            new_images=len(sides.new),
-            labelled_images=len(sides.labelled),
+            sides=sides,
+            found=found,
             reason=reason,
             job_id=work.job_id,
-            created_at=timezone.now(),
+            now=timezone.now(),
         )
 
 

@@ -22,6 +22,7 @@ from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import question_learned
 from annotation.projects.services import record_act
 from annotation.projects.splits import unlearnable_parts
+from annotation.readings.intervals import Estimate
 from annotation.readings.models import ReferenceStandard
 from jobs.models import OPEN, Job, Lane, State
 
@@ -54,6 +55,24 @@ def ask_drifts(projects: list[Project]) -> None:
     wanted = Policy.objects.filter(project__in=projects, drift_limit__isnull=False)
     for policy in wanted.select_related("project"):
         request_drift(project=policy.project, by=None)
+
+
+def keep_drift(
+    *, project: Project, sides: Sides, found: Estimate | None, reason: str, job_id: UUID, now: datetime
+) -> Drift:
+    """Keep what a job found, or why it could not; the same job again changes nothing."""
+    values = {
+        "project": project,
+        "value": found.value if found else None,
+        "low": found.low if found else None,
+        "high": found.high if found else None,
+        "new_images": len(sides.new),
+        "labelled_images": len(sides.labelled),
+        "reason": reason,
+        "created_at": now,
+    }
+    kept, _ = Drift.objects.get_or_create(job_id=job_id, defaults=values)
+    return kept
 
 
 def newest_drift(user: User, project_id: UUID) -> Drift | None:
