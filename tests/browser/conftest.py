@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.browser.consoles import ANSWER_MS
 from tests.browser.desk import CHEST, ask
 from tests.browser.reading import Room, new_context, open_room, small_delivery
 from tests.browser.serving import Fovea, build_front_end, running_chromium, serving, whole_system_in
 from tests.browser.staging import build_stage
+
+expect.set_options(timeout=ANSWER_MS)
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,6 @@ def import_and_read(system: Fovea, name: str, source: Path, reader: str) -> None
 def watched_page(context: BrowserContext) -> Iterator[Page]:
     """Open a page; at the end no error and no breach of the content security policy."""
     page, errors = context.new_page(), list[str]()
-    expect.set_options(timeout=ANSWER_MS)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
     yield page

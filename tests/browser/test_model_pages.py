@@ -47,7 +47,7 @@ def two_models(page: Page, project_id: str) -> None:
         page.get_by_role("button", name="Retrain now").click()
         page.goto(f"/projects/{project_id}/learning/models")
         boxes = page.get_by_role("checkbox", name="Compare model")
-        deadline = 60
+        deadline = SLOW_MS // 1000
         while boxes.count() < count and deadline:
             page.wait_for_timeout(1000)
             page.reload()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,21 @@ def page(chromium: Browser, whole_system: Fovea) -> Iterator[Page]:
         yield opened
 
 
+@dataclass
+class Audits:
+    """What axe finds on the way, and the seconds that it takes: nobody else would spend them."""
+
+    page: Page
+    found: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def take(self) -> None:
+        """Audit the page as it is."""
+        began = time.monotonic()
+        self.found |= violations_in_both_themes(self.page)
+        self.seconds += time.monotonic() - began
+
+
 def first_case_is_on_screen(page: Page) -> None:
     """Wait until the room has drawn a case that can be answered."""
     page.wait_for_url("**/read")
@@ -33,15 +49,15 @@ def test_from_a_template_to_the_first_case_of_a_folder_of_real_images(
 ) -> None:
     images = small_delivery(real_data / "chest_xray", tmp_path / "ward", 60)
     sign_in(page, an_administrator(whole_system, "new-admin"))
-    began = time.monotonic()
+    began, audits = time.monotonic(), Audits(page)
     page.get_by_role("link", name="New project").first.click()
     page.get_by_label("Name").fill("Chest X-rays of the ward")
     page.get_by_label("Chest X-ray").check()
     expect(page.get_by_label("Question", exact=True)).to_be_hidden()
-    found = violations_in_both_themes(page)
+    audits.take()
     page.get_by_role("button", name="Make the project").click()
 
-    found |= violations_in_both_themes(page)
+    audits.take()
     page.get_by_role("link", name="Back to what is asked").click()
     expect(page.get_by_label("Name")).to_have_value("Chest X-rays of the ward")
     expect(page.get_by_label("Chest X-ray")).to_be_checked()
@@ -55,14 +71,14 @@ def test_from_a_template_to_the_first_case_of_a_folder_of_real_images(
     page.get_by_label("One reader, every fifth case two").check()
     button = page.get_by_role("button", name="Read the first case")
     expect(button).to_be_enabled(timeout=SLOW_MS)
-    found |= violations_in_both_themes(page)
+    audits.take()
     button.focus()
     page.keyboard.press("Enter")
     first_case_is_on_screen(page)
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - began - audits.seconds
     print(f"new project to the first case on screen: {seconds:.0f} s")
     assert seconds < 120
-    assert found == {}
+    assert audits.found == {}
 
 
 def test_example_images_lead_to_a_case_by_keyboard_alone(page: Page, whole_system: Fovea) -> None:
