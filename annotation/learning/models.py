@@ -191,7 +191,7 @@ class ModelVersion(models.Model):
 class Evaluation(models.Model):
     """How a model version did on the audit stream.
 
-    metrics: {name: {"value", "low", "high"}}, the interval 95 % by bootstrap over patients, of proportions Wilson's.
+    metrics: {name: {"value", "low", "high"}}, the interval 95 %, by bootstrap over patients or Wilson's.
     """
 
     model = models.OneToOneField(
