@@ -109,7 +109,7 @@ def advice(project: Project, options: Options) -> Rows:
 def curve(project: Project, options: Options) -> Rows:
     """List how models did on the audit stream, the oldest first."""
     points = learning_curve(viewer(), project.pk, options["metric"])
-    return {"metric": options["metric"], "points": [one._asdict() for one in points]}
+    return {"metric": options["metric"], "points": points}
 
 
 def agreement(project: Project, options: Options) -> Rows:

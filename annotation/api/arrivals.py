@@ -8,10 +8,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
+from accounts.scopes import Scope
 from annotation.api.errors import NotThereError
 from annotation.api.guards import administered, administrator
 from annotation.api.paging import After, after, next_of
 from annotation.api.responses import CONFLICT, WRITE
+from annotation.api.tokened import TokenOrSession
 from annotation.exchange.lifecycle.usage import set_quota, usage_of
 from annotation.exchange.quarantine import (
     NotClearableError,
@@ -119,6 +121,7 @@ class QuotaBody(Schema):
     quota_cases: int | None = Field(None, ge=1, le=2**31 - 1)
 
 
+BY_TOKEN = TokenOrSession(Scope.IMPORT)
 router = Router(tags=["arrivals"])
 
 
@@ -133,13 +136,13 @@ def list_imports(request: HttpRequest, project_id: UUID, page: Query[After]) -> 
     )
 
 
-@router.get("imports/{uuid:import_id}", response={200: ImportView, **WRITE})
+@router.get("imports/{uuid:import_id}", response={200: ImportView, **WRITE}, auth=BY_TOKEN)
 def show_import(request: HttpRequest, import_id: UUID) -> Import:
     """Show a delivery."""
     return import_for(administrator(request), import_id)
 
 
-@router.get("imports/{uuid:import_id}/files", response={200: ArrivedFilesView, **WRITE})
+@router.get("imports/{uuid:import_id}/files", response={200: ArrivedFilesView, **WRITE}, auth=BY_TOKEN)
 def list_import_files(request: HttpRequest, import_id: UUID, page: Query[After]) -> ArrivedFilesView:
     """List what became of a delivery's files."""
     rows = after(imported_files(administrator(request), import_id), page, order=BY_PATH)

@@ -13,8 +13,9 @@ from accounts.models import User
 from accounts.scopes import Scope
 from annotation.api.errors import NotThereError
 from annotation.api.guards import ConfirmFirstError
-from annotation.api.permissions import Session, UnauthenticatedError, address_of, person, token_of
+from annotation.api.permissions import address_of, person
 from annotation.api.responses import MISSING, REFUSED, WRITE
+from annotation.api.tokened import TokenOrSession, has_token
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.selectors import (
     export_for,
@@ -32,31 +33,9 @@ from annotation.exchange.out.services import (
 )
 from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.models import Project
-from annotation.projects.rules import ForbiddenError
 from jobs.models import Job
 
 BLOCK_BYTES = 1024 * 1024
-
-
-class TokenOrSession:
-    """Signed in by a token of the scope "export", or by a session."""
-
-    def __call__(self, request: HttpRequest) -> User | None:
-        """Name the person, or None.
-
-        raises: ForbiddenError for a token that is not for exports.
-        """
-        try:
-            token = token_of(request)
-        except UnauthenticatedError:
-            return None
-        if token is None:
-            return Session()(request)
-        if Scope.EXPORT not in token.scopes:
-            raise ForbiddenError(f"the token is not for {Scope.EXPORT.value}")
-        request.user = token.user
-        request.export_token = str(token.pk)  # type: ignore[attr-defined]
-        return token.user
 
 
 class ExportableView(Schema):
@@ -103,7 +82,7 @@ class ExportView(Schema):
     report: dict[str, object]
 
 
-router = Router(tags=["exports"], auth=TokenOrSession())
+router = Router(tags=["exports"], auth=TokenOrSession(Scope.EXPORT))
 
 
 @router.get("exports/projects", response={200: list[ExportableView], **REFUSED})
@@ -178,7 +157,7 @@ def check_fresh(request: HttpRequest) -> None:
 
     raises: ConfirmFirstError.
     """
-    if not hasattr(request, "export_token") and not typed_lately(request.session):
+    if not has_token(request) and not typed_lately(request.session):
         raise ConfirmFirstError("type your password again at /confirm first, or use a token")
 
 

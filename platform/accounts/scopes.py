@@ -9,5 +9,6 @@ class Scope(TextChoices):
 
     DICOMWEB_READ = "dicomweb:read", _("Search and retrieve images over DICOMweb")
     DICOMWEB_WRITE = "dicomweb:write", _("Store images over DICOMweb")
+    IMPORT = "import", _("Send images to be imported (administrators)")
     METRICS = "metrics:read", _("Scrape the metrics of this installation (administrators)")
     EXPORT = "export", _("Freeze, export and download labels and images")

@@ -6,11 +6,10 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from annotation.api.permissions import person
-from annotation.exchange.imports import job_key
+from annotation.exchange.sent import job_of
 from annotation.studies.models import Import
 from annotation.studies.selectors import import_for
-from jobs.models import Job
-from jobs.selectors import is_open, jobs_in
+from jobs.selectors import is_open
 
 
 def found_delivery(request: HttpRequest, import_id: UUID) -> Import:
@@ -22,11 +21,6 @@ def found_delivery(request: HttpRequest, import_id: UUID) -> Import:
         return import_for(person(request), import_id)
     except Import.DoesNotExist:
         raise Http404("no such import") from None
-
-
-def job_of(delivery: Import) -> Job | None:
-    """Find the newest job of a delivery."""
-    return jobs_in(None).filter(singleton_key=job_key(delivery)).order_by("-created_at").first()
 
 
 def state_of(delivery: Import) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from annotation.exchange.peers.client import MOST_FOUND, FoundStudy, PeerError, 
 from annotation.exchange.peers.models import Peer
 from annotation.exchange.peers.pulls import ask_pull
 from annotation.exchange.peers.selectors import archives_for
+from annotation.projects.models import Project
 
 TEXT = forms.TextInput(attrs={"class": "input", "autocomplete": "off"})
 DAYS = forms.DateInput(attrs={"class": "input", "type": "date"})
@@ -73,14 +74,26 @@ def look(request: HttpRequest, visit: Visit) -> HttpResponse:
     if peer is None:
         form.add_error("peer", "Choose a peer.")
         return shown(request, visit, form, status=422)
-    told = {"project": str(visit.project.pk)}
     try:
-        found = search(peer, form.wish())
+        found = searched(request, visit.project, peer, form.wish())
     except PeerError as error:
-        record_act(request, "peer.search", "peer", peer.pk, told | {"answered": False})
         return shown(request, visit, form, problem=f"{peer.name}: {error}.")
-    record_act(request, "peer.search", "peer", peer.pk, told | {"found": len(found)})
     return shown(request, visit, form, peer=peer, found=found)
+
+
+def searched(request: HttpRequest, project: Project, peer: Peer, wish: Wish) -> list[FoundStudy]:
+    """Search a peer for a project; audited with how many, never with what.
+
+    raises: PeerError.
+    """
+    told = {"project": str(project.pk)}
+    try:
+        found = search(peer, wish)
+    except PeerError:
+        record_act(request, "peer.search", "peer", peer.pk, told | {"answered": False})
+        raise
+    record_act(request, "peer.search", "peer", peer.pk, told | {"found": len(found)})
+    return found
 
 
 def shown(  # noqa: PLR0913  what the page can show

@@ -18,7 +18,7 @@ def checked(form: Filled) -> Filled:
     """
     if not form.is_valid():
         field, problems = next(iter(form.errors.items()))
-        raise RefusedError(f"{field}: {problems[0]}")
+        raise RefusedError(problems[0] if field == "__all__" else f"{field}: {problems[0]}")
     return form
 
 

@@ -3,12 +3,10 @@
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,27 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.api.errors import problem
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
-from annotation.api.pages.deliveries import found_delivery, job_of
-from annotation.api.permissions import person, record_act
-from annotation.exchange import uploads
-from annotation.exchange.imports import UnknownModalityError, job_key, open_delivery
-from annotation.exchange.lifecycle.usage import QuotaError, check_room
+from annotation.api.pages.deliveries import found_delivery
+from annotation.api.permissions import address_of, person
+from annotation.exchange import sent, uploads
+from annotation.exchange.imports import UnknownModalityError
+from annotation.exchange.lifecycle.usage import QuotaError
+from annotation.exchange.sent import Announced
 from annotation.exchange.uploads import Listed, OutOfOrderError, UploadError
 from annotation.studies.models import Import
-from jobs.models import Job, Lane
-from jobs.services import ask
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Announced:
-    """What will be sent, and what the sender says of its plain pictures."""
-
-    source_name: str
-    modality: str
-    pictures_cleared: bool
-    files: list[Listed]
 
 
 @require_POST
@@ -49,17 +36,7 @@ def announce(request: HttpRequest, visit: Visit) -> HttpResponse:
 def opened(request: HttpRequest, visit: Visit) -> JsonResponse:
     """Open a delivery and make room for its files."""
     told = announced(request)
-    uploads.check_list(told.files, settings.UPLOAD_MAX_BYTES)
-    check_room(visit.project.pk, sum(file.size for file in told.files))
-    delivery = open_delivery(
-        project=visit.project,
-        source_name=told.source_name,
-        requested_by=visit.user,
-        now=timezone.now(),
-        modality=told.modality,
-        pictures_cleared=told.pictures_cleared,
-    )
-    uploads.begin(settings.HOME.spool, delivery.pk, told.files, max_bytes=settings.UPLOAD_MAX_BYTES)
+    delivery = sent.announce(project=visit.project, told=told, by=visit.user, now=timezone.now())
     address = {"import_id": delivery.pk}
     return JsonResponse(
         {
@@ -92,26 +69,10 @@ def start(request: HttpRequest, import_id: UUID) -> HttpResponse:
     delivery = sent_delivery(request, import_id)
 
     def begin() -> HttpResponse:
-        if job_of(delivery) is None:
-            uploads.complete(settings.HOME.spool, import_id)
-            ask_import(request, delivery)
+        sent.start(delivery=delivery, by=person(request), address=address_of(request))
         return JsonResponse({"report": reverse("import-report", kwargs={"import_id": import_id})})
 
     return in_words(begin)
-
-
-@transaction.atomic
-def ask_import(request: HttpRequest, delivery: Import) -> Job:
-    """Ask for the job, audited."""
-    record_act(request, "import.start", "import", delivery.pk)
-    return ask(
-        name="import_delivery",
-        lane=Lane.TRANSFER,
-        arguments={"import_id": str(delivery.pk)},
-        requested_by=person(request),
-        scope_id=delivery.project_id,
-        singleton_key=job_key(delivery),
-    )
 
 
 def announced(request: HttpRequest) -> Announced:
