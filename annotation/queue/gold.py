@@ -27,6 +27,11 @@ from audit.services import record
 MOST_AT_ONCE, LONGEST_COMMENT, OFFERED = 200, 1000, 50
 GRANT, AGAIN, ASK = "grant", "again", "ask"
 ACTS = (GRANT, AGAIN, ASK)
+# Of a case that was gold before: all that is said of it anew.
+MADE_ANEW = (
+    *("project", "answers", "measurements", "protocol_version", "comment"),
+    *("made_by", "created_at", "retired_at"),
+)
 State = Literal["before", "practice", "test", "passed", "granted", "failed", "not_asked"]
 
 
@@ -44,47 +49,60 @@ def make_gold(*, project: Project, numbers: Sequence[int], comment: str, by: Use
 
     raises: RefusedError where there is no case, too many, or a comment that cannot be kept.
     """
-    words = " ".join(comment.split())
-    wanted = set(numbers)
+    words, wanted = checked_words(comment), set(numbers)
     if not wanted or len(wanted) > MOST_AT_ONCE:
         raise RefusedError(_("choose 1 to %d cases") % MOST_AT_ONCE)
-    if len(words) > LONGEST_COMMENT:
-        raise RefusedError(_("the comment has at most %d characters") % LONGEST_COMMENT)
-    if any(category(letter) == "Cc" for letter in words):
-        raise RefusedError(_("the comment has characters that cannot be written"))
     cases = Case.objects.filter(project=project, number__in=wanted).order_by("pk")
     known = {one.case_id: one for one in ReferenceStandard.objects.filter(case__in=cases)}
-    version = protocol_in_force(project.pk).version
     chosen = [case for case in cases if case.pk in known]
     gold = GoldCase.objects.select_for_update().filter(case__in=chosen, retired_at=None).order_by("pk")
     already = {one.pk for one in gold}
     GoldCase.objects.filter(pk__in=already).update(comment=words)
-    for case in chosen:
-        if case.pk in already:
-            continue
-        values = {
-            "project": project,
-            "answers": known[case.pk].answers,
-            "measurements": measurements_of(case, known[case.pk]),
-            "protocol_version": version,
-            "comment": words,
-            "made_by": by,
-            "created_at": now,
-            "retired_at": None,
-        }
-        GoldCase.objects.update_or_create(case=case, defaults=values)
+    version, measured = protocol_in_force(project.pk).version, measurements_of(known)
+    new = [
+        GoldCase(
+            case=case,
+            project=project,
+            answers=known[case.pk].answers,
+            measurements=measured.get(case.pk, {}),
+            protocol_version=version,
+            comment=words,
+            made_by=by,
+            created_at=now,
+        )
+        for case in chosen
+        if case.pk not in already
+    ]
+    GoldCase.objects.bulk_create(
+        new, update_conflicts=True, unique_fields=["case"], update_fields=MADE_ANEW, batch_size=MOST_AT_ONCE
+    )
     if chosen:
         record_gold(by, project.pk, "gold.make", {"cases": sorted(case.number for case in chosen)})
     reasons = Counter(without_reference=len(cases) - len(chosen), unknown=len(wanted) - len(cases))
     return Made(len(chosen), +reasons)
 
 
-def measurements_of(case: Case, standard: ReferenceStandard) -> Mapping[str, object]:
-    """Find what was measured of the answers that a reference standard took over."""
-    for revision in revisions_in_force().filter(reading__case=case):
-        if revision.answers == standard.answers:
-            return dict(revision.measurements)
-    return {}
+def checked_words(comment: str) -> str:
+    """Check what is told of a gold case; returns it, trimmed.
+
+    raises: RefusedError.
+    """
+    words = " ".join(comment.split())
+    if len(words) > LONGEST_COMMENT:
+        raise RefusedError(_("the comment has at most %d characters") % LONGEST_COMMENT)
+    if any(category(letter) == "Cc" for letter in words):
+        raise RefusedError(_("the comment has characters that cannot be written"))
+    return words
+
+
+def measurements_of(known: Mapping[UUID, ReferenceStandard]) -> dict[UUID, Mapping[str, object]]:
+    """Find what was measured of the answers that reference standards took over, by case; in one query."""
+    found: dict[UUID, Mapping[str, object]] = {}
+    for revision in revisions_in_force().filter(reading__case__in=known).select_related("reading"):
+        case_id = revision.reading.case_id
+        if revision.answers == known[case_id].answers:
+            found.setdefault(case_id, revision.measurements)
+    return found
 
 
 @transaction.atomic

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role, User
 from annotation.projects.models import Case, Membership, Project
@@ -469,3 +471,17 @@ def test_marking_what_is_gold_again_changes_its_comment_alone(
     retire_gold(project=tested, number=number, by=staff, now=now)
     mark("Anew")
     assert GoldCase.objects.get(pk=gold.pk).answers == {"finding": "pneumonia"}
+
+
+def test_many_cases_are_made_gold_in_as_many_questions_as_few(
+    project: Project, reader: User, staff: User, now: datetime
+) -> None:
+    numbers = [case.number for case in project.cases.order_by("number")]
+    for case in project.cases.all():
+        factories.a_reading(reader, case, {"finding": "normal"})
+    with CaptureQueriesContext(connection) as few:
+        make_gold(project=project, numbers=numbers[:2], comment="", by=staff, now=now)
+    with CaptureQueriesContext(connection) as many:
+        make_gold(project=project, numbers=numbers[2:], comment="", by=staff, now=now)
+    assert GoldCase.objects.filter(project=project, made_by=staff).count() == len(numbers)
+    assert len(many) == len(few)
