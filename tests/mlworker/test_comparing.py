@@ -322,8 +322,25 @@ def test_the_model_s_regions_are_compared_where_nobody_saw_them(now: datetime) -
     assert [one["at"] for one in found["froc"]] == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]
     assert {one["sensitivity"]["value"] for one in found["froc"]} == {1.0}
     assert found["froc"][0]["sensitivity"]["cases"] == 1
+    (row,) = found["model"]
+    assert (row["one"], "other" in row, row["f1"]["cases"]) == (str(readers[0].pk), False, 1)
+    assert (row["f1"]["value"], row["only_one"]["value"], row["only_other"]["value"]) == (2 / 3, 0.0, 1.0)
     by_overlap = {one["at"]: one["f1"]["value"] for one in found["matching"]}
     assert (by_overlap[0.5], by_overlap[0.6], by_overlap[0.7]) == (1.0, 1.0, 0.0)
+
+
+def test_the_model_s_masks_are_compared_where_nobody_saw_them(now: datetime) -> None:
+    project, cases, readers = a_stage(3)
+    for place, case in enumerate(cases):
+        proposed = mask(case, slice(2, 4)) if place else None
+        read(case, readers[0], now, finding="normal", lung=mask(case, slice(2, 6)))
+        kept = {"suggested": proposed, "scores": {}, "shown": "before_answer" if place == 2 else ""}
+        Revision.objects.filter(reading__case=case).update(suggestion={"drawn": {"lung": kept}})
+    found = done(project)["figures"]["lung"]
+    (row,) = found["model"]
+    assert (row["one"], row["dice"]["cases"]) == (str(readers[0].pk), 2)
+    assert row["dice"]["value"] == pytest.approx((0 + 2 * 8 / 24) / 2)
+    assert (row["mean_mm"]["cases"], found["cases"]) == (1, 0)
 
 
 def test_readers_are_weighed_and_their_cases_fused_anew(now: datetime) -> None:

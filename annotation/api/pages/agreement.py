@@ -32,6 +32,9 @@ PAIRS_SHOWN, MARKS, WORST_SHOWN, CONFUSIONS_SHOWN, FEW_COLUMNS = 30, 20, 12, 8, 
 NOBODY = "somebody who left"
 # The column of a pair's table that the plot shows.
 PLOTTED = {"kappa": "Cohen's κ", "dice": "Dice", "f1": "F1", "icc": "ICC (2,1)"}
+CHOSEN = ("single", "ordinal", "multi", "number")
+MODEL_CHOSE = "On the audit stream, where nobody saw what the model thought"
+MODEL_DRAWN = "First readings whose reader did not see what the model proposed; the reader first"
 LEVELS = {"bias": "Mean difference", "lower": "Lower limit", "upper": "Upper limit"}
 Row = Mapping[str, Any]
 
@@ -196,7 +199,7 @@ def tables_of(row: Row, names: Mapping[str, str]) -> list[Table]:
         of_pairs(
             "pairs", "Between readers", "Each two who read the same cases, those that agree least first"
         ),
-        of_pairs("model", "With the model", "On the audit stream, where nobody saw what the model thought"),
+        of_pairs("model", "With the model", MODEL_CHOSE if row.get("kind") in CHOSEN else MODEL_DRAWN),
         of_pairs(
             "repeats",
             "With oneself",

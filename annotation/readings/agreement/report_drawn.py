@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,17 @@ from annotation.readings.agreement.report import Compared, Row, by_part, columns
 
 # Overlaps from which two regions are taken for the same, from hardly touching to hardly apart.
 OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+Pair = TypeVar("Pair")
+
+
+@dataclass(frozen=True)
+class Others(Generic[Pair]):
+    """What each person drew twice, and what a model proposed unseen beside what they drew: by that person."""
+
+    repeats: Sequence[Pair] = ()
+    model: Sequence[Pair] = ()
 
 
 @dataclass(frozen=True)
@@ -32,11 +44,11 @@ def of_masks(
     *,
     labels: Sequence[str],
     unit: str,
-    repeats: Sequence[MaskPair] = (),
+    others: Others[MaskPair] = Others(),
 ) -> Row:
     """Tell of one question with masks; unit: of the distances.
 
-    repeats: what one person drew twice, by that person; the figures of several readers rest on none of it.
+    others: told beside; the figures of several readers rest on none of it.
     """
     place = {int(number): at for at, number in enumerate(cases.numbers)}
     numbers, means = _by_case(pairs, "dice")
@@ -55,7 +67,8 @@ def of_masks(
             dice="Dice", mean_mm=f"Surface distance, {unit}", hausdorff_mm=f"95 % Hausdorff, {unit}"
         ),
         "pairs": grouped(pairs),
-        "repeats": [alone(row) for row in grouped(repeats)],
+        "repeats": [alone(row) for row in grouped(others.repeats)],
+        "model": [alone(row) for row in grouped(others.model)],
         "classes": [
             {"name": label, "count": value.cases, "value": value.as_row()}
             for label in labels
@@ -111,12 +124,12 @@ Proposed = tuple[Sequence[tuple[float, Labelled]], Sequence[Labelled]]
 
 
 def of_boxes(
-    pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = (), repeats: Sequence[BoxPair] = ()
+    pairs: Sequence[BoxPair], proposed: Sequence[Proposed] = (), others: Others[BoxPair] = Others()
 ) -> Row:
     """Tell of one question with regions: free-response, matched at an overlap of a half.
 
     proposed: what a model drew beside what a reader drew, case by case.
-    repeats:  what one person drew twice, by that person; "first" is then the first time.
+    others:   told beside; "first" is then the first time, or the reader.
     """
     overall = _compared(pairs)
     missed: Counter[int] = Counter()
@@ -135,7 +148,8 @@ def of_boxes(
             only_other="Only the second, a case",
         ),
         "pairs": grouped_boxes(pairs),
-        "repeats": [alone(row) for row in grouped_boxes(repeats)],
+        "repeats": [alone(row) for row in grouped_boxes(others.repeats)],
+        "model": [alone(row) for row in grouped_boxes(others.model)],
         "worst": worst(
             np.array(worse, dtype=np.int64),
             np.array([-float(missed[case]) for case in worse]),
