@@ -155,6 +155,7 @@ def test_a_case_is_flagged_commented_and_asked_about_without_leaving_it(
     room: Room, chromium: Browser, fovea: Fovea, names: Iterator[str]
 ) -> None:
     here, colleague = room.shown(), next(names)
+    asker = room.api("session")["user"]["username"]
     room.press("g", "1")
     room.wait_for("The case is flagged.")
     room.press("c")
@@ -172,7 +173,7 @@ def test_a_case_is_flagged_commented_and_asked_about_without_leaving_it(
     other = open_room(new_context(chromium), fovea, room.project_id, colleague)
     held = other.enter()
     other.page.get_by_role("button", name="1 question for you").click()
-    other.page.get_by_role("button", name=f"case {here}", exact=True).click()
+    other.page.get_by_role("button", name=f"{asker}, case {here}", exact=True).click()
     assert other.shown(other_than=held) == here
     other.page.get_by_label("Your reply").fill("A vessel.")
     other.press("Enter")
