@@ -1,6 +1,6 @@
 """What a sweep costs where nothing is due: it comes every few seconds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.cache import cache
@@ -69,7 +69,7 @@ def test_where_nothing_is_due_a_sweep_asks_the_same_few_questions_however_much_t
 
 
 def test_triggers_of_trainings_are_looked_at_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = []
+    looked: list[datetime] = []
     monkeypatch.setattr("annotation.learning.drifts.ask_trainings", looked.append)
     tasks.sweep()
     tasks.sweep()
