@@ -298,7 +298,8 @@ class Run:
         read = self.reading.read_cases
         first = self.reading.shifts[read, 0]
         agreed = likely[np.arange(len(read)), self.reading.said[read, first]]
-        return np.bincount(first, agreed, len(READERS)) / np.bincount(first, minlength=len(READERS)).clip(1)
+        read_by = np.bincount(first, minlength=len(READERS)).clip(1)
+        return np.asarray(np.bincount(first, agreed, len(READERS)) / read_by)
 
     def wrong(self, learned: Labelled) -> float:
         """Share of the labels learned from that are wrong."""
