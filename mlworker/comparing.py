@@ -143,7 +143,8 @@ def drawn_figures(work: Work, project_id: UUID, table: Table, asked: Sequence[Qu
         work.progress(min(0.95, 0.9 + count / 2000), f"Comparing what was drawn twice: {count + 1}")
         again.add_twice(*pair)
     model = Drawings(masks, regions, unit=again.unit)
-    for drawn in (*masks.values(), *regions.values()):
+    everything: list[Segmentation | Regions] = [*masks.values(), *regions.values()]
+    for drawn in everything:
         for one, own in unseen(project_id, drawn):
             model.add_proposed(one, drawn, own["suggested"])
     figures: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """Sixteen real processes on one queue: no case is given, read or ranked twice, on either database."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing.synchronize import Event
@@ -240,8 +240,10 @@ def pausing(here: Event, on: Event) -> None:
     """Let this process wait where a standard is fused and not written yet, until the other one is done."""
     fused_of = standards.fused_of
 
-    def paused(revisions: Sequence[Revision]) -> dict[str, Any] | None:
-        found = fused_of(revisions)
+    def paused(
+        revisions: Sequence[Revision], settled: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        found = fused_of(revisions, settled)
         here.set()
         on.wait(1.0)  # whoever waits for this one's lock cannot be done sooner
         return found

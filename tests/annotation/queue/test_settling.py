@@ -1,6 +1,7 @@
 """Half-read cases are settled where fewer readings are wanted than before, or nobody is left to give one."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -132,14 +133,22 @@ def test_nobody_is_asked_for_a_second_reading_who_is_gone_for_long(
     double: Project, reader: User, second: User, half_read: Case, now: datetime
 ) -> None:
     Entry.objects.filter(case=half_read).update(state=Entry.State.DONE)
-    said = {"by": reader, "numbers": [half_read.number], "why": "Once more", "now": now, "again": True}
+    again = partial(
+        make_batch,
+        project=double,
+        numbers=[half_read.number],
+        why="Once more",
+        by=reader,
+        now=now,
+        again=True,
+    )
     Membership.objects.filter(user=second).update(paused_at=timezone.now())
     assert readable_again(double.pk, [half_read.pk]) == {half_read.pk}
     long_away(second)
     assert readable_again(double.pk, [half_read.pk]) == set()
-    assert make_batch(project=double, **said).left_out == {"read_by_all": 1}
+    assert again().left_out == {"read_by_all": 1}
     Membership.objects.filter(user=second).update(paused_at=timezone.now())
-    assert make_batch(project=double, **said).batch is not None
+    assert again().batch is not None
 
 
 def test_one_that_a_reader_holds_is_left_to_the_reader(

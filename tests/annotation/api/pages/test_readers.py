@@ -186,7 +186,8 @@ def test_the_time_sheet_pays_adjudicators(admin: Client, project: Project, judge
     told = dict(zip(head, row, strict=True))
     kept = {name: told[name] for name in ("reader", "readings", "decisions", "decision_seconds")}
     assert kept == {"reader": "j.udge", "readings": "0", "decisions": "15", "decision_seconds": "1800"}
-    [seen] = admin.get("/api/v1/timesheet", {"first": month.date(), "last": month.date()}).json()
+    day = month.date().isoformat()
+    [seen] = admin.get("/api/v1/timesheet", {"first": day, "last": day}).json()
     assert (seen["decisions"], seen["seconds"], seen["decision_seconds"]) == (15, 1800.0, 1800.0)
 
 
