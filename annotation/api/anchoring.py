@@ -20,7 +20,7 @@ class EstimateView(Schema):
     high: float
 
 
-class SideView(Schema):
+class ReadSideView(Schema):
     """Readings of one side: agreement with the suggestion, seconds, the share that was sent as it was."""
 
     count: int
@@ -36,8 +36,8 @@ class ComparedView(Schema):
     """
 
     name: str
-    shown: SideView
-    control: SideView
+    shown: ReadSideView
+    control: ReadSideView
     agreement_effect: EstimateView | None
     seconds_effect: EstimateView | None
     missing: int

@@ -13,11 +13,13 @@ from annotation.api.guards import administrator, confirmed_administrator, show_o
 from annotation.api.pages import audit_log
 from annotation.api.pages.audit_forms import AuditForm
 from annotation.api.pages.audit_rows import WRITERS, records_of
+from annotation.api.pages.webhooks import tried
 from annotation.api.permissions import record_act
 from annotation.api.responses import WRITE
 from annotation.projects.rules import RefusedError
 from audit.models import ChainCheck, Webhook
 from audit.selectors import actions, page_before
+from audit.webhooks.client import NotTakenError
 from audit.webhooks.rules import WebhookRefusedError
 from audit.webhooks.services import Described, add, change
 
@@ -96,6 +98,13 @@ class NewWebhookView(WebhookView):
     """A new webhook; its secret is shown this once."""
 
     secret: str
+
+
+class TriedView(Schema):
+    """Whether a webhook took a message, else why not."""
+
+    was_taken: bool
+    words: str
 
 
 router = Router(tags=["audit"])
@@ -193,6 +202,17 @@ def remove_one_webhook(request: HttpRequest, webhook_id: UUID) -> Status[None]:
         record_act(request, "webhook.remove", "webhook", webhook_id)
         found.delete()
     return Status(204, None)
+
+
+@router.post("webhooks/{uuid:webhook_id}/try", response={200: TriedView, **WRITE})
+def try_one_webhook(request: HttpRequest, webhook_id: UUID) -> TriedView:
+    """Send a webhook the event of this very trial, and say what came of it."""
+    confirmed_administrator(request)
+    try:
+        tried(request, Webhook.objects.get(pk=webhook_id))
+    except NotTakenError as error:
+        return TriedView(was_taken=False, words=str(error))
+    return TriedView(was_taken=True, words="it took a message")
 
 
 def described(body: WebhookBody) -> Described:

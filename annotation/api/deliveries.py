@@ -7,18 +7,21 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Field, Header, Schema, Status
+from pydantic import StringConstraints
 
 from annotation.api.arrivals import BY_TOKEN, ImportView, router  # one router an address: GET is there
 from annotation.api.errors import NotThereError
 from annotation.api.guards import administered, administrator
 from annotation.api.pages.upload import in_words
 from annotation.api.permissions import address_of, person
-from annotation.api.responses import CONFLICT
+from annotation.api.responses import CONFLICT, WRITE
 from annotation.api.schemas import LARGEST_KEY, Body, Problem
 from annotation.exchange import sent, uploads
 from annotation.exchange.uploads import MAX_FILES, Listed
+from annotation.projects.sites import deliveries_of, name_site
+from annotation.studies.certificates import certificate_of
 from annotation.studies.models import Import
-from annotation.studies.selectors import imports_for
+from annotation.studies.selectors import import_for, imports_for
 
 PLAIN = r"^[^\x00]*$"
 FULL: dict[Any, Any] = {**CONFLICT, 507: Problem}
@@ -38,6 +41,18 @@ class DeliveryBody(Body):
     modality: Annotated[str, Field(max_length=16)] = "OT"
     pictures_cleared: bool = False
     files: Annotated[list[ListedBody], Field(min_length=1, max_length=MAX_FILES)]
+
+
+class SiteBody(Body):
+    """Where images were made; empty: not known."""
+
+    site: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64, pattern=PLAIN)]
+
+
+class SiteView(Schema):
+    """Where a delivery's images were made."""
+
+    site: str
 
 
 class AnnouncedView(Schema):
@@ -87,6 +102,23 @@ def start_delivery(request: HttpRequest, import_id: UUID) -> HttpResponse | Stat
 
     refused = in_words(begin)
     return refused if refused.status_code >= 400 else Status(202, delivery)
+
+
+@router.get("imports/{uuid:import_id}/certificate", response={200: dict[str, Any], **WRITE})
+def get_import_certificate(request: HttpRequest, import_id: UUID) -> dict[str, Any]:
+    """Give the certificate of what de-identification did to a delivery."""
+    return certificate_of(import_for(administrator(request), import_id))
+
+
+@router.put("projects/{uuid:project_id}/imports/{uuid:import_id}/site", response={200: SiteView, **WRITE})
+def name_delivery_site(request: HttpRequest, project_id: UUID, import_id: UUID, body: SiteBody) -> SiteView:
+    """Say where a delivery's images were made."""
+    project = administered(request, project_id)
+    delivery = deliveries_of(project).filter(pk=import_id).first()
+    if delivery is None:
+        raise NotThereError("there is no such delivery")
+    name_site(delivery=delivery, site=body.site, by=person(request))
+    return SiteView(site=body.site)
 
 
 def own_delivery(request: HttpRequest, import_id: UUID) -> Import:

@@ -10,7 +10,7 @@ from ninja.files import UploadedFile
 
 from annotation.api.errors import NotThereError
 from annotation.api.pages.labels import LabelForm
-from annotation.api.pages.taking import checked
+from annotation.api.pages.taking import checked, files_of
 from annotation.api.paging import After, after, next_of
 from annotation.api.permissions import address_of, person
 from annotation.api.responses import WRITE
@@ -63,7 +63,7 @@ class LinesWanted(Schema):
     size: int = Field(100, ge=1, le=500)
 
 
-class LineView(Schema):
+class LabelLineView(Schema):
     """A line of a report: place in the file, case by number, what becomes of it, what to do."""
 
     place: str
@@ -75,7 +75,7 @@ class LineView(Schema):
 class LinesView(Schema):
     """A page of a report's lines; next: what to give as after, 0 at the end."""
 
-    lines: list[LineView]
+    lines: list[LabelLineView]
     next: int
 
 
@@ -101,7 +101,7 @@ def hand_in_labels(
 ) -> Status[LabelImport]:
     """Hand in a file of labels and have it checked; nothing is written before somebody agrees."""
     project = exporting_project(person(request), project_id)
-    told = checked(LabelForm(wanted.model_dump(), {"file": file} if file else {})).cleaned_data
+    told = checked(LabelForm(wanted.model_dump(), files_of(file=file))).cleaned_data
     made = services.hand_in(
         project=project,
         wanted=services.Wanted(told["source_name"], told["use"], told["format"], told["mapping"]),
@@ -134,7 +134,7 @@ def list_label_lines(
     end = wanted.after + wanted.size
     return LinesView(
         lines=[
-            LineView(place=str(place), case=case, outcome=outcome, words=words)
+            LabelLineView(place=str(place), case=case, outcome=outcome, words=words)
             for place, case, outcome, words in found[wanted.after : end]
         ],
         next=end if end < len(found) else 0,

@@ -14,7 +14,7 @@ from annotation.api.errors import NotThereError
 from annotation.api.guards import confirmed
 from annotation.api.organise import JobView, organised
 from annotation.api.pages.models import UploadForm, kept
-from annotation.api.pages.taking import checked
+from annotation.api.pages.taking import checked, files_of
 from annotation.api.paging import After, after, next_of
 from annotation.api.permissions import address_of, person
 from annotation.api.responses import WRITE
@@ -186,7 +186,7 @@ def upload_encoder(
     """
     project = organised(request, project_id)
     confirmed(request)
-    form = checked(UploadForm({"name": name}, {"weights": weights} if weights else {}))
+    form = checked(UploadForm({"name": name}, files_of(weights=weights)))
     stored, digest = kept(form.cleaned_data["weights"])
     job = promotion.request_upload(
         project=project,

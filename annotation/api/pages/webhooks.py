@@ -99,16 +99,24 @@ def shown(
 def try_webhook(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Send the event of this very trial, and say what came of it."""
     found = found_webhook(webhook_id)
-    with transaction.atomic():
-        record_act(request, "webhook.try", "webhook", found.pk)
-    event = Event.objects.filter(action="webhook.try", object_id=str(found.pk)).latest("sequence")
     try:
-        send(found, [event], message_id=f"{found.pk}:try-{event.sequence}")
+        tried(request, found)
     except NotTakenError as error:
         messages.error(request, f"{found.name} did not take it: {error}.")
     else:
         messages.success(request, f"{found.name} took a message.")
     return redirect("webhooks")
+
+
+def tried(request: HttpRequest, webhook: Webhook) -> None:
+    """Send a webhook the event of this very trial, which is audited.
+
+    raises: NotTakenError.
+    """
+    with transaction.atomic():
+        record_act(request, "webhook.try", "webhook", webhook.pk)
+    event = Event.objects.filter(action="webhook.try", object_id=str(webhook.pk)).latest("sequence")
+    send(webhook, [event], message_id=f"{webhook.pk}:try-{event.sequence}")
 
 
 @require_POST

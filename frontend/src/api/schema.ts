@@ -850,6 +850,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/{webhook_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try One Webhook
+         * @description Send a webhook the event of this very trial, and say what came of it.
+         */
+        post: operations["try_one_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/imports": {
         parameters: {
             query?: never;
@@ -1054,6 +1074,46 @@ export interface paths {
          * @description Have a delivery imported that is wholly there; asked again, it changes nothing.
          */
         post: operations["start_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import Certificate
+         * @description Give the certificate of what de-identification did to a delivery.
+         */
+        get: operations["get_import_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/imports/{import_id}/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Name Delivery Site
+         * @description Say where a delivery's images were made.
+         */
+        put: operations["name_delivery_site"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4602,6 +4662,16 @@ export interface components {
             is_active: boolean;
         };
         /**
+         * TriedView
+         * @description Whether a webhook took a message, else why not.
+         */
+        TriedView: {
+            /** Was Taken */
+            was_taken: boolean;
+            /** Words */
+            words: string;
+        };
+        /**
          * ImportView
          * @description A delivery and what became of its files.
          */
@@ -4815,6 +4885,22 @@ export interface components {
             quota_bytes?: number | null;
             /** Quota Cases */
             quota_cases?: number | null;
+        };
+        /**
+         * SiteView
+         * @description Where a delivery's images were made.
+         */
+        SiteView: {
+            /** Site */
+            site: string;
+        };
+        /**
+         * SiteBody
+         * @description Where images were made; empty: not known.
+         */
+        SiteBody: {
+            /** Site */
+            site: string;
         };
         /**
          * DeletionsWanted
@@ -5859,23 +5945,18 @@ export interface components {
             size: number;
         };
         /**
-         * LineView
-         * @description A line of a run's log.
+         * LabelLineView
+         * @description A line of a report: place in the file, case by number, what becomes of it, what to do.
          */
-        LineView: {
-            /** Id */
-            id: number;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Event */
-            event: string;
-            /** Values */
-            values: {
-                [key: string]: unknown;
-            };
+        LabelLineView: {
+            /** Place */
+            place: string;
+            /** Case */
+            case: number | null;
+            /** Outcome */
+            outcome: string;
+            /** Words */
+            words: string;
         };
         /**
          * LinesView
@@ -5883,7 +5964,7 @@ export interface components {
          */
         LinesView: {
             /** Lines */
-            lines: components["schemas"]["LineView"][];
+            lines: components["schemas"]["LabelLineView"][];
             /** Next */
             next: number;
         };
@@ -6425,14 +6506,19 @@ export interface components {
         };
         /**
          * SideView
-         * @description Readings of one side: agreement with the suggestion, seconds, the share that was sent as it was.
+         * @description What one reader says of what is in dispute; of regions, only those that are.
          */
         SideView: {
-            /** Count */
-            count: number;
-            agreement: components["schemas"]["EstimateView"] | null;
-            seconds: components["schemas"]["EstimateView"] | null;
-            accepted: components["schemas"]["EstimateView"] | null;
+            /** Letter */
+            letter: string;
+            /** Answers */
+            answers: {
+                [key: string]: unknown;
+            };
+            /** Measurements */
+            measurements: {
+                [key: string]: unknown;
+            };
         };
         /**
          * SideAnswersView
@@ -7108,6 +7194,25 @@ export interface components {
             after: number;
         };
         /**
+         * LineView
+         * @description A line of a run's log.
+         */
+        LineView: {
+            /** Id */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Event */
+            event: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * LogView
          * @description Lines of a log, the oldest first; next: what to give as after for the lines that come.
          */
@@ -7438,8 +7543,8 @@ export interface components {
         ComparedView: {
             /** Name */
             name: string;
-            shown: components["schemas"]["SideView"];
-            control: components["schemas"]["SideView"];
+            shown: components["schemas"]["ReadSideView"];
+            control: components["schemas"]["ReadSideView"];
             agreement_effect: components["schemas"]["EstimateView"] | null;
             seconds_effect: components["schemas"]["EstimateView"] | null;
             /** Missing */
@@ -7456,6 +7561,17 @@ export interface components {
             low: number;
             /** High */
             high: number;
+        };
+        /**
+         * ReadSideView
+         * @description Readings of one side: agreement with the suggestion, seconds, the share that was sent as it was.
+         */
+        ReadSideView: {
+            /** Count */
+            count: number;
+            agreement: components["schemas"]["EstimateView"] | null;
+            seconds: components["schemas"]["EstimateView"] | null;
+            accepted: components["schemas"]["EstimateView"] | null;
         };
         /**
          * BatchView
@@ -10619,6 +10735,64 @@ export interface operations {
             };
         };
     };
+    try_one_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_imports: {
         parameters: {
             query?: {
@@ -11394,6 +11568,129 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    name_delivery_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

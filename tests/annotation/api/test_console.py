@@ -20,7 +20,10 @@ from audit.models import Event, Webhook
 from audit.services import record
 from jobs.models import Job, Lane, State
 from tests import factories
+from tests.audit.test_webhooks import Receiver, receiver
 from tests.factories import typed
+
+__all__ = ["receiver"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 API = "/api/v1/"
@@ -160,6 +163,17 @@ def test_a_webhook_is_added_changed_and_removed(client: Client) -> None:
     assert send(client, "DELETE", f"webhooks/{made['id']}").status_code == 204
     assert send(client, "DELETE", f"webhooks/{made['id']}").status_code == 404
     assert not Webhook.objects.exists()
+
+
+def test_a_webhook_is_tried_and_says_what_came_of_it(client: Client, receiver: Receiver) -> None:
+    body = {"name": "Board", "url": receiver.url, "actions": ["*"]}
+    path = f"webhooks/{send(client, 'POST', 'webhooks', body).json()['id']}/try"
+    assert send(client, "POST", path).json()["was_taken"] is True
+    receiver.status = 500
+    refused = send(client, "POST", path).json()
+    assert (refused["was_taken"], "it answers 500" in refused["words"]) == (False, True)
+    assert Event.objects.filter(action="webhook.try").count() == 2
+    assert send(client, "POST", f"webhooks/{uuid4()}/try").status_code == 404
 
 
 def test_imports_and_their_files_are_walked(client: Client, project: Project) -> None:

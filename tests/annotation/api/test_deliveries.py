@@ -117,3 +117,17 @@ def test_pieces_that_do_not_fit_are_refused(me: User, project: Project) -> None:
     assert put(client, delivery, "nonsense", b"abc").json()["code"] == "upload_refused"
     assert put(client, delivery, "0:1:2", b"bc").json()["code"] == "out_of_order"
     assert put(client, delivery, "0:0:9", b"abcabcabc").json()["code"] == "upload_refused"
+
+
+def test_a_delivery_s_site_is_named_and_its_certificate_given(me: User, project: Project) -> None:
+    client = factories.a_client(me)
+    delivery = announced(client, project).json()["id"]
+    path = f"projects/{project.pk}/imports/{delivery}/site"
+    assert send(client, "PUT", path, {"site": " Site A "}).json() == {"site": "Site A"}
+    assert Import.objects.get().site == "Site A"
+    assert send(client, "PUT", path, {"site": "x" * 65}).status_code == 422
+    other = factories.a_project()
+    assert send(client, "PUT", path.replace(str(project.pk), str(other.pk)), {"site": "B"}).status_code == 404
+    stated = client.get(f"{API}imports/{delivery}/certificate").json()
+    assert (stated["import"], stated["certificate"]) == (delivery, "De-identification of a delivery")
+    assert client.get(f"{API}imports/{uuid4()}/certificate").status_code == 404
