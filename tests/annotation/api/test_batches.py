@@ -1,7 +1,7 @@
 """Query batches by program: of numbers, of searches, and of the lists that the console shows."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -56,7 +56,7 @@ def made(client: Client, project: Project, body: dict[str, Any], **headers: str)
 
 
 def numbers_in(batch: str) -> list[int]:
-    return sorted(Entry.objects.filter(batch=batch).values_list("case__number", flat=True))
+    return sorted(Entry.objects.filter(batch=UUID(batch)).values_list("case__number", flat=True))
 
 
 def test_a_batch_is_made_once_a_key_listed_and_withdrawn(staff: Client, project: Project) -> None:

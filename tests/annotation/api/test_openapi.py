@@ -27,7 +27,7 @@ def test_no_two_shapes_share_a_name() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def shapes(base: type) -> Iterator[type]:
+def shapes(base: type[Schema]) -> Iterator[type[Schema]]:
     """Every kind of a shape, each once."""
     for one in base.__subclasses__():
         yield one
