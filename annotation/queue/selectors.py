@@ -1,6 +1,7 @@
 """Reads of the queue: a reader's workload, a project's progress, and the pool for machine work."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
@@ -104,7 +105,6 @@ def workload(
     """
     leases = list(
         open_leases(reader, project_id)
-        .annotate(repeats_before=repeats_before(reader))
         .select_related("case__series", "pick__ranking__model", "pick__batch__asked_by")
         .prefetch_related("case__series__instances")
     )
@@ -113,13 +113,14 @@ def workload(
     protocol = protocol or protocol_in_force(project_id)
     proposed = proposed_for(leases, protocol)
     several = question_of(protocol).takes_several
+    before = repeats_before(reader, leases) if settings_in(protocol).repeat_share else Counter[UUID]()
     cases = [
         LeasedCase(
             lease=lease,
             case=lease.case,
             protocol=protocol,
             draft=drafts.get(lease.case_id),
-            why=why(lease.pick, progress.total, several=several, before=lease.repeats_before),
+            why=why(lease.pick, progress.total, several=several, before=before[lease.pk]),
             suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
             drawn=drawn_for(proposed.get(lease.pk, []), lease.pick, protocol, lease.case_id, reader),
         )
@@ -175,18 +176,29 @@ def progress_of(user: User, project_id: UUID) -> Progress:
     )
 
 
-def repeats_before(reader: User) -> Coalesce:
-    """Count, of a lease, the reader's repeats in its ranking that came before it and took no later a rank."""
-    again = Repeat.objects.filter(case=OuterRef("lease__case"), reader=reader)
-    earlier = Pick.objects.filter(
-        Exists(again),
-        lease__reader=reader,
-        lease__slot__gt=0,
-        lease__position__lt=OuterRef("position"),
-        ranking=OuterRef("pick__ranking"),
-        rank__lte=OuterRef("pick__rank"),
+def repeats_before(reader: User, leases: Sequence[Lease]) -> Counter[UUID]:
+    """Count, by lease, the reader's repeats in its ranking that came before it and took no later a rank.
+
+    Two queries at most: by the cases of the repeats given since, which are few; a reader has many leases.
+    """
+    ranked = [one for one in leases if one.pick.ranking is not None]
+    since = min((one.pick.ranking.created_at for one in ranked if one.pick.ranking), default=None)
+    if since is None:
+        return Counter()
+    mine = Repeat.objects.filter(reader=reader, project=ranked[0].project_id, given_at__gte=since)
+    cases = list(mine.values_list("case", flat=True))
+    beside = Lease.objects.filter(case__in=cases, slot__gt=0) if cases else Lease.objects.none()
+    found = beside.values_list("reader", "pick__ranking", "pick__rank", "position")
+    places = [(ranking, rank, position) for who, ranking, rank, position in found if who == reader.pk]
+    return Counter(
+        {
+            one.pk: sum(
+                ranking == one.pick.ranking_id and rank <= one.pick.rank and position < one.position
+                for ranking, rank, position in places
+            )
+            for one in ranked
+        }
     )
-    return counted(earlier)
 
 
 def repeats_held(user: User) -> QuerySet[Lease]:
