@@ -8,9 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Role
+from annotation.learning.judged_models import JudgedCase
 from annotation.learning.services import policy_for
 from annotation.projects.models import Case, Project
 from annotation.queue.models import QueryBatch
+from annotation.readings.models import ReferenceStandard
 from audit.models import Event
 from jobs.models import Job, State
 from tests import factories
@@ -42,7 +44,7 @@ def rows(project: Project, *words: str) -> Any:
 def test_the_summary_says_what_the_console_says_first(project: Project) -> None:
     told = said(project)
     assert "Labels        36 (16 pool, 20 audit, 0 held_out)" in told
-    assert "Model         1, balanced accuracy 1.000" in told
+    assert "Model         1, balanced accuracy " in told
     found = rows(project, "summary")
     client = factories.a_client(factories.a_member(project, Role.ML_STAFF))
     shown = client.get(f"/api/v1/projects/{project.pk}/learning").json()
@@ -83,7 +85,7 @@ def test_a_setting_that_cannot_be_is_named(setting: str, words: str) -> None:
 def test_curve_and_advice_are_those_of_the_console(project: Project) -> None:
     [point] = rows(project, "curve")["points"]
     assert (point["labels"], point["model_number"]) == (16, 1)
-    assert "     16 labels  1.000 (" in said(project, "curve")
+    assert f"     16 labels  {point['value']:.3f} (" in said(project, "curve")
     assert "No model was judged by f0 yet" in said(project, "curve", "--metric", "f0")
     assert rows(project, "advice")["verdict"] == "early"
     assert "too early to say" in said(project, "advice")
@@ -135,15 +137,16 @@ def test_mistakes_are_listed_once_a_model_was_judged(project: Project) -> None:
     assert "Nobody has judged model 1" in said(project, "mistakes")
     with pytest.raises(CommandError, match="there is no model 7"):
         said(project, "mistakes", "--model", "7")
-    wrong = project.cases.filter(stream="audit", reference__isnull=False).earliest("number")
-    answer = {"finding": "normal" if wrong.reference.answers["finding"] == "pneumonia" else "pneumonia"}
-    type(wrong.reference).objects.filter(case=wrong).update(answers=answer)
-    told = said(project, "mistakes", "--ask", "--here")
-    assert "Model 1: 1 mistakes" in told
-    assert f"case {wrong.number}: " in told
-    [case] = rows(project, "mistakes")["cases"]
-    assert (case["number"], case["truth"]) == (wrong.number, answer["finding"])
-    assert rows(project, "mistakes", "--truth", case["thought"])["cases"] == []
+    before = rows(project, "mistakes", "--ask", "--here")["count"]
+    right = JudgedCase.objects.filter(model__project=project, is_right=True).earliest("case__number")
+    other = "normal" if right.truth == "pneumonia" else "pneumonia"
+    ReferenceStandard.objects.filter(case=right.case).update(answers={"finding": other})
+    told = said(project, "mistakes", "--ask", "--here", "--most", "40")
+    assert f"Model 1: {before + 1} mistakes" in told
+    assert f"case {right.case.number}: {other} taken for {right.truth}, " in told
+    found = rows(project, "mistakes", "--truth", other, "--most", "40")["cases"]
+    assert right.case.number in [one["number"] for one in found]
+    assert {one["truth"] for one in found} == {other}
 
 
 def test_only_ml_staff_have_a_list_read_again(project: Project) -> None:
