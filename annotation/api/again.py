@@ -29,7 +29,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Mark = Callable[[], Hashable | None]
+Mark = Callable[[], Awaitable[Hashable | None]]
 Headers = list[tuple[bytes, bytes]]
 
 KINDS_KEPT, MOST_INSTANCES = 64, 1000
@@ -176,7 +176,7 @@ class Again:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a frame, or pass the request on."""
         asked = asked_in(scope)
-        mark = None if asked is None else self._mark()
+        mark = None if asked is None else await self._mark()
         if asked is None or mark is None:
             await self._application(scope, receive, send)
             return
@@ -186,7 +186,7 @@ class Again:
             return
         if not seen.learnt.is_set():
             await seen.learnt.wait()
-            mark = self._mark()
+            mark = await self._mark()
         if seen.known is None or seen.mark != mark:
             await self._application(scope, receive, send)
             return

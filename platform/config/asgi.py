@@ -1,7 +1,6 @@
 """The ASGI entry point of the web process."""
 
 import os
-from pathlib import Path
 
 import django
 
@@ -13,16 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
 def assembled() -> Application:
     """Put Django and what stands in front of it together."""
     django.setup(set_prefix=False)
-    from django.db import connection  # tables can be had only once Django is set up
-
-    from annotation.api.again import Again
+    from annotation.api.again import Again  # tables can be had only once Django is set up
+    from config.changes import asked_of, watched
     from config.handler import Handler
-    from config.sqlite.changes import Changes
 
-    handler = Handler()
-    if connection.vendor != "sqlite":
-        return Limited(handler)
-    return Limited(Again(handler, Changes(Path(str(connection.settings_dict["NAME"])))))
+    return Limited(Again(Handler(), asked_of(watched())))
 
 
 application = assembled()

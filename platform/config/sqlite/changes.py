@@ -22,23 +22,28 @@ class Changes:
         try:
             [version] = self._opened().execute("PRAGMA data_version").fetchone()
         except (OSError, sqlite3.Error):
-            self._close()
+            self.close()
             return None
         return self._opening, int(version)
+
+    async def at_once(self) -> tuple[int, int] | None:
+        """Give the mark to who would wait for it."""
+        return self()
 
     def _opened(self) -> sqlite3.Connection:
         """Open the file that has the name now: a restore puts another in its place."""
         found = self._path.stat()
         file = (found.st_dev, found.st_ino)
         if self._connection is None or file != self._file:
-            self._close()
+            self.close()
             address = f"file:{quote(str(self._path))}?mode=rw"
             self._connection = sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)
             self._connection.execute("PRAGMA query_only=ON").close()
             self._file, self._opening = file, self._opening + 1
         return self._connection
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Let go of the file; the next question opens it anew."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None

@@ -1,13 +1,17 @@
 """Fixtures of the API's tests."""
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 from django.core.cache import cache
 
 from accounts.models import User
 from annotation.api.again import Again
 from annotation.projects.models import Project
+from config.changes import asked_of, watched
 from tests import factories
-from tests.annotation.api.counting import Counting, mark
+from tests.annotation.api.counting import Counting
 
 
 @pytest.fixture
@@ -31,6 +35,7 @@ def django() -> Counting:
 
 
 @pytest.fixture
-def again(django: Counting) -> Again:
-    """What sends frames again, in front of Django."""
-    return Again(django, mark())
+def again(django: Counting) -> Iterator[Again]:
+    """What sends frames again, in front of Django; it lets go of the database."""
+    with closing(watched()) as changes:
+        yield Again(django, asked_of(changes))

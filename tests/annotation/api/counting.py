@@ -1,16 +1,10 @@
 """Django behind what sends frames again, and how often it is asked."""
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from django.db import connection
 
 from config.bodies import Receive, Scope, Send
 from config.handler import Handler
-from config.sqlite.changes import Changes
 
-SENT_AGAIN = connection.vendor == "sqlite"
 ASKED_FIRST = 2  # the first tells that a series is wanted, the second what of it is allowed
 
 
@@ -27,13 +21,6 @@ class Counting:
         await self.handler(scope, receive, send)
 
 
-def mark() -> Callable[[], Hashable | None]:
-    """Watch this database where it can be watched: SQLite's file."""
-    if not SENT_AGAIN:
-        return lambda: None
-    return Changes(Path(str(connection.settings_dict["NAME"])))
-
-
 def of_django(questions: int) -> int:
     """How many of so many questions Django answers where nothing is written."""
-    return min(questions, ASKED_FIRST) if SENT_AGAIN else questions
+    return min(questions, ASKED_FIRST)

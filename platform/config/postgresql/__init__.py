@@ -1,0 +1,1 @@
+"""PostgreSQL beside what Django does with it."""
