@@ -1,13 +1,14 @@
 """DICOMweb against Orthanc (Debian's package) on the same machine, with the same client, in one run.
 
     python -m benchmarks.dicomweb [store] [frames] [search] [--slices N] [--seconds S] [--instances N]
+                                [--database sqlite|postgresql]
 
 store:  STOW-RS of CT slices (FOVEA_DATA/chest_ct, 512 × 512, 16 bit, each under a UID of its own); ours are
         de-identified in the sandbox and normalised, Orthanc stores them as they are. Then what sandbox and
         de-identification cost, a slice.
 frames: WADO-RS frames a second, 25 clients that each ask for one random frame after the other. Then ours
         while searches are made, whose audit events are writes, and with a header that differs each time:
-        then Django is asked for every frame, as with PostgreSQL.
+        then Django is asked for every frame.
 search: QIDO-RS on so many instances, the requests of a viewer and of scripts.
 """
 
@@ -40,7 +41,7 @@ FILL = "from benchmarks.dicomweb_fill import fill; print(fill({project!r}, {inst
 def main() -> None:
     """Measure what is named, or all."""
     options = arguments()
-    with peers() as (ours, theirs, system):
+    with peers(options.database) as (ours, theirs, system):
         if {"store", "frames"} & set(options.parts):
             store(options, ours, theirs)
         if "store" in options.parts:
@@ -55,6 +56,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=PARTS)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--slices", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--instances", type=int, default=100_000)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from benchmarks.lease_next import make_database
 from tests.browser.serving import Fovea, serving
 from tests.processes.orthanc import Orthanc, running_orthanc
+from tests.servers import start_postgresql
 
 JSON = "application/dicom+json"
 NEW_SERVICE = """
@@ -64,11 +66,17 @@ class Peer:
 
 
 @contextmanager
-def peers() -> Iterator[tuple[Peer, Peer, Fovea]]:
-    """Run both servers with empty stores on the same disk."""
+def peers(database: str = "sqlite") -> Iterator[tuple[Peer, Peer, Fovea]]:
+    """Run both servers with empty stores on the same disk; ours on SQLite or on a PostgreSQL of its own."""
+    server = start_postgresql() if database == "postgresql" else ""
+    if server:
+        make_database(server)
     with tempfile.TemporaryDirectory(prefix="fovea-dicomweb-") as folder:
         home = Path(folder)
-        with serving(home / "fovea") as system, running_orthanc(home / "orthanc") as orthanc:
+        with (
+            serving(home / "fovea", postgresql=server) as system,
+            running_orthanc(home / "orthanc") as orthanc,
+        ):
             project, key = system.run(NEW_SERVICE).split()
             root = f"{system.url}/api/dicomweb/projects/{project}"
             ours = Peer("Fovea", root, {"Authorization": f"Bearer {key}"})

@@ -93,12 +93,18 @@ def running(system: Fovea, command: list[str], *, output: int | None = None) -> 
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Fovea]:
-    """Serve an empty system."""
+def serving(home: Path, *, postgresql: str = "") -> Iterator[Fovea]:
+    """Serve an empty system; postgresql: folder of the socket of a server with an empty database `fovea`."""
     port = free_port()
     path = f"{ROOT / 'platform'}{os.pathsep}{ROOT}"
-    system = system_in(home, port, PYTHONPATH=path, FOVEA_LOG_LEVEL="ERROR")
-    put_tables_in(home)
+    more = {"PYTHONPATH": path, "FOVEA_LOG_LEVEL": "ERROR"}
+    if postgresql:
+        more |= {"DJANGO_SETTINGS_MODULE": "config.settings.test", "FOVEA_TEST_POSTGRESQL": postgresql}
+    system = system_in(home, port, **more)
+    if postgresql:
+        system.manage("migrate", "--verbosity", "0")
+    else:
+        put_tables_in(home)
     command = ["-m", "uvicorn", "config.asgi:application", "--port", str(port), "--log-level", "error"]
     with running(system, command):
         yield system
