@@ -5,8 +5,9 @@ secret that was shown once is not kept.
 """
 
 import hashlib
+import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from accounts.answers import KEPT
 from accounts.models import KeptAnswer
-from accounts.sealing import Seal
+from accounts.sealing import Seal, derived_keys
 from accounts.tokens import counted
 from annotation.api import guards
 from annotation.api.errors import on_refused, on_too_large, problem
@@ -26,6 +27,7 @@ from annotation.projects.models import Membership
 from annotation.projects.rules import ForbiddenError, RefusedError
 
 SEAL: Final = Seal(b"answers of the interface")
+NAMED: Final = b"requests of the interface"
 PREFIX: Final = "/api/v1/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITES_A_WINDOW: Final = 3000
@@ -61,9 +63,10 @@ class Repeats:
 
     def once(self, request: HttpRequest, key: str) -> HttpResponse:
         """Answer as the first time, or for the first time."""
-        row = begun(request, key)
+        digests = digests_of(request)
+        row = begun(request, key, digests[0])
         if row is None:
-            return answered_before(request, key)
+            return answered_before(request, key, digests)
         response = self.get_response(request)
         if 200 <= response.status_code < 300:
             sealed = SEAL.seal(json.dumps(kept_of(request, response)))
@@ -90,23 +93,21 @@ def standing_of(request: HttpRequest) -> list[str]:
     return [f"admin {person(request).is_admin}", *(" ".join(map(str, row)) for row in rows)]
 
 
-def begun(request: HttpRequest, key: str) -> KeptAnswer | None:
+def begun(request: HttpRequest, key: str, digest: str) -> KeptAnswer | None:
     """Take a key for this request; None where another one took it."""
     now, mine = timezone.now(), KeptAnswer.objects.filter(user=person(request))
     mine.filter(created_at__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
-            return KeptAnswer.objects.create(
-                user=person(request), key=key, digest=digest_of(request), created_at=now
-            )
+            return KeptAnswer.objects.create(user=person(request), key=key, digest=digest, created_at=now)
     except IntegrityError:
         return None
 
 
-def answered_before(request: HttpRequest, key: str) -> HttpResponse:
+def answered_before(request: HttpRequest, key: str, digests: Sequence[str]) -> HttpResponse:
     """Give the answer of the first time; a conflict where the key was for something else, or is not done."""
     row = KeptAnswer.objects.filter(user=person(request), key=key).first()
-    if row is None or row.digest != digest_of(request):
+    if row is None or row.digest not in digests:
         return problem(409, "idempotency_conflict", "this key was used for another request: make a new one")
     if row.status == 0 and row.created_at < timezone.now() - UNANSWERED:
         return problem(409, "unknown_outcome", "the first time broke off: look whether it was done")
@@ -136,9 +137,12 @@ def replayed(request: HttpRequest, row: KeptAnswer) -> HttpResponse:
     return again
 
 
-def digest_of(request: HttpRequest) -> str:
-    """Name a request by what it asks; files by their length, as the same one again changes nothing."""
+def digests_of(request: HttpRequest) -> list[str]:
+    """Name a request by what it asks: HMAC-SHA-256 by the present secret, then by those before it.
+
+    What was sent may be guessed by who has a plain hash of it, as a Patient ID can.
+    """
     is_form = request.content_type == FORM
     said = request.headers.get("Content-Length", "").encode() if is_form else request.body
     asked = f"{request.method} {request.get_full_path()}\n".encode() + said
-    return hashlib.sha256(asked).hexdigest()
+    return [hmac.new(one, asked, hashlib.sha256).hexdigest() for one in derived_keys(NAMED)]

@@ -98,7 +98,7 @@ class KeptAnswer(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=64, help_text="the Idempotency-Key of the request")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and body")
+    digest = models.CharField(max_length=64, help_text="HMAC of what is asked")
     status = models.PositiveSmallIntegerField(default=0, help_text="0: not answered yet")
     sealed = models.TextField(default="", help_text="the body, sealed: it may hold a secret shown once")
     created_at = models.DateTimeField()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.answers import KEPT, forget_answers
 from accounts.confirming import TYPED_AT
@@ -36,6 +37,21 @@ def test_a_secret_that_was_shown_once_is_not_kept(client: Client) -> None:
     other = send(client, "POST", "people", {"username": "l.new"}, **key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
     assert User.objects.filter(username__endswith=".new").count() == 1
+
+
+def test_only_the_deployment_s_secret_says_which_request_a_kept_row_was(me: User, settings: Settings) -> None:
+    def digest(key: str) -> str:
+        program = factories.a_client(me)
+        send(program, "POST", "notifications/read", {"ids": []}, **{"Idempotency-Key": key})
+        return KeptAnswer.objects.get(key=key).digest
+
+    before, settings.SECRET_KEY_FALLBACKS = digest("mine"), [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the secret that came after it"
+    assert digest("other") != before
+    again = send(
+        factories.a_client(me), "POST", "notifications/read", {"ids": []}, **{"Idempotency-Key": "mine"}
+    )
+    assert again["Idempotent-Replayed"] == "true"
 
 
 def test_a_body_that_is_too_long_is_a_problem_with_a_key_too(client: Client) -> None:
