@@ -61,6 +61,11 @@ def role_in(user: User, project_id: UUID) -> str:
     return "admin" if user.is_admin else ""
 
 
+def organises(user: User, project_id: UUID) -> bool:
+    """Whether the person organises the project: its ML staff, and administrators who do not read there."""
+    return role_in(user, project_id) in (Role.ML_STAFF, "admin")
+
+
 def is_reader(user: User, project_id: UUID) -> bool:
     """Whether the person reads in the project."""
     return role_in(user, project_id) == Role.READER

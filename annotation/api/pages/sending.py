@@ -10,7 +10,7 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation.api.pages.access import ADMIN, Visit, member
+from annotation.api.pages.access import ADMIN, Visit, denied, member
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.exports import found_export
 from annotation.api.pages.frame import project_page
@@ -23,6 +23,7 @@ from annotation.exchange.peers.selectors import peers_for
 from annotation.exchange.sending.models import Sending
 from annotation.exchange.sending.services import request_sending, sendings_for
 from annotation.projects.rules import RefusedError
+from annotation.projects.selectors import organises
 from jobs.models import OPEN, Job
 
 SHOWN, REFUSALS_SHOWN = 10, 50
@@ -39,7 +40,7 @@ class SendingForm(forms.Form):
 @member(ADMIN)
 def sendings(request: HttpRequest, visit: Visit, export_id: UUID) -> HttpResponse:
     """Show the form and what was sent, or with ?part=list this alone as it goes."""
-    export = found_export(visit, export_id)
+    export = sendable(request, visit, export_id)
     rows = list(sendings_for(visit.user, visit.project.pk).filter(export=export)[:SHOWN])
     jobs = Job.objects.in_bulk([one.job_id for one in rows if one.job_id])
     told = [(one, jobs.get(one.job_id), list(one.refused.items())[:REFUSALS_SHOWN]) for one in rows]
@@ -63,6 +64,16 @@ def sendings(request: HttpRequest, visit: Visit, export_id: UUID) -> HttpRespons
     )
 
 
+def sendable(request: HttpRequest, visit: Visit, export_id: UUID) -> Export:
+    """Find an export that the person may send: not where they read themselves.
+
+    raises: Http404, PermissionDenied.
+    """
+    if not organises(visit.user, visit.project.pk):
+        raise denied(request, "project", str(visit.project.pk))
+    return found_export(visit, export_id)
+
+
 def back_to_choice(request: HttpRequest) -> str:
     """Go on, after the password, where the choice stands as it was made."""
     match = request.resolver_match
@@ -74,7 +85,7 @@ def back_to_choice(request: HttpRequest) -> str:
 @member(ADMIN)
 def send(request: HttpRequest, visit: Visit, export_id: UUID) -> HttpResponseBase:
     """Ask for an export to be sent."""
-    return send_confirmed(request, visit, found_export(visit, export_id))
+    return send_confirmed(request, visit, sendable(request, visit, export_id))
 
 
 @confirmed(back_to_choice)

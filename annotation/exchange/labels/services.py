@@ -15,7 +15,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from accounts.models import Role, User
+from accounts.models import User
 from annotation.exchange.labels.checking import Asked, Found
 from annotation.exchange.labels.models import LabelImport
 from annotation.exchange.labels.naming import MappingError, Names
@@ -23,7 +23,7 @@ from annotation.exchange.labels.statements import FORMATS
 from annotation.projects.models import Project
 from annotation.projects.questions import questions_of
 from annotation.projects.rules import ForbiddenError, RefusedError
-from annotation.projects.selectors import protocol_in_force, role_in
+from annotation.projects.selectors import organises, protocol_in_force
 from annotation.projects.services import record_act
 from annotation.readings.models import Source
 from annotation.studies import files
@@ -211,8 +211,8 @@ def check_requester(asked: LabelImport) -> None:
 
 
 def may_import(user: User, project: Project) -> bool:
-    """Whether a person may bring labels in: administrators, and ML staff of the project."""
-    return user.is_admin or role_in(user, project.pk) == Role.ML_STAFF
+    """Whether a person may bring labels in: ML staff, and administrators who do not read in the project."""
+    return organises(user, project.pk)
 
 
 def asked_of(row: LabelImport) -> Asked:

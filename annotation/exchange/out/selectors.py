@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from accounts.models import Role, User
 from annotation.exchange.out.models import Export
 from annotation.learning.models import Snapshot
-from annotation.projects.models import Project
+from annotation.projects.models import Membership, Project
 from annotation.projects.rules import ForbiddenError
-from annotation.projects.selectors import project_for, role_in
+from annotation.projects.selectors import organises, project_for
 
 LATEST = "latest"
 
@@ -17,10 +17,10 @@ LATEST = "latest"
 def exporting_project(user: User, project_id: UUID) -> Project:
     """Find a project whose labels the person may take out.
 
-    raises: Project.DoesNotExist, ForbiddenError for readers.
+    raises: Project.DoesNotExist, ForbiddenError for readers, administrators who read there among them.
     """
     project = project_for(user, project_id)
-    if role_in(user, project_id) != Role.ML_STAFF and not user.is_admin:
+    if not organises(user, project_id):
         raise ForbiddenError("exports are for ML staff and administrators")
     return project
 
@@ -28,7 +28,9 @@ def exporting_project(user: User, project_id: UUID) -> Project:
 def exportable_projects(user: User) -> QuerySet[Project]:
     """List the projects whose labels the person may take out."""
     if user.is_admin:
-        return Project.objects.all()
+        return Project.objects.exclude(
+            pk__in=Membership.objects.filter(user=user, role=Role.READER).values("project")
+        )
     return Project.objects.filter(memberships__user=user, memberships__role=Role.ML_STAFF)
 
 

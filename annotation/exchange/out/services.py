@@ -10,14 +10,14 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from accounts.models import Role, User
+from accounts.models import User
 from annotation.exchange.out.catalogue import FORMATS, MODEL_FORMATS
 from annotation.exchange.out.models import Export
 from annotation.learning.files import StoredFile
 from annotation.learning.models import ModelVersion, Snapshot
 from annotation.projects.models import Project
 from annotation.projects.rules import ForbiddenError, RefusedError
-from annotation.projects.selectors import role_in
+from annotation.projects.selectors import organises
 from annotation.projects.services import record_act
 from annotation.studies import files
 from jobs.models import Job, Lane
@@ -130,8 +130,7 @@ def check_requester(export: Export) -> None:
     raises: ForbiddenError.
     """
     by = export.requested_by
-    is_staff = by is not None and role_in(by, export.project_id) == Role.ML_STAFF
-    if by is None or not by.is_active or not (is_staff or by.is_admin):
+    if by is None or not by.is_active or not organises(by, export.project_id):
         raise ForbiddenError("who asked for this export is no ML staff of the project any more")
 
 

@@ -21,6 +21,7 @@ from annotation.exchange.sending.models import Sending
 from annotation.exchange.sending.stow import stow
 from annotation.exchange.sending.ways import Send
 from annotation.projects.rules import ForbiddenError, RefusedError
+from annotation.projects.selectors import organises
 from annotation.projects.services import record_act
 from jobs.models import Lane
 from jobs.services import ask
@@ -41,6 +42,11 @@ def sendings_for(user: User, project_id: UUID) -> QuerySet[Sending]:
     return Sending.objects.filter(export__in=exports).select_related("export", "requested_by")
 
 
+def may_send(user: User, project_id: UUID) -> bool:
+    """Whether a person may send a project's labels elsewhere: administrators who do not read there."""
+    return user.is_admin and organises(user, project_id)
+
+
 @transaction.atomic
 def request_sending(
     *, export: Export, peer: Peer, way: str, by: User, now: datetime, address: str = ""
@@ -49,7 +55,7 @@ def request_sending(
 
     raises: ForbiddenError, RefusedError, ExpiredError.
     """
-    if not by.is_admin:
+    if not may_send(by, export.project_id):
         raise ForbiddenError("labels are sent to other systems by administrators")
     if export.format not in SENDABLE:
         raise RefusedError(f"a PACS takes DICOM objects alone: export {', '.join(SENDABLE)}")
@@ -79,8 +85,8 @@ def send(sending: Sending, *, now: datetime, progress: Progress) -> dict[str, st
     raises: ForbiddenError, ExpiredError, PeerError; PeerAwayError, an OSError, to be tried again.
     """
     by, peer = sending.requested_by, sending.peer
-    if by is None or not by.is_active or not by.is_admin:
-        raise ForbiddenError("who asked for this is no administrator any more")
+    if by is None or not by.is_active or not may_send(by, sending.export.project_id):
+        raise ForbiddenError("who asked for this may not send the project's labels any more")
     if peer is None:
         raise PeerError("it is not described any more")
     results = dict(sending.results)
