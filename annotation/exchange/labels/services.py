@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.base import File
@@ -94,7 +95,6 @@ class Handed:
     content: IO[bytes]
 
 
-@transaction.atomic
 def hand_in(
     *,
     project: Project,
@@ -104,18 +104,26 @@ def hand_in(
     now: datetime,
     address: str = "",
 ) -> LabelImport:
-    """Keep a file of labels, and ask for its check.
+    """Keep a file of labels, and ask for its check; while the file is stored, others write.
 
     raises: RefusedError.
     """
+    checked_wanted(project, wanted)
     handed.content.seek(0)
     digest = hashlib.file_digest(handed.content, "sha256").hexdigest()  # type: ignore[arg-type]  # seeks
-    made = open_import(project=project, wanted=wanted, title=handed.title, digest=digest, by=by, now=now)
     handed.content.seek(0)
-    made.file_name = default_storage.save(f"{FOLDER}/{made.pk}", File(handed.content))
-    made.job_id = ask_job(made, by).pk
-    made.save(update_fields=["file_name", "job_id"])
-    note(made, "labels.check", by=by, address=address)
+    stored = default_storage.save(f"{FOLDER}/{uuid4()}", File(handed.content))
+    try:
+        with transaction.atomic():
+            made = open_import(
+                project=project, wanted=wanted, title=handed.title, digest=digest, by=by, now=now
+            )
+            made.file_name, made.job_id = stored, ask_job(made, by).pk
+            made.save(update_fields=["file_name", "job_id"])
+            note(made, "labels.check", by=by, address=address)
+    except BaseException:
+        files.remove(stored)
+        raise
     return made
 
 

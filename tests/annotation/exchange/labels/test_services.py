@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import File
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -179,3 +181,34 @@ def test_a_source_s_readings_go_out_under_its_name(
     assert authors == {("Labeler v1", True), ("", False)}
     assert snapshot.card["by_source"] == {"Labeler v1": 2}
     assert snapshot.card["readers"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_is_stored_while_others_may_write_and_is_gone_where_its_rows_fail(
+    project: Project, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[tuple[str, bool]] = []
+    save = default_storage.save
+
+    def watched(name: str, content: "File[bytes]") -> str:
+        kept = save(name, content)
+        stored.append((kept, connection.in_atomic_block))
+        return kept
+
+    def broken(*_args: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(default_storage, "save", watched)
+    monkeypatch.setattr(services, "ask_job", broken)
+    with pytest.raises(OSError, match="no broker"):
+        services.hand_in(
+            project=project,
+            wanted=Wanted("Labeler v1", "kept", "csv", {}),
+            handed=Handed("given.csv", io.BytesIO(TABLE.encode())),
+            by=staff,
+            now=timezone.now(),
+        )
+    [(name, in_transaction)] = stored
+    assert not in_transaction
+    assert not default_storage.exists(name)
+    assert not LabelImport.objects.filter(project=project).exists()
