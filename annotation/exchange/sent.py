@@ -56,7 +56,8 @@ def start(*, delivery: Import, by: User, address: str) -> Job:
     job = job_of(delivery)
     if job is not None:
         return job
-    uploads.complete(settings.HOME.spool, delivery.pk)
+    if not uploads.is_placed(settings.HOME.spool, delivery.pk):  # else it was, and asking for the job failed
+        uploads.complete(settings.HOME.spool, delivery.pk)
     return ask_import(delivery, by=by, address=address)
 
 

@@ -182,19 +182,30 @@ def complete(spool: Path, import_id: UUID) -> Path:
     """
     folder, files = spool / str(import_id), listed(spool, import_id)
     parts = [folder / PARTS / str(index) for index in range(len(files))]
-    short = sum(
-        not part.exists() or part.stat().st_size != file.size for part, file in zip(parts, files, strict=True)
-    )
+    suffix = f"{ARCHIVE}{suffix_of(files[0].path)}" if is_archive(files) else ""
+    targets = [folder / (suffix or f"{FOLDER}/{file.path}") for file in files]
+    unplaced = [
+        place for place in zip(parts, targets, files, strict=True) if not is_whole(place[1], place[2])
+    ]
+    short = sum(not is_whole(part, file) for part, _, file in unplaced)
     if short:
         raise OutOfOrderError(f"{short} of {len(files)} files are not wholly sent. Send them again.")
-    for part, file in zip(parts, files, strict=True):
-        suffix = suffix_of(file.path)
-        target = folder / f"{ARCHIVE}{suffix}" if is_archive(files) else folder / FOLDER / file.path
+    for part, target, _ in unplaced:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.rename(target)
-    (folder / PARTS).rmdir()
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
     (folder / LIST).unlink()
     return source_of(spool, import_id)
+
+
+def is_whole(path: Path, file: Listed) -> bool:
+    """Whether a file is there with all its bytes."""
+    return path.exists() and path.stat().st_size == file.size
+
+
+def is_placed(spool: Path, import_id: UUID) -> bool:
+    """Whether a delivery was put in its place and lies there still."""
+    return not (spool / str(import_id) / LIST).exists() and source_of(spool, import_id).exists()
 
 
 def is_archive(files: Sequence[Listed]) -> bool:

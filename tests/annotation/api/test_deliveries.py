@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.scopes import Scope
 from accounts.tokens import Wish, make_token
-from annotation.exchange import uploads
+from annotation.exchange import sent, uploads
 from annotation.projects.models import Project
 from annotation.studies.models import Import
 from audit.models import Event
@@ -47,6 +47,16 @@ def put(client: Client, import_id: str, spans: str, content: bytes, **headers: s
         content_type="application/octet-stream",
         headers={"Upload-Pieces": spans} | headers,
     )
+
+
+def test_the_same_bytes_for_another_place_are_another_request(me: User, project: Project) -> None:
+    program, key = factories.a_client(me), {"Idempotency-Key": "pieces"}
+    delivery = announced(
+        program, project, [{"path": "a.csv", "size": 3}, {"path": "b.csv", "size": 3}]
+    ).json()["id"]
+    assert put(program, delivery, "0:0:3", b"abc", **key).status_code == 204
+    refused = put(program, delivery, "1:0:3", b"abc", **key)
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_conflict")
 
 
 def test_a_token_sends_a_delivery_and_follows_it_without_a_session(me: User, project: Project) -> None:
@@ -89,6 +99,25 @@ def test_a_session_announces_once_a_key(me: User, project: Project) -> None:
     other = factories.a_client(factories.a_user(is_admin=True))
     assert put(other, first.json()["id"], "0:0:3", b"abc").status_code == 404
     assert put(client, str(uuid4()), "0:0:3", b"abc").status_code == 404
+
+
+def test_a_start_that_failed_once_is_asked_for_again(
+    me: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = factories.a_client(me)
+    delivery = announced(client, project).json()["id"]
+    assert put(client, delivery, "0:0:3,1:0:2", b"abc12").status_code == 204
+
+    def broken(**_told: object) -> None:
+        raise OSError("no broker")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sent, "ask", broken)
+        assert send(client, "POST", f"imports/{delivery}/start").status_code == 507
+    assert send(client, "POST", f"imports/{delivery}/start").status_code == 202
+    assert Job.objects.get(name="import_delivery").arguments == {"import_id": delivery}
+    folder = uploads.source_of(settings.HOME.spool, Import.objects.get().pk)
+    assert sorted(one.name for one in folder.rglob("*.*")) == ["1.png", "labels.csv"]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,26 @@ def test_a_delivery_that_was_handed_on_takes_no_more(tmp_path: Path) -> None:
         write(tmp_path, key, "0:0:1", b"b")
 
 
+def test_a_delivery_whose_placing_broke_off_is_placed_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = begun(tmp_path, ("a", 1), ("b", 1))
+    write(tmp_path, key, "0:0:1,1:0:1", b"ab")
+    rename = Path.rename
+
+    def broken(self: Path, target: Path) -> Path:
+        if self.name == "1":
+            raise OSError("the disk is away")
+        return rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", broken)
+        with pytest.raises(OSError, match="away"):
+            uploads.complete(tmp_path, key)
+    folder = uploads.complete(tmp_path, key)
+    assert [(folder / name).read_bytes() for name in "ab"] == [b"a", b"b"]
+
+
 @pytest.mark.parametrize("text", ["0:0:5", "1:0:1", "0:4:1"])
 def test_bytes_that_were_not_announced_are_refused(tmp_path: Path, text: str) -> None:
     key = begun(tmp_path, ("a", 4))
