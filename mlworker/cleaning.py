@@ -49,9 +49,9 @@ def ask_cleaning(*, now: datetime) -> Job | None:
 
 def clean_uploads(now: datetime) -> list[UUID]:
     """Remove uploads whose import has ended, or that were not sent or read to their end within a week."""
-    named = [key for path, key in named_by_id(settings.HOME.spool) if path.is_dir()]
-    rows = Import.objects.in_bulk(named)
-    gone = [key for key in named if is_left(rows.get(key), now)]
+    named = {key: written_at(path) for path, key in named_by_id(settings.HOME.spool) if path.is_dir()}
+    rows = Import.objects.in_bulk(list(named))
+    gone = [key for key, written in named.items() if is_left(rows.get(key), written, now)]
     waiting = Import.objects.filter(pk__in=gone, state=Import.State.WAITING)
     waiting.update(state=Import.State.FAILED, error=UNSENT, finished_at=now)
     for key in gone:
@@ -59,9 +59,11 @@ def clean_uploads(now: datetime) -> list[UUID]:
     return gone
 
 
-def is_left(delivery: Import | None, now: datetime) -> bool:
-    """Whether nobody will read an upload any more."""
-    if delivery is None or delivery.state == Import.State.DONE:
+def is_left(delivery: Import | None, written: datetime, now: datetime) -> bool:
+    """Whether nobody will read an upload any more; its folder may be there a moment before its row."""
+    if delivery is None:
+        return written < now - EVERY
+    if delivery.state == Import.State.DONE:
         return True
     return delivery.state != Import.State.RUNNING and delivery.created_at < now - KEPT
 

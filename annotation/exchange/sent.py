@@ -30,21 +30,23 @@ class Announced:
 
 
 def announce(*, project: Project, told: Announced, by: User, now: datetime) -> Import:
-    """Open a delivery and make room for its files.
+    """Open a delivery and make room for its files; refused, it leaves neither a row nor a folder.
 
     raises: UploadError, UnknownModalityError, QuotaError, OSError where it cannot be stored.
     """
     uploads.check_list(told.files, settings.UPLOAD_MAX_BYTES)
+    uploads.check_disk(settings.HOME.spool, told.files)
     check_room(project.pk, sum(file.size for file in told.files))
-    delivery = open_delivery(
-        project=project,
-        source_name=told.source_name,
-        requested_by=by,
-        now=now,
-        modality=told.modality,
-        pictures_cleared=told.pictures_cleared,
-    )
-    uploads.begin(settings.HOME.spool, delivery.pk, told.files, max_bytes=settings.UPLOAD_MAX_BYTES)
+    with transaction.atomic():
+        delivery = open_delivery(
+            project=project,
+            source_name=told.source_name,
+            requested_by=by,
+            now=now,
+            modality=told.modality,
+            pictures_cleared=told.pictures_cleared,
+        )
+        uploads.begin(settings.HOME.spool, delivery.pk, told.files, max_bytes=settings.UPLOAD_MAX_BYTES)
     return delivery
 
 

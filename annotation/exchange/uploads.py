@@ -60,13 +60,25 @@ def begin(spool: Path, import_id: UUID, files: Sequence[Listed], *, max_bytes: i
     raises: UploadError naming the rule.
     """
     check_list(files, max_bytes)
+    check_disk(spool, files)
+    folder = spool / str(import_id)
+    try:
+        (folder / PARTS).mkdir(mode=0o700, parents=True)
+        (folder / LIST).write_text(json.dumps([[file.path, file.size] for file in files]))
+    except OSError:
+        remove(spool, import_id)
+        raise
+
+
+def check_disk(spool: Path, files: Sequence[Listed]) -> None:
+    """Check that a delivery fits on the disk, as it is sent and as it is imported.
+
+    raises: UploadError.
+    """
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     total = sum(file.size for file in files)
     if shutil.disk_usage(spool).free < 2 * total:
         raise UploadError("The server has too little free disk space for it. Tell your administrator.")
-    folder = spool / str(import_id)
-    (folder / PARTS).mkdir(mode=0o700, parents=True)
-    (folder / LIST).write_text(json.dumps([[file.path, file.size] for file in files]))
 
 
 def check_list(files: Sequence[Listed], max_bytes: int) -> None:

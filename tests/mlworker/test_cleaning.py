@@ -132,3 +132,12 @@ def test_it_is_asked_for_once_a_day() -> None:
     assert (job.state, job.error) == (State.DONE, "")
     assert ask_cleaning(now=now + timedelta(hours=5)) is None
     assert ask_cleaning(now=now + timedelta(hours=25)) is not None
+
+
+def test_an_upload_that_is_just_being_announced_is_left_alone() -> None:
+    """Its folder is there a moment before its row is."""
+    folder = settings.HOME.spool / str(uuid.uuid4())
+    folder.mkdir(parents=True)
+    assert clean_uploads(timezone.now()) == []
+    assert [str(one) for one in clean_uploads(timezone.now() + timedelta(days=2))] == [folder.name]
+    assert not folder.exists()

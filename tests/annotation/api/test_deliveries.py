@@ -1,5 +1,7 @@
 """Images in by program: announced, sent in pieces and started, with a session or a token."""
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -118,6 +120,28 @@ def test_a_start_that_failed_once_is_asked_for_again(
     assert Job.objects.get(name="import_delivery").arguments == {"import_id": delivery}
     folder = uploads.source_of(settings.HOME.spool, Import.objects.get().pk)
     assert sorted(one.name for one in folder.rglob("*.*")) == ["1.png", "labels.csv"]
+
+
+def test_an_announcement_that_finds_no_room_leaves_nothing(
+    me: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = factories.a_client(me)
+
+    def full(*_told: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=9))
+        answer = announced(client, project)
+        assert (answer.status_code, answer.json()["code"]) == (422, "upload_refused")
+        assert "free disk space" in answer.json()["detail"]
+    there = set(settings.HOME.spool.iterdir())
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        assert announced(client, project).status_code == 507
+    assert not Import.objects.exists()
+    assert not Event.objects.filter(action="import.open").exists()
+    assert set(settings.HOME.spool.iterdir()) == there
 
 
 @pytest.mark.parametrize(
