@@ -27,6 +27,7 @@ NAME = "clean_up"
 EVERY, KEPT = timedelta(days=1), timedelta(days=7)
 NOTICES_KEPT = timedelta(days=90)
 WEIGHTS_KEPT = 3
+INCOMING = "incoming/"
 ORIGINALS_AT_ONCE = 500
 UNSENT = "it was not sent to its end within a week: send it again"
 
@@ -35,6 +36,7 @@ def clean_up(work: Work) -> None:
     """Remove it, kind by kind."""
     now = timezone.now()
     removed = len(clean_uploads(now)) + len(clean_checkpoints(now)) + len(clean_weights())
+    removed += len(clean_incoming(now))
     removed += forget_answers(now=now) + forget_old(now=now, before=now - NOTICES_KEPT)
     removed += clean_originals(now) + files.remove_unfinished(now - EVERY)
     work.progress(1.0, f"{removed} things removed")
@@ -78,6 +80,17 @@ def clean_originals(now: datetime) -> int:
         remove_unclaimed(late)
         removed += len(late)
     return removed
+
+
+def clean_incoming(now: datetime) -> list[str]:
+    """Remove weights that were sent a day ago and that no job will check any more."""
+    waiting = Job.objects.filter(arguments__has_key="stored", state__in=OPEN)
+    named = {one["stored"] for one in waiting.values_list("arguments", flat=True)}
+    names = [name for name in stored_names(INCOMING) if name not in named]
+    late = [name for name in names if default_storage.get_modified_time(name) < now - EVERY]
+    for name in late:
+        files.remove(name)
+    return late
 
 
 def clean_checkpoints(now: datetime) -> list[UUID]:

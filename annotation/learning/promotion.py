@@ -14,6 +14,7 @@ from annotation.learning.services import ask_embed, ask_refit, choose_encoder, p
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
 from annotation.projects.services import record_act
+from annotation.studies import files
 from jobs.models import Job, Lane
 from jobs.services import ask
 
@@ -193,7 +194,10 @@ def request_added(*, project: Project, encoder: Encoder, name: str, by: User | N
 def request_upload(
     *, project: Project, name: str, stored: str, digest: str, by: User, address: str = ""
 ) -> Job:
-    """Ask the training lane to check uploaded weights and take them into use."""
+    """Ask the training lane to check uploaded weights and take them into use.
+
+    stored: their name in the store; where a job waits for the same ones already, this file is deleted.
+    """
     job = ask(
         name="add_encoder",
         lane=Lane.TRAINING,
@@ -202,6 +206,8 @@ def request_upload(
         scope_id=project.pk,
         singleton_key=f"add-encoder:{project.pk}:{digest[:16]}",
     )
+    if job.arguments["stored"] != stored:
+        transaction.on_commit(lambda: files.remove(stored))
     details = {"name": name, "digest": digest[:12], "job": str(job.pk)}
     record_act("encoder.upload", project.pk, by=by, details=details, address=address)
     return job

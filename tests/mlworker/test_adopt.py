@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from safetensors.torch import save as save_safetensors
 
 from accounts.models import Role
+from annotation.exchange.lifecycle.backup.making import stored_names
 from annotation.learning import promotion, services
 from annotation.learning.catalogue import CATALOGUE
 from annotation.learning.models import Encoder, Promotion
@@ -112,6 +113,13 @@ def test_an_upload_is_checked_in_the_worker_and_then_used(project: Project) -> N
     assert encoder.name == "ResNet-18, ImageNet"
     assert Promotion.objects.get().decided_by == job.requested_by
     assert not default_storage.exists(job.arguments["stored"])
+
+
+def test_weights_that_are_sent_twice_are_stored_once(project: Project) -> None:
+    first, again = uploaded(project, b"the same"), uploaded(project, b"the same")
+    assert first == again
+    names = [name for name in stored_names("incoming/") if hashlib.sha256(b"the same").hexdigest() in name]
+    assert names == [first.arguments["stored"]]
 
 
 def test_an_uploaded_pickle_in_disguise_is_never_read_as_one(project: Project) -> None:

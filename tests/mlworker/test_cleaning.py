@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from annotation.learning.services import NewEncoder, choose_encoder, register_en
 from annotation.projects.models import Project
 from annotation.studies.models import Import
 from jobs.models import Job, Lane, State
-from mlworker.cleaning import ask_cleaning, clean_checkpoints, clean_uploads, clean_weights
+from mlworker.cleaning import ask_cleaning, clean_checkpoints, clean_incoming, clean_uploads, clean_weights
 from mlworker.runtime import run
 from tests.factories import a_project
 
@@ -132,6 +133,27 @@ def test_it_is_asked_for_once_a_day() -> None:
     assert (job.state, job.error) == (State.DONE, "")
     assert ask_cleaning(now=now + timedelta(hours=5)) is None
     assert ask_cleaning(now=now + timedelta(hours=25)) is not None
+
+
+def sent_weights(state: State | None) -> str:
+    """A file that was sent, and the job that checks it."""
+    name = default_storage.save(f"incoming/{uuid.uuid4().hex}.safetensors", ContentFile(b"weights"))
+    if state is not None:
+        arguments = {"stored": name}
+        now = timezone.now()
+        Job.objects.create(
+            name="add_encoder", lane=Lane.TRAINING, arguments=arguments, state=state, created_at=now
+        )
+    return name
+
+
+def test_weights_that_no_job_will_check_any_more_are_removed_after_a_day() -> None:
+    names = {state: sent_weights(state) for state in (None, State.FAILED, State.QUEUED, State.RUNNING)}
+    assert set(clean_incoming(timezone.now())).isdisjoint(names.values())
+    removed = clean_incoming(timezone.now() + timedelta(days=2))
+    assert {state for state, name in names.items() if name in removed} == {None, State.FAILED}
+    left = {state for state, name in names.items() if default_storage.exists(name)}
+    assert left == {State.QUEUED, State.RUNNING}
 
 
 def test_an_upload_that_is_just_being_announced_is_left_alone() -> None:
