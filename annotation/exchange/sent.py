@@ -18,6 +18,8 @@ from jobs.models import Job, Lane
 from jobs.selectors import jobs_in
 from jobs.services import ask
 
+MOST_OPEN = 20  # a person's deliveries that are announced and not started
+
 
 @dataclass(frozen=True)
 class Announced:
@@ -35,6 +37,7 @@ def announce(*, project: Project, told: Announced, by: User, now: datetime) -> I
     raises: UploadError, UnknownModalityError, QuotaError, OSError where it cannot be stored.
     """
     uploads.check_list(told.files, settings.UPLOAD_MAX_BYTES)
+    check_open(by)
     uploads.check_disk(settings.HOME.spool, told.files)
     check_room(project.pk, sum(file.size for file in told.files))
     with transaction.atomic():
@@ -48,6 +51,20 @@ def announce(*, project: Project, told: Announced, by: User, now: datetime) -> I
         )
         uploads.begin(settings.HOME.spool, delivery.pk, told.files, max_bytes=settings.UPLOAD_MAX_BYTES)
     return delivery
+
+
+def check_open(by: User) -> None:
+    """Check that a person has not announced too many deliveries that were never sent.
+
+    raises: UploadError saying what to do.
+    """
+    waiting = Import.objects.filter(requested_by=by, state=Import.State.WAITING).values_list("pk", flat=True)
+    count = sum(uploads.is_open(settings.HOME.spool, key) for key in waiting)
+    if count >= MOST_OPEN:
+        raise uploads.UploadError(
+            f"{count} deliveries that you announced were not sent to their end. Send and start one of them, "
+            "or wait: a week after it was announced, each is removed."
+        )
 
 
 def start(*, delivery: Import, by: User, address: str) -> Job:

@@ -71,14 +71,34 @@ def begin(spool: Path, import_id: UUID, files: Sequence[Listed], *, max_bytes: i
 
 
 def check_disk(spool: Path, files: Sequence[Listed]) -> None:
-    """Check that a delivery fits on the disk, as it is sent and as it is imported.
+    """Check that a delivery fits on the disk, as it is sent and as it is imported, beside those to come.
 
     raises: UploadError.
     """
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     total = sum(file.size for file in files)
-    if shutil.disk_usage(spool).free < 2 * total:
+    if shutil.disk_usage(spool).free < 2 * total + bytes_to_come(spool):
         raise UploadError("The server has too little free disk space for it. Tell your administrator.")
+
+
+def bytes_to_come(spool: Path) -> int:
+    """Count the bytes that were announced and are not sent yet."""
+    return sum(unsent_bytes(path.parent) for path in spool.glob(f"*/{LIST}"))
+
+
+def unsent_bytes(folder: Path) -> int:
+    """Count those of one delivery; none where it was started or removed meanwhile."""
+    try:
+        announced = sum(size for _, size in json.loads((folder / LIST).read_text()))
+        sent = sum(part.stat().st_size for part in (folder / PARTS).iterdir())
+    except (FileNotFoundError, ValueError):  # ValueError: its list is being written
+        return 0
+    return max(0, announced - sent)
+
+
+def is_open(spool: Path, import_id: UUID) -> bool:
+    """Whether a delivery was announced and is not sent to its end."""
+    return (spool / str(import_id) / LIST).exists()
 
 
 def check_list(files: Sequence[Listed], max_bytes: int) -> None:

@@ -144,6 +144,22 @@ def test_an_announcement_that_finds_no_room_leaves_nothing(
     assert set(settings.HOME.spool.iterdir()) == there
 
 
+def test_a_person_announces_only_so_many_deliveries_that_are_not_sent(
+    me: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent, "MOST_OPEN", 2, raising=False)
+    client = factories.a_client(me)
+    first, _ = (announced(client, project).json()["id"] for _ in range(2))
+    refused = announced(client, project)
+    assert (refused.status_code, refused.json()["code"]) == (422, "upload_refused")
+    assert "2 deliveries that you announced were not sent to their end" in refused.json()["detail"]
+    other = factories.a_client(factories.a_user(is_admin=True))
+    assert announced(other, project).status_code == 201
+    put(client, first, "0:0:3,1:0:2", b"abc12")
+    assert send(client, "POST", f"imports/{first}/start").status_code == 202
+    assert announced(client, project).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("files", "code", "words"),
     [

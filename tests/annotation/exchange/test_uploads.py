@@ -3,6 +3,7 @@
 import io
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -91,6 +92,18 @@ def test_a_delivery_whose_placing_broke_off_is_placed_to_its_end(
             uploads.complete(tmp_path, key)
     folder = uploads.complete(tmp_path, key)
     assert [(folder / name).read_bytes() for name in "ab"] == [b"a", b"b"]
+
+
+def test_room_that_was_promised_to_others_is_not_promised_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
+    key = begun(tmp_path, ("a", 300))
+    begun(tmp_path, ("a", 300))
+    with pytest.raises(UploadError, match="too little free disk space"):
+        begun(tmp_path, ("a", 300))
+    write(tmp_path, key, "0:0:250", b"x" * 250)
+    begun(tmp_path, ("a", 300))
 
 
 @pytest.mark.parametrize("text", ["0:0:5", "1:0:1", "0:4:1"])
