@@ -11,10 +11,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.answers import KEPT
 from accounts.models import KeptAnswer
@@ -33,6 +36,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITES_A_WINDOW: Final = 3000
 LONGEST_KEY: Final = 64
 FORM: Final = "multipart/form-data"
+PIECES: Final = "Upload-Pieces"  # says which bytes a body is
 UNANSWERED: Final = timedelta(minutes=2)  # then the process that began has died
 
 
@@ -58,8 +62,8 @@ class Repeats:
             return problem(422, "invalid", f"Idempotency-Key: at most {LONGEST_KEY} characters")
         try:
             return self.once(request, key)
-        except RequestDataTooBig as error:
-            return on_too_large(request, error)
+        except (MultiPartParserError, SuspiciousOperation) as error:
+            return on_unread(request, error)
 
     def once(self, request: HttpRequest, key: str) -> HttpResponse:
         """Answer as the first time, or for the first time."""
@@ -74,6 +78,13 @@ class Repeats:
         else:
             row.delete()
         return response
+
+
+def on_unread(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Say why a request that was to be named could not be read."""
+    if isinstance(error, RequestDataTooBig):
+        return on_too_large(request, error)
+    return problem(400, "bad_request", _("the request could not be read"))
 
 
 def kept_of(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
@@ -142,7 +153,23 @@ def digests_of(request: HttpRequest) -> list[str]:
 
     What was sent may be guessed by who has a plain hash of it, as a Patient ID can.
     """
-    is_form = request.content_type == FORM
-    said = request.headers.get("Content-Length", "").encode() if is_form else request.body
-    asked = f"{request.method} {request.get_full_path()}\n".encode() + said
+    is_form = request.method == "POST" and request.content_type == FORM
+    said = form_of(request) if is_form else hashlib.sha256(request.body).hexdigest()
+    where = [request.method, request.get_full_path(), request.headers.get(PIECES, "")]
+    asked = json.dumps([*where, said]).encode()
     return [hmac.new(one, asked, hashlib.sha256).hexdigest() for one in derived_keys(NAMED)]
+
+
+def form_of(request: HttpRequest) -> list[Any]:
+    """List a form's fields with what they say, and its files with their names and SHA-256."""
+    files = [[field, file.name, digest_of(file)] for field, sent in request.FILES.lists() for file in sent]
+    return [list(request.POST.lists()), files]
+
+
+def digest_of(file: UploadedFile) -> str:
+    """Hash a file, a piece in memory at a time, and leave it as it was."""
+    digest = hashlib.sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()

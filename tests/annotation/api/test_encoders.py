@@ -1,5 +1,7 @@
 """Encoders by program: weights sent once, labels shared."""
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -41,6 +43,35 @@ def test_weights_are_sent_once_a_key_and_the_same_file_again_is_the_same_job(
     assert job.arguments["name"] == NAME
     longer = staff.post(path, {"name": NAME, "weights": weights(content=b"other")}, headers=key)
     assert (longer.status_code, longer.json()["code"]) == (409, "idempotency_conflict")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": NAME, "weights": weights(content=b"never looked at")},
+        {"name": "imagenet-resnet81", "weights": weights()},
+        {"name": NAME, "weights": weights("wiegths.safetensors")},
+        {"weights": NAME, "name": weights()},
+    ],
+    ids=["content", "field", "name", "fields"],
+)
+def test_another_form_of_the_same_length_is_another_request(
+    staff: Client, project: Project, other: dict[str, Any]
+) -> None:
+    path, key = f"{API}projects/{project.pk}/encoders", {"Idempotency-Key": "two"}
+    assert staff.post(path, {"name": NAME, "weights": weights()}, headers=key).status_code == 202
+    refused = staff.post(path, other, headers=key)
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_conflict")
+
+
+def test_a_form_that_cannot_be_read_is_a_problem_with_a_key_too(staff: Client, project: Project) -> None:
+    refused = staff.post(
+        f"{API}projects/{project.pk}/encoders",
+        b"no boundary",
+        content_type="multipart/form-data",
+        headers={"Idempotency-Key": "three"},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize(
