@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.models import ChainCheck, Event, Head
+from audit.requests import whence
 from audit.rules import GENESIS, link_hash
 
 FACTS = ("sequence", "actor", "action", "object_type", "object_id", "outcome", "remote_address", "details")
@@ -43,7 +44,8 @@ class Verification:
 class Act:
     """One audited act.
 
-    actor: a user's id or "system"; details: pseudonyms and counts only, never a patient's data.
+    actor: a user's id or "system"; remote_address: where it is empty, that of the request which is answered;
+    details: pseudonyms and counts only, never a patient's data.
     """
 
     actor: str
@@ -89,6 +91,7 @@ def linked(act: Act, head: Head) -> Event:
     """Link an act to the chain's end."""
     facts = {
         **vars(act),
+        "remote_address": act.remote_address or whence(act.actor),
         "sequence": head.sequence + 1,
         "object_id": str(act.object_id),
         "details": json.loads(json.dumps(act.details, cls=DjangoJSONEncoder)),
