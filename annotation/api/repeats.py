@@ -166,7 +166,7 @@ def form_of(request: HttpRequest) -> list[Any]:
     return [list(request.POST.lists()), files]
 
 
-def digest_of(file: UploadedFile) -> str:
+def digest_of(file: "UploadedFile[Any]") -> str:
     """Hash a file, a piece in memory at a time, and leave it as it was."""
     digest = hashlib.sha256()
     for piece in file.chunks():
