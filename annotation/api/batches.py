@@ -64,7 +64,12 @@ class BatchBody(Body):
     reader: UUID | None = Field(None, description="drift: of this reader alone")
     group: int = Field(0, ge=0, le=2**31 - 1, description="conflicts: of this group alone")
     most: int = Field(50, ge=1, le=LARGEST_BATCH, description="of a list, the worst first")
-    why: str = Field(READ_AGAIN, max_length=LONGEST_WHY, pattern=PLAIN)
+    why: str | None = Field(
+        None,
+        max_length=LONGEST_WHY,
+        pattern=PLAIN,
+        description="what readers are told; needed for numbers that are not to be read again",
+    )
     again: bool = False
     skills: Annotated[list[Annotated[str, Field(max_length=64, pattern=PLAIN)]], Field(max_length=20)] = []
 
@@ -143,12 +148,15 @@ def make_query_batch(request: HttpRequest, project_id: UUID, body: BatchBody) ->
     project, me = organised(request, project_id), person(request)
     if bool(body.numbers) == bool(body.origin):
         raise RefusedError("numbers: give numbers of cases or an origin, one of both")
+    if body.why is None and not (body.again or body.origin):
+        raise RefusedError("why: say what readers are told of these cases")
+    why = READ_AGAIN if body.why is None else body.why
     if body.origin:
         reader = str(body.reader or "")
         wanted = Listed(body.origin, body.most, body.question, reader, body.group)
-        asked = Batch(numbers_of(me, project.pk, wanted), body.why, again=True, skills=body.skills)
+        asked = Batch(numbers_of(me, project.pk, wanted), why, again=True, skills=body.skills)
     else:
-        asked = Batch(body.numbers, body.why, body.again, body.skills)
+        asked = Batch(body.numbers, why, body.again, body.skills)
     made = gather(project=project, batch=asked, by=me, now=timezone.now())
     return Status(201, gathered_view(made))
 

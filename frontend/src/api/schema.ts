@@ -7668,9 +7668,9 @@ export interface components {
             most: number;
             /**
              * Why
-             * @default Read by a colleague too: please read it on your own
+             * @description what readers are told; needed for numbers that are not to be read again
              */
-            why: string;
+            why?: string | null;
             /**
              * Again
              * @default false

@@ -100,7 +100,8 @@ def test_batches_are_listed_page_by_page_in_as_many_queries_for_many(staff: Clie
         ({"numbers": [1], "origin": "hasty"}, "numbers"),
         ({"numbers": [0]}, "numbers"),
         ({"numbers": [1], "why": ""}, "the reason has 0 characters"),
-        ({"numbers": [1], "skills": ["a;b"]}, "is no tag"),
+        ({"numbers": [1]}, "why: "),
+        ({"numbers": [1], "why": "for you", "skills": ["a;b"]}, "is no tag"),
         ({"origin": "guessed"}, "origin"),
         ({"origin": "disputed"}, "measure it first"),
         ({"origin": "doubted"}, "check them first"),
@@ -188,7 +189,7 @@ def test_a_search_is_asked_for_followed_and_its_hits_say_what_is_free(
     path = API + at(project, f"searches/{search.pk}")
     assert staff.get(path).json()["hits"] is None
     SimilaritySearch.objects.update(hits=[[4, 0.9], [3, 0.8]], searched=6)
-    made(staff, project, {"numbers": [4]})
+    made(staff, project, {"numbers": [4], "why": "Like case 1"})
     hits = staff.get(path).json()["hits"]
     assert [(one["number"], one["similarity"], one["is_free"]) for one in hits] == [
         (4, 0.9, False),
