@@ -78,6 +78,12 @@ def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse
 def on_refused(request: HttpRequest, error: RefusedError) -> HttpResponse:
     """Say which rule was broken."""
     if isinstance(error, NewerDraftError):
+class TooOftenError(RefusedError):
+    """The person did it as often as anyone may within a minute."""
+
+    code = "too_many"
+
+
         draft = error.draft
         newer = {
             "version": draft.version,
@@ -107,6 +113,10 @@ def status_of(error: RefusedError) -> int:
         return 410
     return 409 if isinstance(error, CONFLICTS) else 422
 
+    if isinstance(error, TooOftenError):
+        refused = problem(429, error.code, str(error))
+        refused["Retry-After"] = "60"
+        return refused
 
 def on_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
     """Answer for a foreign object as for one that does not exist; the former is audited."""

@@ -11,10 +11,11 @@ from ninja import Field, Query, Router, Schema, Status
 from annotation.api.errors import NotThereError
 from annotation.api.guards import administered, administrator, confirmed, show_once
 from annotation.api.paging import After, after, next_of
+from annotation.api.patients import looked_at
 from annotation.api.permissions import address_of, person, record_act
 from annotation.api.responses import WRITE
-from annotation.api.schemas import Body
-from annotation.exchange.lifecycle.belongings import find, preview_of
+from annotation.api.schemas import Body, Problem
+from annotation.exchange.lifecycle.belongings import find
 from annotation.exchange.lifecycle.deleting import Asked, delete_project, delete_study
 from annotation.exchange.lifecycle.erasing import certificate_of, request_erasure
 from annotation.exchange.lifecycle.models import Erasure
@@ -185,13 +186,15 @@ def list_erasures(request: HttpRequest, project_id: UUID, page: Query[After]) ->
     )
 
 
-@router.post("projects/{uuid:project_id}/erasures/preview", response={200: ErasurePreviewView, **WRITE})
+@router.post(
+    "projects/{uuid:project_id}/erasures/preview", response={200: ErasurePreviewView, 429: Problem, **WRITE}
+)
 def preview_erasure(request: HttpRequest, project_id: UUID, body: PatientBody) -> ErasurePreviewView:
-    """Say what the erasure of a patient would remove; nothing is changed. The password: typed lately."""
+    """Say what the erasure of a patient would remove; the look is audited. The password: typed lately."""
     project = administered(request, project_id)
     confirmed(request)
     show_once(request)
-    seen = preview_of(find(project.dataset, **body.model_dump()))
+    seen = looked_at(request, project, **body.model_dump())
     names = ErasurePreviewView.model_fields.keys() - {"pseudonym"}
     told = {name: getattr(seen, name) for name in names}
     return ErasurePreviewView(pseudonym=seen.belongings.pseudonym, **told)

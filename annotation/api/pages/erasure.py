@@ -10,11 +10,13 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from annotation.api.errors import TooOftenError
 from annotation.api.pages.access import ADMIN, Visit, admin_only, member
 from annotation.api.pages.confirm import confirmed
 from annotation.api.pages.frame import project_page
+from annotation.api.patients import looked_at
 from annotation.api.permissions import address_of, record_act
-from annotation.exchange.lifecycle.belongings import Preview, find, preview_of
+from annotation.exchange.lifecycle.belongings import Preview, find
 from annotation.exchange.lifecycle.erasing import certificate_of, request_erasure
 from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.lifecycle.usage import in_units
@@ -54,11 +56,11 @@ def erasure(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     if not form.is_valid():
         return shown(request, visit, form)
     try:
-        found = find(visit.project.dataset, **form.cleaned_data)
+        seen = looked_at(request, visit.project, **form.cleaned_data)
     except RefusedError as error:
         form.add_error(None, f"{str(error)[:1].upper()}{str(error)[1:]}.")
-        return shown(request, visit, form, status=422)
-    return shown(request, visit, PatientForm(), seen=preview_of(found))
+        return shown(request, visit, form, status=429 if isinstance(error, TooOftenError) else 422)
+    return shown(request, visit, PatientForm(), seen=seen)
 
 
 def shown(

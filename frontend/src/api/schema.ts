@@ -1235,7 +1235,7 @@ export interface paths {
         put?: never;
         /**
          * Preview Erasure
-         * @description Say what the erasure of a patient would remove; nothing is changed. The password: typed lately.
+         * @description Say what the erasure of a patient would remove; the look is audited. The password: typed lately.
          */
         post: operations["preview_erasure"];
         delete?: never;
@@ -12130,6 +12130,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

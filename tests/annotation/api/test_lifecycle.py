@@ -119,6 +119,20 @@ def test_an_erasure_wants_the_password_first(project: Project, me: User) -> None
     assert not Erasure.objects.exists()
 
 
+def test_who_was_looked_for_is_audited_and_not_by_patient_id(
+    client: Client, project: Project, me: User
+) -> None:
+    patient = Patient.objects.filter(dataset=project.dataset).earliest("pseudonym")
+    for body in ({"pseudonym": patient.pseudonym}, {"patient_id": "CANARY"}):
+        send(client, "POST", at(project, "erasures/preview"), body)
+    send(client, "POST", at(project, "erasures"), {"pseudonym": patient.pseudonym, "reason": "asked to"})
+    subject = Erasure.objects.get().subject
+    found, unknown = Event.objects.filter(action="erasure.preview", actor=str(me.pk)).order_by("sequence")
+    assert found.details == {"found": True, "by": "pseudonym", "subject": subject}
+    assert unknown.details == {"found": False, "by": "patient_id"}
+    assert "CANARY" not in str(list(Event.objects.values()))
+
+
 def test_options_of_deidentification_are_chosen_by_name(client: Client, project: Project) -> None:
     path = at(project, "deidentification")
     put = send(client, "PUT", path, {"options": ["device", "dates"]}).json()
