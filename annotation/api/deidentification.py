@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
-from annotation.api.guards import administered
+from annotation.api.guards import administered, confirmed
 from annotation.api.organise import JobView
 from annotation.api.permissions import address_of, person
 from annotation.api.responses import WRITE
@@ -64,8 +64,9 @@ def set_deidentification(request: HttpRequest, project_id: UUID, body: OptionsBo
 
 @router.put("projects/{uuid:project_id}/originals", response={200: DeidentificationView, **WRITE})
 def set_originals(request: HttpRequest, project_id: UUID, body: OriginalsBody) -> DeidentificationView:
-    """Keep files as they came from now on, or no further ones; those that are kept stay."""
+    """Keep files as they came from now on, or no further ones. The password: typed lately."""
     project = administered(request, project_id)
+    confirmed(request)
     project.dataset = keep_originals(
         dataset=project.dataset,
         keeps=body.keeps_originals,
@@ -77,8 +78,9 @@ def set_originals(request: HttpRequest, project_id: UUID, body: OriginalsBody) -
 
 @router.delete("projects/{uuid:project_id}/originals", response={202: JobView, **WRITE})
 def remove_originals(request: HttpRequest, project_id: UUID) -> Status[JobView]:
-    """Ask for the kept originals to be removed; the images themselves stay."""
+    """Ask for the kept originals to be removed; the images stay. The password: typed lately."""
     project = administered(request, project_id)
+    confirmed(request)
     job = ask_removal(project=project, by=person(request), address=address_of(request))
     return Status(202, JobView(job=job.pk, state=job.state))
 

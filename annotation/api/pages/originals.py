@@ -20,8 +20,15 @@ FROM_NOW_ON = "Saved. Files that are admitted from now on are kept as they came 
 NO_MORE = "Saved. No further originals are kept; those that are kept stay until you remove them."
 
 
+def to_choice(request: HttpRequest) -> str:
+    """Go on, after the password, at the page where originals are chosen: the form is sent anew."""
+    match = request.resolver_match
+    return resolve_url("deidentification", match.kwargs["project_id"]) if match else resolve_url("home")
+
+
 @require_POST
 @member(ADMIN)
+@confirmed(to_choice)
 def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Say whether originals are kept from now on."""
     keeps = request.POST.get("keeps") == "on"
@@ -32,6 +39,7 @@ def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 @require_POST
 @member(ADMIN)
+@confirmed(to_choice)
 def remove(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask for the kept originals to be removed."""
     ask_removal(project=visit.project, by=visit.user, address=address_of(request))

@@ -1298,13 +1298,13 @@ export interface paths {
         get?: never;
         /**
          * Set Originals
-         * @description Keep files as they came from now on, or no further ones; those that are kept stay.
+         * @description Keep files as they came from now on, or no further ones. The password: typed lately.
          */
         put: operations["set_originals"];
         post?: never;
         /**
          * Remove Originals
-         * @description Ask for the kept originals to be removed; the images themselves stay.
+         * @description Ask for the kept originals to be removed; the images stay. The password: typed lately.
          */
         delete: operations["remove_originals"];
         options?: never;

@@ -145,6 +145,16 @@ def test_options_of_deidentification_are_chosen_by_name(client: Client, project:
     assert Event.objects.filter(action="deidentification.options").count() == 1
 
 
+def test_originals_want_the_password_first(project: Project, me: User) -> None:
+    early = factories.a_client(me)
+    kept = send(early, "PUT", at(project, "originals"), {"keeps_originals": True})
+    removed = send(early, "DELETE", at(project, "originals"))
+    assert [one.json().get("code") for one in (kept, removed)] == ["confirm_first"] * 2
+    project.dataset.refresh_from_db()
+    assert project.dataset.keeps_originals is False
+    assert not Job.objects.filter(name="remove_originals").exists()
+
+
 def test_originals_are_kept_or_removed(client: Client, project: Project) -> None:
     path = at(project, "originals")
     assert send(client, "PUT", path, {"keeps_originals": True}).json()["keeps_originals"] is True

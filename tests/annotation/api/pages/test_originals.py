@@ -5,6 +5,7 @@ import logging
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.storage import default_storage
@@ -24,7 +25,7 @@ from jobs.models import Job
 from mlworker.runtime import run
 from tests import phantoms
 from tests.annotation.studies.canaries import canary, found_in, plant
-from tests.factories import a_client, a_project
+from tests.factories import a_client, a_project, a_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORD = canary(0)
@@ -110,6 +111,17 @@ def test_the_password_is_asked_for_first(project: Project, came: bytes) -> None:
     assert answer.status_code == 302
     assert answer["Location"].startswith("/confirm?")
     assert not Event.objects.filter(action="original.fetch").exists()
+
+
+def test_the_password_is_asked_for_before_originals_are_kept_or_removed(project: Project) -> None:
+    client = a_client(a_user(is_admin=True))
+    onward = address(project, "deidentification")
+    for name in ("keep-originals", "remove-originals"):
+        answer = client.post(address(project, name), {"keeps": "on"})
+        assert answer["Location"] == f"/confirm?{urlencode({'next': onward})}"
+    project.dataset.refresh_from_db()
+    assert project.dataset.keeps_originals is False
+    assert not Job.objects.filter(name="remove_originals").exists()
 
 
 def test_nobody_else_gets_one_or_is_shown_that_there_are_any(
