@@ -2,27 +2,32 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.db import OperationalError
+from django.db.models import Manager
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from annotation.api.permissions import CsrfError, record_denial
+from annotation.exchange.labels.models import LabelImport
+from annotation.exchange.lifecycle.models import Erasure
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.services import ExpiredError
+from annotation.exchange.peers.models import Peer
+from annotation.learning.models import SimilaritySearch
 from annotation.projects.models import Case, Project
 from annotation.projects.protocols import ProtocolInvalidError, ProtocolStaleError
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.queue.adjudication import DisputeStaleError
 from annotation.queue.disputes import ReadingClosedError
-from annotation.queue.models import Lease, Remark
+from annotation.queue.models import Lease, QueryBatch, Remark
 from annotation.queue.rules import LeaseLostError
 from annotation.readings.adjudication_models import Dispute
 from annotation.readings.models import Reading
@@ -34,6 +39,8 @@ from annotation.readings.rules import (
     RevisionStaleError,
 )
 from annotation.readings.services import NewerDraftError
+from annotation.studies.models import Deletion, Import
+from audit.models import Webhook
 
 log = logging.getLogger(__name__)
 CONFLICTS = (
@@ -46,14 +53,22 @@ CONFLICTS = (
     RevisionStaleError,
     NewerDraftError,
 )
-OBJECTS: dict[str, type[Dispute | Remark | Reading | Lease | Case | Project | Export]] = {
-    "dispute_id": Dispute,
-    "export_id": Export,
-    "remark_id": Remark,
-    "reading_id": Reading,
-    "lease_id": Lease,
-    "case_id": Case,
-    "project_id": Project,
+OBJECTS: Mapping[str, Manager[Any]] = {
+    "batch_id": QueryBatch.objects,
+    "deletion_id": Deletion.objects,
+    "erasure_id": Erasure.objects,
+    "import_id": Import.objects,
+    "label_import_id": LabelImport.objects,
+    "peer_id": Peer.objects,
+    "search_id": SimilaritySearch.objects,
+    "webhook_id": Webhook.objects,
+    "dispute_id": Dispute.objects,
+    "export_id": Export.objects,
+    "remark_id": Remark.objects,
+    "reading_id": Reading.objects,
+    "lease_id": Lease.objects,
+    "case_id": Case.objects,
+    "project_id": Project.objects,
 }
 
 
@@ -61,6 +76,12 @@ class NotThereError(RefusedError):
     """The person may see where it would be, and there is nothing."""
 
     code = "not_found"
+
+
+class TooOftenError(RefusedError):
+    """The person did it as often as anyone may within a minute."""
+
+    code = "too_many"
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse:
@@ -78,12 +99,6 @@ def problem(status: int, code: str, detail: str, **more: object) -> HttpResponse
 def on_refused(request: HttpRequest, error: RefusedError) -> HttpResponse:
     """Say which rule was broken."""
     if isinstance(error, NewerDraftError):
-class TooOftenError(RefusedError):
-    """The person did it as often as anyone may within a minute."""
-
-    code = "too_many"
-
-
         draft = error.draft
         newer = {
             "version": draft.version,
@@ -98,6 +113,10 @@ class TooOftenError(RefusedError):
     if isinstance(error, ForbiddenError):
         record_denial(request, *object_named(request))
         return problem(403, error.code, str(error))
+    if isinstance(error, TooOftenError):
+        refused = problem(429, error.code, str(error))
+        refused["Retry-After"] = "60"
+        return refused
     return problem(status_of(error), error.code, str(error))
 
 
@@ -113,10 +132,6 @@ def status_of(error: RefusedError) -> int:
         return 410
     return 409 if isinstance(error, CONFLICTS) else 422
 
-    if isinstance(error, TooOftenError):
-        refused = problem(429, error.code, str(error))
-        refused["Retry-After"] = "60"
-        return refused
 
 def on_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
     """Answer for a foreign object as for one that does not exist; the former is audited."""
@@ -129,9 +144,9 @@ def on_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
 def object_named(request: HttpRequest) -> tuple[str, str]:
     """Name the object of a request's address, if it exists: its kind and id."""
     named = request.resolver_match.kwargs if request.resolver_match else {}
-    for parameter, model in OBJECTS.items():
+    for parameter, known in OBJECTS.items():
         key = named.get(parameter)
-        if key is not None and model.objects.filter(pk=key).exists():
+        if key is not None and known.filter(pk=key).exists():
             return parameter.removesuffix("_id"), str(key)
     return "", ""
 

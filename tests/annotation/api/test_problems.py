@@ -5,11 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from accounts.models import Role, User
 from annotation.projects.models import Project
-from audit.models import Event
+from audit.models import Event, Webhook
 from tests import factories
+from tests.annotation.api.world import a_world
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
@@ -67,6 +69,31 @@ def test_a_foreign_object_and_one_that_is_not_there_look_the_same_but_only_the_f
     event = Event.objects.get(action="access.denied")
     assert (event.object_type, event.object_id) == ("project", str(project.pk))
     assert (event.outcome, event.remote_address) == ("denied", "127.0.0.1")
+
+
+DENIED = {
+    "import": "GET imports/{import_id}",
+    "peer": "POST peers/{peer_id}/check",
+    "erasure": "GET erasures/{erasure_id}/certificate",
+    "deletion": "POST deletions/{deletion_id}/return",
+    "batch": "POST projects/{project_id}/batches/{batch_id}/withdrawal",
+    "search": "GET projects/{project_id}/searches/{search_id}",
+    "label_import": "GET projects/{project_id}/label-imports/{label_import_id}",
+    "webhook": "POST webhooks/{webhook_id}/try",
+}
+
+
+def test_a_denial_is_audited_with_the_object_that_the_address_names() -> None:
+    world = a_world()
+    now = timezone.now()
+    world.ids["webhook_id"] = Webhook.objects.create(name="SIEM", url="https://x.example", created_at=now).pk
+    client = factories.a_client(world.people["reader"])
+    for one in DENIED.values():
+        verb, path = one.format(**world.ids).split()
+        assert client.generic(verb, f"{API}/{path}", "{}", content_type=JSON).status_code in {403, 404}, one
+    events = Event.objects.filter(action="access.denied").order_by("sequence")
+    wanted = [(kind, str(world.ids[f"{kind}_id"])) for kind in DENIED]
+    assert list(events.values_list("object_type", "object_id")) == wanted
 
 
 def test_a_role_that_is_not_enough_is_said_and_audited(project: Project) -> None:
