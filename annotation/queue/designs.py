@@ -58,14 +58,13 @@ def after_reading_by(reader: User, entry: Entry, protocol: Protocol) -> Mapping[
 
 
 def after_skip(project_id: UUID, case_id: UUID, *, is_final: bool = False) -> Entry.State:
-    """Let a case wait for who has neither read it nor passed it on, if not gone; else read, or set aside.
+    """Let a case wait for whom it can wait for (awaited_readers); else it is read, or set aside.
 
     is_final: nobody could read it, the reader says.
     """
-    is_read = readings_of(case_id).exists()
-    if not is_final and free_readers(project_id, case_id, again=is_read).exists():
+    if not is_final and awaited_readers(project_id, case_id).exists():
         return Entry.State.WAITING
-    return Entry.State.DONE if is_read else Entry.State.SET_ASIDE
+    return Entry.State.DONE if readings_of(case_id).exists() else Entry.State.SET_ASIDE
 
 
 def counted_readings(case_id: UUID, unqualified: Collection[UUID]) -> int:
@@ -78,16 +77,29 @@ def readings_of(case_id: UUID) -> QuerySet[Reading]:
     return Reading.objects.filter(case=case_id, reader__isnull=False)
 
 
-def free_readers(project_id: UUID, case_id: UUID | OuterRef, *, again: bool) -> QuerySet[Membership]:
+def awaited_readers(project_id: UUID, case_id: UUID) -> QuerySet[Membership]:
+    """List the free readers whom a case waits for; who is gone for long too, while no reading of it counts.
+
+    Left out then, nobody might ever read it: where they come back, nothing would ask for it again.
+    """
+    counts = counted_readings(case_id, unqualified_in(project_id)) > 0
+    again = counts or readings_of(case_id).exists()
+    return free_readers(project_id, case_id, again=again, with_gone=not counts)
+
+
+def free_readers(
+    project_id: UUID, case_id: UUID | OuterRef, *, again: bool, with_gone: bool = False
+) -> QuerySet[Membership]:
     """List a project's readers who have neither read a case, also as gold, nor passed it on and can sign in.
 
-    Who is paused or away for a while is one: the case is asked for, and waits for them. Who is gone for long
-    (limits.gone) is none, so that nothing waits for them for ever.
+    Who is paused or away for a while is one: the case is asked for, and waits for them.
     again: as independent readers of what is read: who has spoken of it with a colleague is none.
+    with_gone: who is gone for long (limits.gone) too; else none, so that nothing waits for them for ever.
     """
     skipped = Skip.objects.filter(case=case_id, reader=OuterRef("user"))
     read = Reading.objects.filter(case=case_id, reader=OuterRef("user"))
     shown = GoldReading.objects.filter(gold=case_id, reader=OuterRef("user"))
     here = Membership.objects.filter(project=project_id, role=Role.READER, user__is_active=True)
-    free = here.filter(~Exists(skipped), ~Exists(read), ~Exists(shown)).exclude(gone(timezone.now()))
+    free = here.filter(~Exists(skipped), ~Exists(read), ~Exists(shown))
+    free = free if with_gone else free.exclude(gone(timezone.now()))
     return free.exclude(knows_of(OuterRef("user"), case_id)) if again else free

@@ -261,6 +261,34 @@ def test_a_case_that_is_passed_on_waits_for_who_is_away(
     assert state_of(first.case) == Entry.State.WAITING
 
 
+def test_a_case_that_nobody_has_read_waits_for_who_is_gone_for_long_and_then_comes_back(
+    project: Project, reader: User, now: datetime
+) -> None:
+    other = factories.a_reader(project)
+    Membership.objects.filter(user=other).update(paused_at=timezone.now() - timedelta(days=28))
+    first = cases_of(reader, project, now)[0]
+    passed = Passed("quality", "", uuid4())
+    skip(reader=reader, lease_id=first.lease.pk, case_id=first.case.pk, passed=passed, now=now)
+    assert state_of(first.case) == Entry.State.WAITING
+    Membership.objects.filter(user=other).update(paused_at=None)
+    Entry.objects.filter(case=first.case).update(rank=1)
+    assert cases_of(other, project, now)[0].case == first.case
+
+
+def test_a_read_case_that_is_passed_on_waits_for_nobody_who_is_gone_for_long(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    Membership.objects.filter(user=factories.a_reader(double)).update(
+        paused_at=timezone.now() - timedelta(days=28)
+    )
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    given = cases_of(second, double, now)[0]
+    passed = Passed("quality", "", uuid4())
+    skip(reader=second, lease_id=given.lease.pk, case_id=given.case.pk, passed=passed, now=now)
+    assert (given.case, state_of(first.case)) == (first.case, Entry.State.DONE)
+
+
 def test_a_half_read_case_counts_for_its_reader_and_for_the_next_refit(
     double: Project, reader: User, second: User, now: datetime
 ) -> None:
