@@ -30,8 +30,7 @@ def after_reading(case: Case, protocol: Protocol) -> Mapping[str, Any]:
     """Say what becomes of a case's place now that it was read: done, or first in line for the next reader.
 
     A project with fewer readers than it wants keeps its cases waiting for those who come; so it does for
-    those who are paused or away, unless they are gone for long (limits.gone): like who is disabled, they keep
-    no case waiting.
+    those who are paused or away (awaited_readers); who is disabled keeps no case waiting.
     """
     settings = settings_in(protocol)
     wanted = readings_wanted(case.pk, settings.readers, settings.second_share)
@@ -40,8 +39,8 @@ def after_reading(case: Case, protocol: Protocol) -> Mapping[str, Any]:
     if (wanted == 1 and not unqualified) or counted_readings(case.pk, unqualified) >= wanted:
         return done
     readers = Membership.objects.filter(project=case.project_id, role=Role.READER).count()
-    free = free_readers(case.project_id, case.pk, again=True)
-    return done if readers >= wanted and not free.exists() else SECOND_PLACE
+    awaited = awaited_readers(case.project_id, case.pk)
+    return done if readers >= wanted and not awaited.exists() else SECOND_PLACE
 
 
 def after_reading_by(reader: User, entry: Entry, protocol: Protocol) -> Mapping[str, Any]:
@@ -50,10 +49,9 @@ def after_reading_by(reader: User, entry: Entry, protocol: Protocol) -> Mapping[
     A second reading that was asked for by hand, or because its label was doubted, is still to come where the
     reader does not count yet.
     """
-    if entry.is_asked_for and reader.pk in unqualified_in(entry.project_id):
-        free = free_readers(entry.project_id, entry.case_id, again=True)
-        if free.exists():
-            return {"state": Entry.State.WAITING}
+    counts = reader.pk not in unqualified_in(entry.project_id)
+    if entry.is_asked_for and not counts and awaited_readers(entry.project_id, entry.case_id).exists():
+        return {"state": Entry.State.WAITING}
     return after_reading(entry.case, protocol)
 
 

@@ -12,7 +12,7 @@ from annotation.projects.models import Membership, Project, Protocol
 from annotation.projects.selectors import protocol_in_force, settings_in
 from annotation.projects.services import ask_settling
 from annotation.queue.agreement import fuse_again
-from annotation.queue.designs import after_reading, free_readers
+from annotation.queue.designs import after_reading, awaited_readers
 from annotation.queue.disputes import judge, withdraw_all
 from annotation.queue.limits import gone
 from annotation.queue.models import Entry
@@ -26,9 +26,10 @@ SETTLED_EACH: Final = timedelta(days=1)
 def settle_readings(project_id: UUID, now: datetime, *, whole: bool = False) -> int:
     """Take cases off the line for which no reading more is wanted or can come; again changes nothing.
 
-    None can come of who has left, or is gone for long (limits.gone). A case that a reader holds right now is
-    left to that reader. Where the project adjudicates, what is then in dispute goes to its adjudicators, and
-    a case that was sent back waits for no reader who has left or is gone.
+    None can come of who has left, nor, where one that counts is there, of who is gone for long (limits.gone).
+    A case that a reader holds right now is left to that reader. Where the project adjudicates, what is then
+    in dispute goes to its adjudicators, and a case that was sent back waits for no reader who has left or is
+    gone.
     whole: whether cases that are not in dispute are looked at too; for a project that begins to adjudicate.
     returns: how many cases were settled.
     """
@@ -94,5 +95,5 @@ def is_awaited(entry: Entry, protocol: Protocol) -> bool:
     One that was asked for by hand, or because its label was doubted, is wanted whatever the design says.
     """
     if entry.is_asked_for:
-        return free_readers(entry.project_id, entry.case_id, again=True).exists()
+        return awaited_readers(entry.project_id, entry.case_id).exists()
     return bool(after_reading(entry.case, protocol)["state"] == Entry.State.WAITING)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -13,11 +14,15 @@ from annotation.projects.selectors import document_in, protocol_in_force
 from annotation.projects.services import save_protocol, set_membership
 from annotation.queue import agreement
 from annotation.queue.batches import make_batch
+from annotation.queue.counting import count_readings
 from annotation.queue.models import Entry
 from annotation.queue.second_reads import readable_again
 from annotation.queue.services import lease_next
 from annotation.queue.settling import ask_where_gone, settle_readings
+from annotation.queue.skips import Passed
+from annotation.queue.submissions import skip
 from annotation.readings.adjudication_models import Dispute
+from annotation.readings.gold_models import Qualification
 from jobs.models import Job
 from tests import factories
 from tests.annotation.queue.test_designs import cases_of, double, read, state_of
@@ -127,6 +132,35 @@ def test_one_whose_other_reader_is_gone_for_long_is_settled_once_a_day(
     assert settle_readings(double.pk, now) == 1
     assert state_of(half_read) == Entry.State.DONE
     assert ask_where_gone(now + timedelta(days=2)) == 0
+
+
+@pytest.mark.parametrize("score", [None, 0.9], ids=["by design", "doubted"])
+def test_one_of_which_no_reading_counts_waits_for_who_is_gone_for_long(
+    double: Project, reader: User, second: User, now: datetime, score: float | None
+) -> None:
+    factories.an_untested(reader, double)
+    long_away(second)
+    first = cases_of(reader, double, now)[0]
+    Entry.objects.filter(case=first.case).update(score=score, reason="second_reading" if score else "random")
+    read(reader, first, now)
+    assert state_of(first.case) == Entry.State.WAITING
+    assert settle_readings(double.pk, now) == 0
+    Qualification.objects.filter(reader=reader).update(has_passed=True, settled_at=now)
+    count_readings(double.pk, reader.pk, now)
+    assert state_of(first.case) == Entry.State.DONE, "the reading counts now: nothing waits for ever"
+
+
+def test_one_that_who_does_not_count_read_is_passed_on_to_who_is_gone_for_long(
+    double: Project, reader: User, second: User, now: datetime
+) -> None:
+    factories.an_untested(reader, double)
+    long_away(factories.a_reader(double))
+    first = cases_of(reader, double, now)[0]
+    read(reader, first, now)
+    given = cases_of(second, double, now)[0]
+    passed = Passed("quality", "", uuid4())
+    skip(reader=second, lease_id=given.lease.pk, case_id=given.case.pk, passed=passed, now=now)
+    assert (given.case, state_of(first.case)) == (first.case, Entry.State.WAITING)
 
 
 def test_nobody_is_asked_for_a_second_reading_who_is_gone_for_long(
