@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef
 from django.db.models.fields.json import KeyTransform
 
 from accounts.models import User
@@ -25,6 +25,7 @@ from annotation.queue.anchoring import (
     taken_by_led,
     told,
 )
+from annotation.queue.models import Entry
 from annotation.queue.suggestions import predicted
 from annotation.readings.models import Reading, Revision
 
@@ -65,6 +66,16 @@ def comparisons_for(user: User, project_id: UUID) -> list[Comparison]:
     drawn = {one.key: one for one in drawn_questions(protocol)}
     readers = list(numbered_readers(project_id).values())
     return [comparison_of(drawn.get(key) or learned, part, readers) for key, part in facts.items()]
+
+
+def to_read_again(project_id: UUID, numbers: Sequence[int]) -> list[int]:
+    """Leave out of cases those that several have read, and those that an open batch waits for."""
+    readings = Reading.objects.filter(case__project=project_id, case__number__in=numbers)
+    several = readings.order_by().values("case__number").annotate(count=Count("pk")).filter(count__gt=1)
+    asked = Entry.objects.filter(project=project_id, case__number__in=numbers, batch__isnull=False)
+    asked = asked.exclude(state=Entry.State.DONE)
+    done = {row["case__number"] for row in several} | set(asked.values_list("case__number", flat=True))
+    return [number for number in numbers if number not in done]
 
 
 def comparison_of(

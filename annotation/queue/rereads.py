@@ -13,7 +13,7 @@ from annotation.learning.duplicates import conflicting_numbers, groups_in, newes
 from annotation.projects.models import Project
 from annotation.projects.rules import RefusedError
 from annotation.queue.agreement import agreement_for
-from annotation.queue.anchored import comparisons_for
+from annotation.queue.anchored import comparisons_for, to_read_again
 from annotation.queue.batches import Gathered, make_batch, require_batch_skills
 from annotation.queue.label_quality import check_for
 from annotation.queue.rules import LARGEST_BATCH
@@ -110,9 +110,12 @@ def drifted(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
 
 
 def anchored(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
-    """Cases whose suggestion was sent as it was by readers whom suggestions lead, the quickest first."""
+    """Cases whose suggestion was sent as it was by readers whom suggestions lead, the quickest first.
+
+    Those that were read again since, or wait for it, make room for the next.
+    """
     found = (one for one in comparisons_for(user, project_id) if wanted.question in ("", one.key))
-    return (number for one in found for number in one.taken)
+    return (number for one in found for number in to_read_again(project_id, one.taken))
 
 
 def conflicting(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:

@@ -11,7 +11,7 @@ from annotation.api.pages.charts import Chart, Point, Series, chart
 from annotation.api.pages.frame import project_page
 from annotation.learning.drawn import drawn_questions, heads_for
 from annotation.projects.selectors import protocol_in_force, settings_in
-from annotation.queue.anchored import comparisons_for
+from annotation.queue.anchored import comparisons_for, to_read_again
 from annotation.queue.anchoring import CONTROL, SHOWN, Fact, over_time
 
 HEADS_SHOWN, CASES_SHOWN = 8, 50
@@ -30,7 +30,11 @@ def anchoring(request: HttpRequest, visit: Visit) -> HttpResponse:
         visit,
         settings=settings_in(protocol),
         questions=[
-            vars(one) | {"chart": chart_of(one.facts, one.measure), "taken": one.taken[:CASES_SHOWN]}
+            vars(one)
+            | {
+                "chart": chart_of(one.facts, one.measure),
+                "taken": to_read_again(visit.project.pk, one.taken)[:CASES_SHOWN],
+            }
             for one in compared
         ],
         heads=heads_for(visit.user, visit.project.pk)[:HEADS_SHOWN],

@@ -1,5 +1,6 @@
 """Query batches by program: of numbers, of searches, and of the lists that the console shows."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
+from annotation.api.pages import anchoring
 from annotation.learning.check_models import LabelCheck
 from annotation.learning.duplicate_models import Duplicate, DuplicateSearch
 from annotation.learning.models import SimilaritySearch
@@ -227,13 +229,30 @@ def test_what_who_is_led_sent_as_suggested_becomes_a_batch_by_program_and_by_one
     assert numbers_in(some) == sorted(numbers[:4])
     where = f"/projects/{project.pk}/learning/anchoring"
     page = staff.get(where).content.decode()
-    assert "Have 10 read again" in page
+    assert "Have 6 read again" in page
     answer = staff.post(
         reverse("read-doubted", kwargs={"project_id": project.pk}), {"list": "anchoring", "number": numbers}
     )
     assert answer["Location"] == where
     batch = QueryBatch.objects.get(why=READ_AGAIN)
     assert numbers_in(str(batch.pk)) == sorted(numbers[4:])
+
+
+def test_the_next_of_who_is_led_come_where_the_first_were_read_again_or_wait_for_it(
+    staff: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    led(project)
+    second = factories.a_reader(project)
+    factories.a_reading(second, project.cases.get(number=18), {"finding": "normal"})
+    asked = {"origin": "anchored", "why": "Led", "most": 4}
+    assert numbers_in(made(staff, project, asked).json()["batch"]) == [14, 15, 16, 17]
+    monkeypatch.setattr(anchoring, "CASES_SHOWN", 3)
+    page = staff.get(f"/projects/{project.pk}/learning/anchoring").content.decode()
+    assert re.findall(r'name="number" value="(\d+)"', page) == ["13", "12", "11"]
+    assert numbers_in(made(staff, project, asked).json()["batch"]) == [10, 11, 12, 13]
+    Entry.objects.filter(batch__isnull=False, case__number=12).update(state=Entry.State.DONE)
+    assert numbers_in(made(staff, project, asked).json()["batch"]) == [9, 12], "it was passed on unread"
+    assert "led by suggestions" in made(staff, project, asked).json()["detail"]
 
 
 def test_a_search_begins_with_labelled_cases_of_a_class_or_is_refused(
