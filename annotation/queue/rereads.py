@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +18,8 @@ from annotation.queue.batches import Gathered, make_batch, require_batch_skills
 from annotation.queue.label_quality import check_for
 from annotation.queue.rules import LARGEST_BATCH
 
+# How figures of drawings call what is 1 where readers drew the same.
+OVERLAP: Final = "Mean Dice"
 Origin = Literal["disputed", "doubted", "hasty", "drift", "anchored", "conflicts"]
 NOTHING: Final[Mapping[Origin, str]] = {
     "disputed": "no measurement of agreement names a case on which readers differ: measure it first",
@@ -87,7 +89,13 @@ def disputed(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
         for pair in row.get("confusions", []):
             yield from pair["cases"]
     for row in chosen:
-        yield from (number for number, _ in row.get("worst", []))
+        yield from (number for number, _ in apart(row))
+
+
+def apart(row: Mapping[str, Any]) -> list[list[float]]:
+    """Keep of a question's worst cases those on which readers differ: Dice below 1, else a value above 0."""
+    alike = 1.0 if row.get("measure") == OVERLAP else 0.0
+    return [one for one in row.get("worst", []) if one[1] != alike]
 
 
 def doubted(user: User, project_id: UUID, _wanted: Listed) -> Iterator[int]:

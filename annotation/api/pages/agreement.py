@@ -25,6 +25,7 @@ from annotation.queue.agreement import (
     request_agreement,
 )
 from annotation.queue.mistakes import READ_AGAIN
+from annotation.queue.rereads import apart
 from jobs.selectors import last_failed, open_jobs
 
 JOBS = ["measure_agreement"]
@@ -140,7 +141,7 @@ def shown(key: str, row: Row, names: Mapping[str, str]) -> Shown:
         prompt=row["prompt"],
         row={
             **row,
-            "worst": row.get("worst", [])[:WORST_SHOWN],
+            "worst": apart(row)[:WORST_SHOWN],
             "confusions": row.get("confusions", [])[:CONFUSIONS_SHOWN],
             "statistics": [one for one in row["statistics"] if one[1]["value"] is not None],
         },

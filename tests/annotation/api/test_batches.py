@@ -162,6 +162,20 @@ def test_disputed_cases_become_a_batch_of_one_question_or_all(staff: Client, pro
     assert all_of_them["left_out"] == {"in_batch": 1}
 
 
+def test_no_case_on_which_readers_agree_is_among_the_disputed(staff: Client, project: Project) -> None:
+    read_already(project)
+    figures = {
+        "mask": {"measure": "Mean Dice", "worst": [[5, 0.0], [6, 0.999], [7, 1.0]]},
+        "size": {"measure": "Krippendorff's α, interval", "worst": [[1, 1.0], [2, 0.001], [3, 0.0]]},
+    }
+    kept = {"readings": 8, "job_id": uuid4(), "seconds": 0.1, "created_at": timezone.now()}
+    Agreement.objects.create(project=project, figures=figures, **kept)
+    made_of_all = made(staff, project, {"origin": "disputed"}).json()["batch"]
+    assert numbers_in(made_of_all) == [1, 2, 5, 6]
+    Agreement.objects.update(figures={"mask": {"measure": "Mean Dice", "worst": [[7, 1.0]]}})
+    assert "measure it first" in made(staff, project, {"origin": "disputed"}).json()["detail"]
+
+
 def test_near_duplicates_that_contradict_each_other_become_a_batch(staff: Client, project: Project) -> None:
     read_already(project)
     search = DuplicateSearch.objects.create(
