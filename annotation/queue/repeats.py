@@ -58,7 +58,7 @@ def plan_repeat(*, reader: User, case: Case, settings: Settings, now: datetime) 
 class Disguise:
     """A repeat that takes a waiting case's place, with its rank, and the score and prediction of another one.
 
-    Of the reader's later cases in this ranking the rank is told one higher (repeats_before): told so, ranks
+    Of the reader's later cases in this ranking the rank is told one higher (repeats_among): told so, ranks
     grow by one from case to case, with a repeat among them and without.
     """
 

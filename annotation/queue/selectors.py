@@ -1,13 +1,13 @@
 """Reads of the queue: a reader's workload, a project's progress, and the pool for machine work."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypedDict
+from datetime import timedelta
+from typing import Any, Final, NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import Role, User
@@ -82,6 +82,16 @@ class Workload:
     practice: Standing | None = None
 
 
+class Repeats(NamedTuple):
+    """A reader's repeats in a ranking: before a case, at its rank or a better one; planned as it was made."""
+
+    before: int
+    planned: int
+
+
+NO_REPEATS: Final = Repeats(0, 0)
+
+
 class PoolCase(NamedTuple):
     """A case that nobody has read, for machine work."""
 
@@ -113,14 +123,16 @@ def workload(
     protocol = protocol or protocol_in_force(project_id)
     proposed = proposed_for(leases, protocol)
     several = question_of(protocol).takes_several
-    before = repeats_before(reader, leases) if settings_in(protocol).repeat_share else Counter[UUID]()
+    asked = settings_in(protocol)
+    interval = timedelta(days=asked.repeat_days)
+    repeats = repeats_among(reader, leases, interval) if asked.repeat_share else {}
     cases = [
         LeasedCase(
             lease=lease,
             case=lease.case,
             protocol=protocol,
             draft=drafts.get(lease.case_id),
-            why=why(lease.pick, progress.total, several=several, before=before[lease.pk]),
+            why=why(lease.pick, progress.total, several=several, repeats=repeats.get(lease.pk, NO_REPEATS)),
             suggestion=suggestion_for(lease.pick, protocol, lease.case_id, reader),
             drawn=drawn_for(proposed.get(lease.pk, []), lease.pick, protocol, lease.case_id, reader),
         )
@@ -130,18 +142,20 @@ def workload(
     return Workload(cases, progress, halt, practice)
 
 
-def why(pick: Pick, total: int, *, several: bool, before: int) -> Why:
+def why(pick: Pick, total: int, *, several: bool, repeats: Repeats) -> Why:
     """Tell why a case was given out. several: whether what models learn takes several choices.
 
-    before: repeats that the reader was given at this rank or a better one: each has taken a rank.
+    A repeat takes a rank of its own: those planned when the ranking was made count into the pool from its
+    first case on. One planned since does not, or the pool would be seen to grow; no rank is told beyond it.
     """
     ranking = pick.ranking
+    pool = ranking.pool_size + repeats.planned if ranking else total
     return Why(
         reason=QUERY_BATCH if pick.batch_id else pick.reason,
         stream=pick.stream,
         score=None if pick.reason == SECOND_READING else pick.score,  # it would tell what was doubted
-        rank=pick.rank + before if BATCH_RANK < pick.rank < UNRANKED else None,
-        pool_size=ranking.pool_size if ranking else total,
+        rank=min(pick.rank + repeats.before, pool) if BATCH_RANK < pick.rank < UNRANKED else None,
+        pool_size=pool,
         model_number=ranking.model.number if ranking and ranking.model else None,
         strategy=ranking.strategy if ranking else None,
         text=text_of(pick, pick.stream),
@@ -176,29 +190,35 @@ def progress_of(user: User, project_id: UUID) -> Progress:
     )
 
 
-def repeats_before(reader: User, leases: Sequence[Lease]) -> Counter[UUID]:
-    """Count, by lease, the reader's repeats in its ranking that came before it and took no later a rank.
+def repeats_among(reader: User, leases: Sequence[Lease], interval: timedelta) -> dict[UUID, Repeats]:
+    """Count, by lease, the reader's repeats in its ranking; interval: after which they are due.
 
     Two queries at most: by the cases of the repeats given since, which are few; a reader has many leases.
     """
-    ranked = [one for one in leases if one.pick.ranking is not None]
-    since = min((one.pick.ranking.created_at for one in ranked if one.pick.ranking), default=None)
+    ranked = [(one, one.pick.ranking) for one in leases if one.pick.ranking is not None]
+    since = min((ranking.created_at for _, ranking in ranked), default=None)
     if since is None:
-        return Counter()
-    mine = Repeat.objects.filter(reader=reader, project=ranked[0].project_id, given_at__gte=since)
-    cases = list(mine.values_list("case", flat=True))
+        return {}
+    mine = Repeat.objects.filter(reader=reader, project=ranked[0][0].project_id)
+    open_then = mine.filter(Q(done_at=None) | Q(done_at__gte=since))
+    rows = list(open_then.values_list("case", "due_at", "given_at", "done_at"))
+    cases = [case for case, _, given_at, _ in rows if given_at and given_at >= since]
     beside = Lease.objects.filter(case__in=cases, slot__gt=0) if cases else Lease.objects.none()
     found = beside.values_list("reader", "pick__ranking", "pick__rank", "position")
     places = [(ranking, rank, position) for who, ranking, rank, position in found if who == reader.pk]
-    return Counter(
-        {
-            one.pk: sum(
-                ranking == one.pick.ranking_id and rank <= one.pick.rank and position < one.position
-                for ranking, rank, position in places
-            )
-            for one in ranked
-        }
-    )
+    return {
+        one.pk: Repeats(
+            before=sum(
+                place == ranking.pk and rank <= one.pick.rank and position < one.position
+                for place, rank, position in places
+            ),
+            planned=sum(
+                due_at - interval < ranking.created_at and (done_at is None or done_at >= ranking.created_at)
+                for _, due_at, _, done_at in rows
+            ),
+        )
+        for one, ranking in ranked
+    }
 
 
 def repeats_held(user: User) -> QuerySet[Lease]:

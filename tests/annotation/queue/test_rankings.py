@@ -35,7 +35,8 @@ def rank_numbers(
 ) -> Ranking:
     cases = {case.number: case.pk for case in project.cases.all()}
     places = [place(cases[number], rank) for rank, number in enumerate(numbers, start=1)]
-    return replace_ranking(project_id=project.pk, job_id=job_id or uuid4(), places=places, now=now, **FACTS)
+    facts = FACTS | {"pool_size": max(FACTS["pool_size"], len(places))}
+    return replace_ranking(project_id=project.pk, job_id=job_id or uuid4(), places=places, now=now, **facts)
 
 
 def ranks(project: Project) -> dict[int, int]:

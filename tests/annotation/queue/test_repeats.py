@@ -289,6 +289,46 @@ def test_ranks_grow_by_one_from_case_to_case_and_stay_as_they_were_told(
     assert sorted(*zip(*shown.values(), strict=True)) == [*range(first - 2, first - 2 + len(shown))]
 
 
+def planned(project: Project, reader: User, cases: list[Case], due_at: datetime) -> None:
+    """Have the reader read cases, which come again from a time on."""
+    for case in cases:
+        factories.a_reading(reader, case, {"finding": "normal"})
+        Repeat.objects.create(case=case, project=project, reader=reader, due_at=due_at)
+    Entry.objects.filter(case__in=cases).update(state=Entry.State.DONE)
+
+
+def read_to_its_end(reader: User, project: Project, now: datetime) -> list[LeasedCase]:
+    """All that the reader is given, in the order of reading, as it is told when it is read."""
+    told = []
+    while mine := held(reader, project, now + timedelta(seconds=len(told))):
+        read(reader, mine[0], now + timedelta(seconds=len(told)))
+        told.append(mine[0])
+    return told
+
+
+def test_no_rank_is_told_beyond_the_pool_read_to_its_end(
+    project: Project, reader: User, later: datetime
+) -> None:
+    first = list(project.cases.order_by("number"))
+    planned(project, reader, first[:3], later)
+    factories.some_cases(project, 11)
+    rank_numbers(project, list(range(4, 24)), later)
+    told = read_to_its_end(reader, project, later)
+    repeats = [one.case for one in told if one.case in first[:3]]
+    assert len(repeats) == 3
+    assert [one.why.rank for one in told] == list(range(1, 24))
+    assert {one.why.pool_size for one in told} == {23}, "the same before, with and after a repeat"
+
+
+def test_a_repeat_that_was_planned_since_the_ranking_takes_no_rank_beyond_the_pool(
+    project: Project, again: Case, reader: User, now: datetime, later: datetime
+) -> None:
+    told = read_to_its_end(reader, project, later)
+    assert again in [one.case for one in told]
+    assert [one.why.rank for one in told] == [*range(2, 13), 12]
+    assert {one.why.pool_size for one in told} == {12}
+
+
 def counts(reader: User, project: Project) -> tuple[int, int, int, int, int]:
     seen = progress_of(reader, project.pk)
     [row] = project_rows(reader)
