@@ -123,9 +123,7 @@ def workload(
     protocol = protocol or protocol_in_force(project_id)
     proposed = proposed_for(leases, protocol)
     several = question_of(protocol).takes_several
-    asked = settings_in(protocol)
-    interval = timedelta(days=asked.repeat_days)
-    repeats = repeats_among(reader, leases, interval) if asked.repeat_share else {}
+    repeats = repeats_among(reader, leases, timedelta(days=settings_in(protocol).repeat_days))
     cases = [
         LeasedCase(
             lease=lease,

@@ -329,6 +329,18 @@ def test_a_repeat_that_was_planned_since_the_ranking_takes_no_rank_beyond_the_po
     assert {one.why.pool_size for one in told} == {12}
 
 
+def test_ranks_go_on_where_no_repeat_is_planned_any_more(
+    long: Project, again: Case, given: LeasedCase, reader: User, later: datetime
+) -> None:
+    protocols = long.protocols
+    protocols.update(settings=protocols.get().settings | {"repeat_share": 0.0})
+    told = read_to_its_end(reader, long, later)[:20]
+    first = told[0].why.rank
+    assert first is not None
+    assert again in [one.case for one in told]
+    assert [one.why.rank for one in told] == list(range(first, first + 20))
+
+
 def counts(reader: User, project: Project) -> tuple[int, int, int, int, int]:
     seen = progress_of(reader, project.pk)
     [row] = project_rows(reader)
