@@ -5,6 +5,7 @@ lease stands in a slot of its own beside the queue; it takes a waiting case's pl
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -99,7 +100,8 @@ def next_due(membership: Membership, now: datetime) -> Repeat | None:
 def looked_like(instead: Entry, repeat: Repeat) -> Entry | None:
     """Choose the case whose score a repeat shows: some way down the ranking, not the one given next.
 
-    None where nothing is ranked further down, so that no two cases in a row show the same.
+    None where nothing is ranked further down, so that no two cases in a row show the same; nor where all that
+    is was lent to an earlier repeat already. What several cases have may be lent again: it tells nothing.
     """
     if not BATCH_RANK < instead.rank < UNRANKED:
         return instead  # neither rank nor score is shown
@@ -107,7 +109,11 @@ def looked_like(instead: Entry, repeat: Repeat) -> Entry | None:
     further = Entry.objects.filter(project=repeat.project_id, state=Entry.State.WAITING, batch=None)
     further = further.filter(rank__gt=instead.rank, rank__lt=UNRANKED)
     further = further.exclude(rank__in=shown.filter(ranking=instead.ranking_id).values("rank"))
-    found = list(further.order_by("rank", "shuffle")[:FARTHEST])
+    beside = shown.filter(ranking=instead.ranking_id, lease__slot__gt=0)
+    lent = set(beside.exclude(score=None).values_list("score", flat=True))
+    rows = list(further.order_by("rank", "shuffle")[: FARTHEST + len(lent)])
+    scores = Counter(one.score for one in rows)
+    found = [one for one in rows if one.score not in lent or scores[one.score] > 1][:FARTHEST]
     return found[-1 - repeat.pk.int % max(1, len(found) - NEAREST)] if found else None
 
 

@@ -341,6 +341,36 @@ def test_ranks_go_on_where_no_repeat_is_planned_any_more(
     assert [one.why.rank for one in told] == list(range(first, first + 20))
 
 
+def test_no_two_repeats_show_the_same_score(project: Project, reader: User, later: datetime) -> None:
+    first = list(project.cases.order_by("number"))
+    planned(project, reader, first[:2], later)
+    factories.some_cases(project, 4)
+    rank_numbers(project, list(range(3, 17)), later)
+    lent = [one.why.score for one in read_to_its_end(reader, project, later) if one.case in first[:2]]
+    assert len(lent) == len(set(lent)) == 2
+
+
+def test_no_repeat_comes_where_only_a_score_that_was_lent_is_left_to_show(
+    project: Project, reader: User, later: datetime
+) -> None:
+    first = list(project.cases.order_by("number"))
+    planned(project, reader, first[:2], later)
+    Entry.objects.filter(case=first[-1]).update(state=Entry.State.DONE)
+    rank_numbers(project, list(range(3, 12)), later)
+    told = read_to_its_end(reader, project, later)
+    assert len(told) == 9 + 1
+    assert [one.why.score for one in told if one.case in first[:2]] == [1 / 9]
+
+
+def test_cases_of_one_score_lend_it_more_than_once(project: Project, reader: User, later: datetime) -> None:
+    first = list(project.cases.order_by("number"))
+    planned(project, reader, first[:2], later)
+    rank_numbers(project, list(range(3, 13)), later)
+    Entry.objects.filter(project=project).update(score=0.5)
+    told = [one.case for one in read_to_its_end(reader, project, later)]
+    assert {*first[:2]} < {*told}
+
+
 def counts(reader: User, project: Project) -> tuple[int, int, int, int, int]:
     seen = progress_of(reader, project.pk)
     [row] = project_rows(reader)
