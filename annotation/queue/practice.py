@@ -117,8 +117,15 @@ def practice_leases(
         return None  # there are too few: the reader reads on, and is tested when there are more
     ahead = 1 if standing.phase == Phase.PRACTICE else AHEAD  # feedback comes before the next case
     count = max(0, min(ahead - len(held), left, most))
-    given = (lent(membership, case, standing.phase, now) for case in cases[:count])
-    return [lease for lease in given if lease is not None]
+    first = next_position(membership, now)
+    places = list(enumerate(cases[:count], start=first))
+    # Slots are taken in the order of cases: two readers who begin now, each in an order of their own, would
+    # wait for each other.
+    given = [
+        lent(membership, case, standing.phase, now, position=position)
+        for position, case in sorted(places, key=lambda place: place[1].pk)
+    ]
+    return sorted((lease for lease in given if lease is not None), key=lambda lease: lease.position)
 
 
 def free_gold(reader: User, project_id: UUID, held: set[UUID]) -> list[Case]:
@@ -135,15 +142,19 @@ def free_gold(reader: User, project_id: UUID, held: set[UUID]) -> list[Case]:
     return sorted(free, key=place)
 
 
-def lent(membership: Membership, case: Case, phase: str, now: datetime) -> Lease | None:
-    """Write a lease of a gold case beside the queue, and why it was given; None where no slot was had."""
+def next_position(membership: Membership, now: datetime) -> int:
+    """Give the place after all that a reader holds in a project."""
     mine = Lease.objects.filter(reader=membership.user, project=membership.project_id, ended_at=None)
-    last = mine.aggregate(last=Max("position"))["last"] or 0
+    return first_position(now, mine.aggregate(last=Max("position"))["last"] or 0)
+
+
+def lent(membership: Membership, case: Case, phase: str, now: datetime, *, position: int) -> Lease | None:
+    """Write a lease of a gold case beside the queue, and why it was given; None where no slot was had."""
     lease = Lease(
         case=case,
         project_id=membership.project_id,
         reader=membership.user,
-        position=first_position(now, last),
+        position=position,
         created_at=now,
         expires_at=expiry(now, deployment.READING_LEASE_SECONDS),
     )

@@ -13,6 +13,7 @@ SLOTS_TRIED = 5
 def take_slot(lease: Lease, pick: Pick) -> bool:
     """Write a lease in the next slot of its case, which others may hold too, and why it was given.
 
+    Another who takes it at this moment is waited for: who takes several does so in the order of their cases.
     returns: False where other readers take slot after slot at this moment; nothing is written then.
     """
     for _attempt in range(SLOTS_TRIED):

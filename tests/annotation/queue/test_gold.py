@@ -1,7 +1,7 @@
 """Gold cases: practice with feedback, the test without, and whose readings count meanwhile."""
 
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -13,16 +13,18 @@ from annotation.projects.protocols import document_of
 from annotation.projects.rules import ForbiddenError, RefusedError
 from annotation.projects.selectors import document_in, protocol_in_force
 from annotation.projects.services import save_protocol
+from annotation.queue import practice
 from annotation.queue.batches import make_batch
 from annotation.queue.counting import count_readings, settle_tests
 from annotation.queue.designs import free_readers
 from annotation.queue.gold import act_on_qualification, gold_for, make_gold, progress_for, retire_gold
-from annotation.queue.models import Entry, Lease, Remark
+from annotation.queue.models import Entry, Lease, Pick, Remark
 from annotation.queue.practice import free_gold, practice_leases
 from annotation.queue.rules import AHEAD, LeaseLostError
 from annotation.queue.selectors import LeasedCase, Workload
 from annotation.queue.services import begun, expire_leases, give_back, lease_next
 from annotation.queue.skips import Passed
+from annotation.queue.slots import take_slot
 from annotation.queue.submissions import Submitted, save_draft, skip, submit
 from annotation.readings.effort_models import Effort
 from annotation.readings.gold_models import GoldCase, GoldReading, Qualification
@@ -441,6 +443,26 @@ def test_no_gold_case_is_one_that_the_reader_holds_or_was_asked_about(
     given = practice_leases(membership, [held], now, most=AHEAD)
     assert given is not None
     assert [one.case_id for one in given] == [gold[1], *gold[3 : AHEAD + 1]]
+
+
+def test_readers_who_begin_their_test_take_slots_in_one_order_and_read_in_their_own(
+    tested: Project, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once wait for each other at most once, and never in a circle."""
+    tested.protocols.update(settings={"qualification_cases": AHEAD})
+    taken: list[list[UUID]] = []
+
+    def noted(lease: Lease, pick: Pick) -> bool:
+        taken[-1].append(lease.case_id)
+        return take_slot(lease, pick)
+
+    monkeypatch.setattr(practice, "take_slot", noted)
+    for _ in range(4):
+        one = factories.a_reader(tested)
+        order = [case.pk for case in free_gold(one, tested.pk, set())][:AHEAD]
+        taken.append([])
+        assert [held.case.pk for held in work_of(one, tested, now).cases] == order
+        assert taken[-1] == sorted(order)
 
 
 def test_the_time_of_practice_and_test_is_expert_time_and_no_reading(
