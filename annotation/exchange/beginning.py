@@ -51,26 +51,30 @@ def take_cases(project_id: UUID, *, now: datetime, progress: Progress) -> None:
     project = Project.objects.get(pk=project_id)
     series = Series.objects.filter(study__dataset=project.dataset_id).exclude(modality__in=DERIVED_MODALITIES)
     rows = list(series.order_by("pk").values_list("pk", "study__patient_id"))
-    done, left = 0, list[UUID]()
+    done = 0
     for some in in_portions(rows):
-        with transaction.atomic():
-            locked = Project.objects.select_for_update().get(pk=project_id)
-            if locked.dataset_id != project.dataset_id:
-                return
-            left = take_portion(locked, some, now)
-        done += len(some) - len(left)
-        progress(done / len(rows), f"{done} of {len(rows)} cases")
-        if left:
-            break
+        left = some
+        while left:
+            with transaction.atomic():
+                locked = Project.objects.select_for_update().get(pk=project_id)
+                if locked.dataset_id != project.dataset_id:
+                    return
+                left = take_portion(locked, left, now)
+            taken = done + len(some) - len(left)
+            progress(taken / len(rows), f"{taken} of {len(rows)} cases")
+            if left:  # where the quota was raised meanwhile, it goes on
+                ask_embed(dataset_id=project.dataset_id)
+                check_room(project_id, bytes_by_series([left[0][0]])[left[0][0]])
+        done += len(some)
     ask_embed(dataset_id=project.dataset_id)
-    if left:
-        check_room(project_id, bytes_by_series(left[:1])[left[0]])
 
 
-def take_portion(project: Project, rows: Sequence[tuple[UUID, UUID]], now: datetime) -> list[UUID]:
+def take_portion(
+    project: Project, rows: Sequence[tuple[UUID, UUID]], now: datetime
+) -> Sequence[tuple[UUID, UUID]]:
     """Make cases of series that are none yet, as many as the project, which is locked, has room for.
 
-    returns: the series that found none.
+    returns: of the rows those that found none.
     """
     there = set(project.cases.filter(series__in=[key for key, _ in rows]).values_list("series", flat=True))
     fresh = [row for row in rows if row[0] not in there]
@@ -78,7 +82,7 @@ def take_portion(project: Project, rows: Sequence[tuple[UUID, UUID]], now: datet
     share = policy_for(project).audit_share
     made = add_cases(project=project, items=items_of(fresh[:count]), now=now, audit_share=share)
     add_entries(project=project, cases=made)
-    return [key for key, _ in fresh[count:]]
+    return fresh[count:]
 
 
 def in_portions(rows: Sequence[tuple[UUID, UUID]]) -> Iterator[Sequence[tuple[UUID, UUID]]]:

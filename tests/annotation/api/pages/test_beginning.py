@@ -220,6 +220,22 @@ def test_a_quota_is_filled_to_the_last_case_and_no_further(admin: Client) -> Non
     assert project.cases.count() == FIRST_CASES + 5
 
 
+def test_a_quota_that_is_raised_meanwhile_leaves_no_case_missing(admin: Client) -> None:
+    other, project = factories.a_project("Old"), begun(admin)
+    factories.some_cases(other, FIRST_CASES + 5)
+    admin.post(step("begin-take", project), {"dataset": str(other.dataset_id)})
+    Project.objects.filter(pk=project.pk).update(quota_cases=FIRST_CASES - 2)
+    shares: list[float] = []
+
+    def raised(share: float, _words: str) -> None:
+        shares.append(share)
+        Project.objects.filter(pk=project.pk).update(quota_cases=None)
+
+    take_cases(project.pk, now=timezone.now(), progress=raised)
+    assert project.cases.count() == FIRST_CASES + 5
+    assert (shares, shares[-1]) == (sorted(shares), 1.0)
+
+
 def test_a_quota_of_bytes_is_filled_to_the_last_case_that_fits(admin: Client) -> None:
     other, project = factories.a_project("Old"), begun(admin)
     factories.some_cases(other, FIRST_CASES + 5)
