@@ -89,7 +89,7 @@ def disputed(user: User, project_id: UUID, wanted: Listed) -> Iterator[int]:
         for pair in row.get("confusions", []):
             yield from pair["cases"]
     for row in chosen:
-        yield from (number for number, _ in apart(row))
+        yield from (int(number) for number, _ in apart(row))
 
 
 def apart(row: Mapping[str, Any]) -> list[list[float]]:
