@@ -299,7 +299,7 @@ def planned(project: Project, reader: User, cases: list[Case], due_at: datetime)
 
 def read_to_its_end(reader: User, project: Project, now: datetime) -> list[LeasedCase]:
     """All that the reader is given, in the order of reading, as it is told when it is read."""
-    told = []
+    told: list[LeasedCase] = []
     while mine := held(reader, project, now + timedelta(seconds=len(told))):
         read(reader, mine[0], now + timedelta(seconds=len(told)))
         told.append(mine[0])
