@@ -89,7 +89,7 @@ def bytes_to_come(spool: Path) -> int:
 def unsent_bytes(folder: Path) -> int:
     """Count those of one delivery; none where it was started or removed meanwhile."""
     try:
-        announced = sum(size for _, size in json.loads((folder / LIST).read_text()))
+        announced: int = sum(size for _, size in json.loads((folder / LIST).read_text()))
         sent = sum(part.stat().st_size for part in (folder / PARTS).iterdir())
     except (FileNotFoundError, ValueError):  # ValueError: its list is being written
         return 0
