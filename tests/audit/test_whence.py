@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory
+from django.test import RequestFactory
 
+from audit.middleware import Whence
 from audit.models import Event
 from audit.services import record
 from tests import factories
@@ -35,11 +36,8 @@ def test_every_write_of_a_program_says_from_where() -> None:
 
 
 def answered(actor: str, address: str = "") -> Event:
-    from audit.middleware import Whence
-
     def view(_request: HttpRequest) -> HttpResponse:
-        one = {"action": "x", "object_type": "y", "object_id": "z"}
-        record(actor=actor, remote_address=address, **one)
+        record(actor=actor, action="x", object_type="y", object_id="z", remote_address=address)
         return HttpResponse()
 
     Whence(view)(RequestFactory().post("/", REMOTE_ADDR="10.0.0.7"))
@@ -58,9 +56,7 @@ def test_an_address_ends_with_its_request() -> None:
     assert Event.objects.latest("sequence").remote_address == ""
 
 
-def test_an_address_ends_with_a_request_that_breaks(client: Client) -> None:
-    from audit.middleware import Whence
-
+def test_an_address_ends_with_a_request_that_breaks() -> None:
     def breaks(_request: HttpRequest) -> HttpResponse:
         raise RuntimeError("on our side")
 
