@@ -30,11 +30,11 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlworker.runtime.run_spawned", here)
 
 
-def here(claim: Any, heartbeat: Any) -> None:
+def here(claim: Any, stale: Any) -> None:
     from mlworker.registry import lookup
     from mlworker.runtime import Work, perform
 
-    perform(lookup(claim.name), Work(claim, stale=heartbeat.stale))
+    perform(lookup(claim.name), Work(claim, stale=stale))
 
 
 def stage(question: dict[str, Any], *, read: int = 5) -> tuple[Project, Job | None]:
