@@ -29,6 +29,7 @@ from mlworker import loop
 from mlworker.driving import recipe_by, target_of
 from mlworker.evaluation.crowdlab import MISSING, label_quality
 from mlworker.evaluation.doubt import Asked, predicted_apart
+from mlworker.numbering import numbered
 from mlworker.runtime import Work
 from mlworker.targets import Target
 from mlworker.vectors import store_of
@@ -95,8 +96,7 @@ class Read:
         at = store.rows([one.content_digest for one in known])
         known = [one for one, place in zip(known, at.tolist(), strict=True) if place >= 0]
         people: dict[UUID, int] = {}
-        for patient in [*(one.patient_id for one in known), *(one.patient_id for one in rows)]:
-            people.setdefault(patient, len(people))
+        numbered((one.patient_id for one in [*known, *rows]), people)
         silent = {str(reader) for reader in unqualified_in(project.pk)}
         said = [one for one in said_in(project.pk, [question.key]) if one.is_reader]
         answers = [one for one in said if one.author not in silent]

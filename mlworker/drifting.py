@@ -18,6 +18,7 @@ from mlworker import loop
 from mlworker.evaluation.doubt import out_of_fold
 from mlworker.evaluation.intervals import OVERALL, estimate
 from mlworker.heads.ensemble import Recipe
+from mlworker.numbering import numbered
 from mlworker.runtime import Work
 from mlworker.targets import SINGLE, Target
 from mlworker.turn import Cases, Labelled
@@ -66,8 +67,7 @@ def drift_of(project: Project, sides: Sides, *, seed: int = 0) -> Estimate:
         kept = np.flatnonzero(places >= 0)
         drawn = np.random.default_rng(seed).permutation(kept)[:MOST]
         rows += [(int(places[at]), side[at][1], number) for at in np.sort(drawn).tolist()]
-    people: dict[UUID, int] = {}
-    patients = np.array([people.setdefault(patient, len(people)) for _, patient, _ in rows], dtype=np.intp)
+    patients = numbered(patient for _, patient, _ in rows)
     vectors = store.vectors(np.array([row for row, _, _ in rows], dtype=np.intp))
     labels = np.array([[side] for _, _, side in rows], dtype=np.intp)
     known = Labelled(Cases(np.arange(len(rows), dtype=np.uint64), vectors), labels, patients)

@@ -31,6 +31,7 @@ from mlworker.encoders.finetuning import Way
 from mlworker.encoders.networks import Preprocessing
 from mlworker.encoders.training import Plan, Point, Training
 from mlworker.heads.artefact import packed
+from mlworker.numbering import numbered
 from mlworker.pretrain import checkpoint_path
 from mlworker.runtime import Work
 from mlworker.targets import Target
@@ -284,5 +285,4 @@ class Judge:
         return self.frozen.target.labels([row.chosen for row in rows])
 
     def _patients(self, rows: Sequence[Labelled]) -> NDArray[np.intp]:
-        numbers = [self.people.setdefault(row.patient_id, len(self.people)) for row in rows]
-        return np.array(numbers, dtype=np.intp)
+        return numbered((row.patient_id for row in rows), self.people)

@@ -27,6 +27,7 @@ from mlworker.evaluation.calibration import cross_fitted
 from mlworker.evaluation.intervals import judged
 from mlworker.evaluation.metrics import Floats, Labels
 from mlworker.heads.artefact import unpacked
+from mlworker.numbering import numbered
 from mlworker.runtime import Work
 from mlworker.targets import MULTI, PRESENT, Target, likeliest
 from mlworker.vectors import store_of
@@ -100,8 +101,7 @@ def stream_of(project: Project, versions: Sequence[ModelVersion], target: Target
     for encoder in {version.encoder for version in versions}:
         known &= store_of(encoder).rows(digests) >= 0
     kept = [row for row, has in zip(rows, known, strict=True) if has]
-    people: dict[UUID, int] = {}
-    patients = np.array([people.setdefault(row.patient_id, len(people)) for row in kept], dtype=np.intp)
+    patients = numbered(row.patient_id for row in kept)
     labels = target.labels([row.chosen for row in kept])
     return Stream(kept, labels, patients, places_of(kept), len(rows) - len(kept))
 

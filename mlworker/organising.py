@@ -3,7 +3,6 @@
 import time
 from uuid import UUID
 
-import numpy as np
 from django.utils import timezone
 
 from annotation.learning.duplicate_models import DuplicateSearch
@@ -13,6 +12,7 @@ from annotation.learning.services import ask_refit
 from annotation.projects.models import Case, Project
 from annotation.projects.splits import Alike, place_patients, split_of
 from mlworker.duplicates import Groups, groups_of_patients, near_duplicates
+from mlworker.numbering import numbered
 from mlworker.runtime import Work
 from mlworker.vectors import encoder_of, store_of
 
@@ -74,7 +74,7 @@ def grouped(
 def patients_grouped(rows: list[Row], groups: Groups) -> dict[UUID, int]:
     """Find who goes together, by patient."""
     people: dict[UUID, int] = {}
-    numbers = np.array([people.setdefault(row[1], len(people)) for row in rows], dtype=np.intp)
+    numbers = numbered((row[1] for row in rows), people)
     found = groups_of_patients(groups.of, numbers)
     return {patient: int(found[at]) for patient, at in people.items() if found[at]}
 

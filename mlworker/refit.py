@@ -30,6 +30,7 @@ from mlworker.driving import choosing, drive_by, model_by, recipe_by, target_of
 from mlworker.embeddings import EmbeddingStore
 from mlworker.heads.artefact import packed
 from mlworker.heads.timing import expected_seconds
+from mlworker.numbering import numbered
 from mlworker.runtime import Work
 from mlworker.stopping_notes import Fitted, noted
 from mlworker.targets import Target
@@ -126,8 +127,7 @@ def _stream(
     known, known_at = _with_vectors(known_of, labelled)
     rows = [labelled[at] for at in known_at]
     labels = target.labels([row.chosen for row in rows])
-    people: dict[uuid.UUID, int] = {}
-    patients = np.array([people.setdefault(row.patient_id, len(people)) for row in rows], dtype=np.intp)
+    patients = numbered(row.patient_id for row in rows)
     ids = [waiting[at].case_id for at in unread_at]
     likely = target.likely(labels, [row.likely for row in rows])
     return Stream(unread, ids, loop.Labelled(known, labels, patients, likely), rows)

@@ -16,6 +16,7 @@ from annotation.readings.intervals import Estimate
 from mlworker.driving import target_of
 from mlworker.evaluation.intervals import OVERALL, estimate, too_few
 from mlworker.heads.artefact import unpacked
+from mlworker.numbering import numbered
 from mlworker.simulation.truth import Answer
 from mlworker.vectors import store_of
 
@@ -49,8 +50,7 @@ def judged_on(model: ModelVersion, cases: Sequence[Case], answers: dict[UUID, An
     rows, kept = vectors_at(model.encoder, cases)
     question = question_learned(model.project_id)
     labels = target_of(question).labels([question.chosen(answers[case.pk]) or () for case in kept])
-    people: dict[UUID, int] = {}
-    patients = np.array([people.setdefault(case.patient_id, len(people)) for case in kept], dtype=np.intp)
+    patients = numbered(case.patient_id for case in kept)
     if too_few(labels, patients):
         return None
     ensemble, _ = unpacked(content_of(model.artefact_name, digest=model.artefact_digest))

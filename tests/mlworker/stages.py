@@ -84,6 +84,16 @@ def refitted(project: Project) -> Job:
     return job
 
 
+def a_judged_project(versions: int = 1) -> Project:
+    """Make a project with versions that can be judged on its audit stream."""
+    project, cases = a_stage(80, audit_share=0.5)
+    read(of_stream(cases, Case.Stream.POOL)[:16])
+    read(of_stream(cases, Case.Stream.AUDIT)[:20])
+    for _ in range(versions):
+        refitted(project)
+    return project
+
+
 def same_model_twice(project: Project) -> tuple[ModelVersion, ModelVersion]:
     """Refit twice: the same labels are the same snapshot and the same artefact."""
     refitted(project)

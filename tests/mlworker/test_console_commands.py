@@ -11,10 +11,10 @@ from django.utils import timezone
 from annotation.learning import promotion, services
 from annotation.learning.judged_models import Comparison, JudgedCase
 from annotation.learning.models import Encoder, Promotion
-from annotation.projects.models import Case, Project
+from annotation.projects.models import Project
 from audit.models import Event
 from jobs.models import Job, State
-from tests.mlworker.stages import a_stage, an_encoder, of_stream, read, refitted
+from tests.mlworker.stages import a_judged_project, an_encoder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,12 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def project() -> Project:
     """A project with two versions that can be judged."""
-    project, cases = a_stage(80, audit_share=0.5)
-    read(of_stream(cases, Case.Stream.POOL)[:16])
-    read(of_stream(cases, Case.Stream.AUDIT)[:20])
-    refitted(project)
-    refitted(project)
-    return project
+    return a_judged_project(versions=2)
 
 
 def said(*command: Any, **options: Any) -> str:

@@ -10,13 +10,13 @@ from django.core.management import CommandError, call_command
 from accounts.models import Role
 from annotation.learning.judged_models import JudgedCase
 from annotation.learning.services import policy_for
-from annotation.projects.models import Case, Project
+from annotation.projects.models import Project
 from annotation.queue.models import QueryBatch
 from annotation.readings.models import ReferenceStandard
 from audit.models import Event
 from jobs.models import Job, State
 from tests import factories
-from tests.mlworker.stages import a_stage, of_stream, read, refitted
+from tests.mlworker.stages import a_judged_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,11 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def project() -> Project:
     """A project with a version that was judged on the audit stream."""
-    project, cases = a_stage(80, audit_share=0.5)
-    read(of_stream(cases, Case.Stream.POOL)[:16])
-    read(of_stream(cases, Case.Stream.AUDIT)[:20])
-    refitted(project)
-    return project
+    return a_judged_project()
 
 
 def said(project: Project, *words: str) -> str:
