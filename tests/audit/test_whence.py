@@ -10,7 +10,7 @@ from audit.middleware import Whence
 from audit.models import Event
 from audit.services import record
 from tests import factories
-from tests.annotation.api.test_console import send
+from tests.annotation.api.programs import send
 
 pytestmark = pytest.mark.django_db
 HERE = "127.0.0.1"

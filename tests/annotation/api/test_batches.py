@@ -23,7 +23,7 @@ from annotation.readings.models import Agreement, ReferenceStandard, Revision
 from audit.models import Event
 from jobs.models import Job
 from tests import factories
-from tests.annotation.api.test_console import API, send
+from tests.annotation.api.programs import API, at, send
 from tests.mlworker.stages import an_encoder
 
 pytestmark = pytest.mark.django_db
@@ -47,10 +47,6 @@ def read_already(project: Project) -> None:
     one = factories.a_reader(project, "r.one")
     for case in project.cases.order_by("number"):
         factories.a_reading(one, case, {"finding": "normal"})
-
-
-def at(project: Project, path: str) -> str:
-    return f"projects/{project.pk}/{path}"
 
 
 def made(client: Client, project: Project, body: dict[str, Any], **headers: str) -> Any:

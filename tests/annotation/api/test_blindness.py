@@ -15,10 +15,10 @@ from annotation.projects.models import Project
 from annotation.projects.rules import ForbiddenError
 from annotation.projects.services import set_membership
 from tests import factories
+from tests.annotation.api.programs import API
 from tests.annotation.api.world import World, a_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.authorization]
-API = "/api/v1/"
 ADDRESSES = [
     ("POST", API + "projects/{project_id}/exports", {"format": "csv"}),
     ("POST", API + "projects/{project_id}/models/{model_id}/exports", {"format": "model-onnx"}),

@@ -2,11 +2,9 @@
 
 import base64
 import json
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
@@ -20,38 +18,18 @@ from audit.models import Event, Webhook
 from audit.services import record
 from jobs.models import Job, Lane, State
 from tests import factories
+from tests.annotation.api.programs import API, client, me, send
 from tests.audit.test_webhooks import Receiver, receiver
 from tests.factories import typed
 
-__all__ = ["receiver"]
+__all__ = ["client", "me", "receiver"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
-API = "/api/v1/"
-
-
-@pytest.fixture
-def me() -> User:
-    """An administrator."""
-    return factories.a_user("a.berg", is_admin=True)
-
-
-@pytest.fixture
-def client(me: User) -> Client:
-    """The administrator's program, whose password was typed a moment ago."""
-    cache.clear()
-    return typed(factories.a_client(me))
 
 
 @pytest.fixture
 def project() -> Project:
     return factories.a_project("Chest")
-
-
-def send(client: Client, verb: str, path: str, body: Any = None, **headers: str) -> Any:
-    """Send JSON."""
-    return client.generic(
-        verb, API + path, json.dumps(body or {}), content_type="application/json", headers=headers
-    )
 
 
 def test_a_person_is_invited_made_a_reader_disabled_and_enabled(client: Client, project: Project) -> None:

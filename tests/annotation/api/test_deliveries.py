@@ -20,7 +20,7 @@ from annotation.studies.models import Import
 from audit.models import Event
 from jobs.models import Job
 from tests import factories
-from tests.annotation.api.test_console import API, send
+from tests.annotation.api.programs import API, send
 
 pytestmark = pytest.mark.django_db
 FILES = [{"path": "labels.csv", "size": 3}, {"path": "x/1.png", "size": 2}]

@@ -14,7 +14,7 @@ from annotation.projects.models import Project
 from audit.models import Event
 from jobs.models import Job
 from tests import factories
-from tests.annotation.api.test_console import API, send
+from tests.annotation.api.programs import API, send
 
 pytestmark = pytest.mark.django_db
 NAME = "imagenet-resnet18"

@@ -20,10 +20,10 @@ from annotation.projects.models import Project
 from annotation.projects.services import set_membership
 from audit.models import Event
 from tests import factories
+from tests.annotation.api.programs import API
 from tests.annotation.exchange.out.conftest import do_job, read_all
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.authorization]
-API = "/api/v1/"
 
 
 @pytest.fixture

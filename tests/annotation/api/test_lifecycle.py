@@ -1,10 +1,8 @@
 """The end of data by program: deleted and brought back, erased and certified, originals kept or not."""
 
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -15,30 +13,10 @@ from annotation.studies.models import Patient
 from audit.models import Event
 from jobs.models import Job
 from tests import factories
-from tests.annotation.api.test_console import API, send
+from tests.annotation.api.programs import API, at, client, me, refusal, send
 
+__all__ = ["client", "me"]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def me() -> User:
-    return factories.a_user(is_admin=True)
-
-
-@pytest.fixture
-def client(me: User) -> Client:
-    """An administrator's program, whose password was typed a moment ago."""
-    cache.clear()
-    return factories.typed(factories.a_client(me))
-
-
-def at(project: Project, path: str) -> str:
-    return f"projects/{project.pk}/{path}"
-
-
-def refusal(response: Any) -> tuple[int, str]:
-    assert response["Content-Type"] == "application/problem+json"
-    return response.status_code, response.json()["detail"]
 
 
 def test_a_case_is_deleted_once_a_key_and_brought_back(client: Client, project: Project) -> None:

@@ -25,32 +25,12 @@ from annotation.projects.models import Project
 from audit.models import Event
 from jobs.models import Job
 from tests import factories
-from tests.annotation.api.test_console import API, send
+from tests.annotation.api.programs import API, at, client, me, refusal, send
 from tests.annotation.exchange.test_peers import ROW, UID, Archive, serving
 
+__all__ = ["client", "me"]
 pytestmark = pytest.mark.django_db
 PACS = {"name": "PACS", "dicomweb_url": "https://pacs.example.org/dicom-web/"}
-
-
-@pytest.fixture
-def me() -> User:
-    return factories.a_user(is_admin=True)
-
-
-@pytest.fixture
-def client(me: User) -> Client:
-    """An administrator's program, whose password was typed a moment ago."""
-    cache.clear()
-    return factories.typed(factories.a_client(me))
-
-
-def at(project: Project, path: str) -> str:
-    return f"projects/{project.pk}/{path}"
-
-
-def refusal(response: Any) -> tuple[int, str]:
-    assert response["Content-Type"] == "application/problem+json"
-    return response.status_code, response.json()["detail"]
 
 
 def test_a_peer_is_added_once_a_key_changed_listed_and_forgotten(client: Client, project: Project) -> None:

@@ -13,7 +13,7 @@ from audit.models import Event
 from jobs.models import Job
 from tests import factories
 from tests.annotation.api.matrix import QUESTION
-from tests.annotation.api.test_console import API, send
+from tests.annotation.api.programs import API, at, send
 
 pytestmark = pytest.mark.django_db
 SECOND = QUESTION | {"key": "quality", "prompt": "Is it sharp?"}
@@ -29,10 +29,6 @@ def client() -> Client:
 @pytest.fixture
 def project() -> Project:
     return factories.a_project("Chest")
-
-
-def at(project: Project, path: str) -> str:
-    return f"projects/{project.pk}/{path}"
 
 
 def refusal(response: Any) -> tuple[int, str]:

@@ -13,10 +13,10 @@ from accounts.models import KeptAnswer, User
 from annotation.api import repeats
 from annotation.projects.models import Project
 from tests import factories
-from tests.annotation.api.test_console import API, client, me, project, send
+from tests.annotation.api.programs import API, client, me, send
 from tests.factories import typed
 
-__all__ = ["client", "me", "project"]
+__all__ = ["client", "me"]
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 

@@ -9,7 +9,7 @@ from annotation.projects.models import Project
 from annotation.studies.models import Patient
 from audit.models import Event
 from tests import factories
-from tests.annotation.api.test_console import send
+from tests.annotation.api.programs import send
 
 pytestmark = pytest.mark.django_db
 
