@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -42,6 +43,19 @@ def last_failed(scope_ids: Collection[uuid.UUID], names: Collection[str] = ()) -
     ended = named(jobs_in(scope_ids), names).filter(state__in=[State.DONE, State.FAILED])
     last = ended.order_by("-finished_at").first()
     return last if last is not None and last.state == State.FAILED else None
+
+
+class JobsNow(NamedTuple):
+    """What a page says of its jobs: the newest that waits or runs, else the last if it failed."""
+
+    busy: Job | None
+    failed: Job | None
+
+
+def jobs_now(scope_ids: Collection[uuid.UUID], names: Collection[str]) -> JobsNow:
+    """Find what a page says of the jobs of these scopes and names."""
+    busy = open_jobs(scope_ids, names).first()
+    return JobsNow(busy, None if busy else last_failed(scope_ids, names))
 
 
 def named(jobs: QuerySet[Job], names: Collection[str]) -> QuerySet[Job]:

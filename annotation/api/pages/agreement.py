@@ -26,7 +26,7 @@ from annotation.queue.agreement import (
 )
 from annotation.queue.mistakes import READ_AGAIN
 from annotation.queue.rereads import apart
-from jobs.selectors import last_failed, open_jobs
+from jobs.selectors import jobs_now
 
 JOBS = ["measure_agreement"]
 PAIRS_SHOWN, MARKS, WORST_SHOWN, CONFUSIONS_SHOWN, FEW_COLUMNS = 30, 20, 12, 8, 2
@@ -100,7 +100,6 @@ def agreement(request: HttpRequest, visit: Visit) -> HttpResponse:
     found = agreement_for(visit.user, visit.project.pk)
     names = author_names(visit.project.pk)
     compared = max((row["cases"] for row in found.figures.values()), default=0) if found else 0
-    busy = open_jobs([visit.project.pk], JOBS).first()
     return project_page(
         request,
         "learning/agreement.html",
@@ -112,8 +111,7 @@ def agreement(request: HttpRequest, visit: Visit) -> HttpResponse:
         compared=compared,
         several=compared > 0 or is_comparable(visit.project.pk),
         settings=settings_in(protocol_in_force(visit.project.pk)),
-        busy=busy,
-        failed=None if busy else last_failed([visit.project.pk], JOBS),
+        **jobs_now([visit.project.pk], JOBS)._asdict(),
     )
 
 

@@ -21,7 +21,7 @@ from annotation.learning.judged_models import Comparison
 from annotation.learning.models import ModelVersion
 from annotation.learning.selectors import models_for
 from annotation.projects.rules import RefusedError
-from jobs.selectors import last_failed, open_jobs
+from jobs.selectors import jobs_now
 
 JOBS = ["compare_models"]
 NUMBER = 10  # digits that a model's number has at most
@@ -67,7 +67,6 @@ def compare(request: HttpRequest, visit: Visit) -> HttpResponse:
     found = (
         comparison_for(visit.user, visit.project.pk, [one.number for one in versions]) if versions else None
     )
-    busy = open_jobs([visit.project.pk], JOBS).first()
     champion = champion_of(visit.user, visit.project.pk)
     return project_page(
         request,
@@ -78,8 +77,7 @@ def compare(request: HttpRequest, visit: Visit) -> HttpResponse:
         champion=champion,
         passed=passed_in(versions),
         found=found,
-        busy=busy,
-        failed=None if busy else last_failed([visit.project.pk], JOBS),
+        **jobs_now([visit.project.pk], JOBS)._asdict(),
         reason=reason_in(found),
         **(parts(visit, found) if found else {}),
     )

@@ -15,7 +15,7 @@ from annotation.learning.maps import colour_words, map_bytes, maps_for, request_
 from annotation.learning.models import EmbeddingMap
 from annotation.learning.selectors import models_for
 from annotation.projects.selectors import question_learned
-from jobs.selectors import last_failed, open_jobs
+from jobs.selectors import jobs_now
 
 JOBS = ["map_pool", "map_pool_umap"]
 
@@ -26,10 +26,10 @@ def show_map(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the newest map of a method; while one is being drawn the page asks again by itself."""
     maps = maps_for(visit.user, visit.project.pk)
     drawn = maps.get(request.GET.get("method", "")) or maps.get("umap") or maps.get("pca")
-    busy = open_jobs([visit.project.pk], JOBS).first()
+    now = jobs_now([visit.project.pk], JOBS)
     newest = models_for(visit.user, visit.project.pk).first()
     if request.headers.get("HX-Request"):
-        return progress(request, visit, busy)
+        return progress(request, visit, now.busy)
     return project_page(
         request,
         "learning/map.html",
@@ -37,8 +37,7 @@ def show_map(request: HttpRequest, visit: Visit) -> HttpResponse:
         visit,
         drawn=drawn,
         methods=[(method, EmbeddingMap.Method(method).label) for method in sorted(maps)],
-        busy=busy,
-        failed=None if busy else last_failed([visit.project.pk], JOBS),
+        **now._asdict(),
         newest=newest,
         facts=facts_of(visit, drawn) if drawn else {},
     )

@@ -32,7 +32,7 @@ from annotation.learning.models import ModelVersion
 from annotation.projects.rules import RefusedError
 from annotation.projects.selectors import question_learned
 from annotation.queue.mistakes import reread_mistakes
-from jobs.selectors import last_failed, open_jobs
+from jobs.selectors import jobs_now
 
 PAGE_LENGTH = 24
 KIND = ("choice", "truth", "thought")
@@ -57,7 +57,6 @@ def errors(request: HttpRequest, visit: Visit) -> HttpResponse:
         return progress(request, visit, "errors", JOBS)
     version = version_of(request, visit)
     wanted = wanted_in(request)
-    busy = open_jobs([visit.project.pk], JOBS).first()
     known = judged_versions(visit.project)
     context: dict[str, Any] = {"judged": version is not None and version.number in known}
     if version is not None and context["judged"]:
@@ -70,8 +69,7 @@ def errors(request: HttpRequest, visit: Visit) -> HttpResponse:
         version=version,
         champion=champion_of(visit.user, visit.project.pk),
         wanted=wanted,
-        busy=busy,
-        failed=None if busy else last_failed([visit.project.pk], JOBS),
+        **jobs_now([visit.project.pk], JOBS)._asdict(),
         **context,
     )
 

@@ -17,7 +17,7 @@ from annotation.api.pages.splits import progress
 from annotation.queue.agreement import author_names
 from annotation.queue.label_quality import FEWEST_READINGS, check_for, request_check
 from annotation.queue.mistakes import READ_AGAIN
-from jobs.selectors import last_failed, open_jobs
+from jobs.selectors import jobs_now
 
 JOBS = ["check_labels"]
 SHOWN = 50
@@ -31,7 +31,6 @@ def label_quality(request: HttpRequest, visit: Visit) -> HttpResponse:
         return progress(request, visit, "label-quality", JOBS)
     found = check_for(visit.user, visit.project.pk)
     names = author_names(visit.project.pk)
-    busy = open_jobs([visit.project.pk], JOBS).first()
     hasty = found.hasty[:SHOWN] if found else []
     return project_page(
         request,
@@ -43,8 +42,7 @@ def label_quality(request: HttpRequest, visit: Visit) -> HttpResponse:
         hasty=[one | {"reader": names.get(one["reader"], "")} for one in hasty],
         drifts=[drift_shown(one, names) for one in (found.drifts if found else [])[:SHOWN]],
         fewest=FEWEST_READINGS,
-        busy=busy,
-        failed=None if busy else last_failed([visit.project.pk], JOBS),
+        **jobs_now([visit.project.pk], JOBS)._asdict(),
     )
 
 

@@ -14,7 +14,7 @@ from annotation.learning.duplicates import request_split
 from annotation.projects.rules import RefusedError
 from annotation.projects.splits import Wanted, parts_for, split_of
 from annotation.projects.splitting import LIKENESS_LIMITS
-from jobs.selectors import last_failed, open_jobs
+from jobs.selectors import jobs_now, open_jobs
 
 JOBS = ["place_split"]
 CROSSING_SHOWN = 20
@@ -65,7 +65,6 @@ def shown(
     """Render the page."""
     scope = [visit.project.pk]
     found = split_of(visit.project.pk)
-    busy = open_jobs(scope, JOBS).first()
     rows = parts_for(visit.user, visit.project.pk)
     total = sum(row.patients for row in rows)
     return project_page(
@@ -79,8 +78,7 @@ def shown(
         form=form or SplitForm(initial=initial_of(found)),
         parts=[(row, row.patients / total if total else 0.0) for row in rows if row.part or row.patients],
         crossing=(found.figures.get("crossing", []) if found else [])[:CROSSING_SHOWN],
-        busy=busy,
-        failed=None if busy else last_failed(scope, JOBS),
+        **jobs_now(scope, JOBS)._asdict(),
     )
 
 
