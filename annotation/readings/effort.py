@@ -53,9 +53,7 @@ def note_effort(revision: Revision) -> None:
 
 def note_first(reading: Reading, seconds: float, at: datetime, *, is_again: bool) -> None:
     """Add a case that was read to its reader's day. is_again: a colleague had read it before."""
-    day = day_of(Worker(reading.case.project_id, reading.reader_id), at)
-    day.seconds += seconds
-    day.last_at = at
+    day = day_with(seconds, Worker(reading.case.project_id, reading.reader_id), at)
     day.readings += 1
     day.second_readings += is_again
     place = str(time_class(seconds))
@@ -72,28 +70,26 @@ class Worker(NamedTuple):
 
 def note_more(worker: Worker, seconds: float, at: datetime, *, revisions: int = 0) -> None:
     """Add time that read no new case to a person's day. revisions: of one's own readings."""
-    day = day_of(worker, at)
-    day.seconds += seconds
-    day.last_at = at
+    day = day_with(seconds, worker, at)
     day.revisions += revisions
     day.save()
 
 
 def note_decision(worker: Worker, seconds: float, at: datetime) -> None:
     """Add a case that was decided, or decided otherwise, to its adjudicator's day."""
-    day = day_of(worker, at)
-    day.seconds += seconds
+    day = day_with(seconds, worker, at)
     day.decision_seconds += seconds
-    day.last_at = at
     day.decisions += 1
     day.save()
 
 
-def day_of(worker: Worker, at: datetime) -> Effort:
-    """Lock the row of a person's day, or make it."""
+def day_with(seconds: float, worker: Worker, at: datetime) -> Effort:
+    """Lock the row of a person's day, or make it, and add time to it; the caller saves it."""
     row, _ = Effort.objects.select_for_update().get_or_create(
         project_id=worker.project_id, reader_id=worker.person_id, day=at.date(), defaults={"last_at": at}
     )
+    row.seconds += seconds
+    row.last_at = at
     return row
 
 
