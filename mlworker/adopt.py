@@ -14,6 +14,7 @@ from annotation.learning.catalogue import Entry, entry_of
 from annotation.learning.files import content_of
 from annotation.learning.models import Encoder, Promotion
 from annotation.projects.models import Project
+from annotation.projects.requesters import check_manager
 from annotation.studies.models import Dataset
 from mlworker.encode import Origin, encode_all, registered
 from mlworker.encoders import networks, weights
@@ -68,6 +69,7 @@ def add_encoder(work: Work, project_id: str, name: str, stored: str, digest: str
     Only safetensors are read: an upload is not trusted, and this format holds nothing but numbers.
     """
     project = Project.objects.select_related("dataset").get(pk=project_id)
+    check_manager(work.claim.requested_by_id, project.pk)
     work.progress(0.0, "Reading the weights")
     tensors = weights.read_safetensors(content_of(stored, digest=digest))
     encoder = encoder_from(project.dataset, entry_of(name), tensors, f"upload {digest[:12]}")
@@ -78,6 +80,7 @@ def add_encoder(work: Work, project_id: str, name: str, stored: str, digest: str
 def adopt_encoder(work: Work, project_id: str, encoder_id: str) -> None:
     """Encode the project's images with a registered encoder, and then take it into use."""
     project = Project.objects.select_related("dataset").get(pk=project_id)
+    check_manager(work.claim.requested_by_id, project.pk)
     taken(work, project, Encoder.objects.get(pk=encoder_id, dataset=project.dataset_id))
 
 

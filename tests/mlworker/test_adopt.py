@@ -18,6 +18,8 @@ from annotation.learning import promotion, services
 from annotation.learning.catalogue import CATALOGUE
 from annotation.learning.models import Encoder, Promotion
 from annotation.projects.models import Project
+from annotation.projects.rules import ForbiddenError
+from annotation.projects.services import set_membership
 from audit.models import Event
 from jobs.models import Job, State
 from mlworker import encode
@@ -113,6 +115,20 @@ def test_an_upload_is_checked_in_the_worker_and_then_used(project: Project) -> N
     assert encoder.name == "ResNet-18, ImageNet"
     assert Promotion.objects.get().decided_by == job.requested_by
     assert not default_storage.exists(job.arguments["stored"])
+
+
+def test_an_upload_of_one_who_manages_the_project_no_more_is_not_read(project: Project) -> None:
+    job = uploaded(project, save_safetensors(weights_of("imagenet-resnet18")))
+    staff = job.requested_by
+    assert staff is not None
+    set_membership(user=staff, project=project, role=None)
+    with pytest.raises(ForbiddenError, match="does not manage the project any more"):
+        done_here(job)
+    assert Encoder.objects.count() == 1
+    encoder = Encoder.objects.get()
+    again = promotion.request_encoder(project=project, encoder=encoder, by=staff)
+    with pytest.raises(ForbiddenError, match="does not manage"):
+        done_here(again)
 
 
 def test_weights_that_are_sent_twice_are_stored_once(project: Project) -> None:
