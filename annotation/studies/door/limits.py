@@ -13,6 +13,7 @@ MEMORY_BYTES = 1024 * MEBIBYTE  # address space beyond that of the idle fork ser
 OUTPUT_BYTES = DECODED_BYTES + 16 * MEBIBYTE
 CPU_SECONDS = 10
 WALL_SECONDS = 30
+IDLE_SECONDS = 120  # then a fork server that nobody asks ends
 TEXT_WALL_SECONDS = 120  # for a search for text: long on a busy machine, though CPU_SECONDS bind it too
 OPEN_FILES = 160
 

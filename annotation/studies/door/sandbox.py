@@ -1,5 +1,6 @@
 """The trusted side of the door: hands files to fork servers and checks every verdict that comes back."""
 
+import atexit
 import json
 import os
 import queue
@@ -18,6 +19,8 @@ from typing import Any, BinaryIO
 from annotation.studies.door.limits import CPU_SECONDS, MEBIBYTE, TEXT_WALL_SECONDS, WALL_SECONDS
 from annotation.studies.door.verdict import Order, Verdict, rejected
 
+CHILD = "annotation.studies.door.child"
+KEPT = 2  # fork servers of a kind that wait in a process: each holds some 100 MB
 ROOT = Path(__file__).resolve().parents[3]
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from {} import main; main()"
 VERDICT_BYTES = 64 * MEBIBYTE
@@ -53,10 +56,11 @@ class Server:
 
     def __init__(
         self,
-        module: str = "annotation.studies.door.child",
+        module: str = CHILD,
         *,
         answers_within: float = TEXT_WALL_SECONDS + WALL_SECONDS,
     ) -> None:
+        self.module = module
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
@@ -69,8 +73,12 @@ class Server:
                 cwd="/",
             )
         self._channel = ours
-        self._channel.settimeout(answers_within)
+        self.answers_within(answers_within)
         self.confinement: list[str] = self._answer()["confinement"]
+
+    def answers_within(self, seconds: float) -> None:
+        """Say how long a child of it may take."""
+        self._channel.settimeout(seconds)
 
     def ask(self, orders: Sequence[Order], descriptors: list[int]) -> str:
         """Have some files judged by one child.
@@ -99,6 +107,11 @@ class Server:
         """Give the id of its process."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still be asked: one that nobody asks ends by itself."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End it, its present child included (which dies with its parent)."""
         self._channel.close()
@@ -106,8 +119,46 @@ class Server:
         self._process.wait()
 
 
+_waiting: dict[
+    tuple[int, str], list[Server]
+] = {}  # by process: a fork must not ask over its parent's channel
+
+
+def lent(module: str = CHILD, *, answers_within: float = TEXT_WALL_SECONDS + WALL_SECONDS) -> Server:
+    """Give a fork server that waits for its next user, or a new one: to start takes a second of a processor.
+
+    raises: OSError, DoorBrokenError.
+    """
+    waiting = _waiting.setdefault((os.getpid(), module), [])
+    with suppress(IndexError):
+        while True:
+            server = waiting.pop()
+            if server.is_alive:
+                server.answers_within(answers_within)
+                return server
+            server.close()
+    return Server(module, answers_within=answers_within)
+
+
+def give_back(server: Server) -> None:
+    """Have a fork server that answered wait for its next user; where enough of its kind do, it ends."""
+    waiting = _waiting.setdefault((os.getpid(), server.module), [])
+    if len(waiting) < KEPT:
+        waiting.append(server)
+    else:
+        server.close()
+
+
+@atexit.register
+def end_waiting() -> None:
+    """End those of this process that wait."""
+    for (process, _), waiting in _waiting.items():
+        while waiting and process == os.getpid():
+            waiting.pop().close()
+
+
 class LoneServer:
-    """One fork server, started when first needed and replaced once where it went away; an order at a time."""
+    """One fork server, had when first needed and replaced once where it went away; an order at a time."""
 
     def __init__(self, module: str, *, answers_within: float = TEXT_WALL_SECONDS + WALL_SECONDS) -> None:
         self._module, self._answers_within = module, answers_within
@@ -124,10 +175,8 @@ class LoneServer:
         with self._turn:
             for _ in range(2):
                 with suppress(OSError, DoorBrokenError):
-                    self._server = self._server or Server(self._module, answers_within=self._answers_within)
                     afresh()
-                    return self._server.send(message, descriptors)
-                self.close()
+                    return self._asked(message, descriptors)
         raise DoorBrokenError("the sandbox for untrusted files does not start: see `python -m pip check`")
 
     @property
@@ -136,10 +185,21 @@ class LoneServer:
         return self._server.process_id if self._server else None
 
     def close(self) -> None:
-        """End it."""
+        """Leave it to its next user."""
         if self._server is not None:
-            self._server.close()
+            give_back(self._server)
         self._server = None
+
+    def _asked(self, message: bytes, descriptors: list[int]) -> str:
+        """Keep the server only where it answered: what still is to come would be the next user's answer."""
+        server, self._server = self._server or lent(self._module, answers_within=self._answers_within), None
+        try:
+            ended = server.send(message, descriptors)
+        except BaseException:
+            server.close()
+            raise
+        self._server = server
+        return ended
 
 
 def how_it_ended(code: int, *, late: bool) -> str:
@@ -164,7 +224,7 @@ class Sandbox:
     def __init__(self, processes: int = 2) -> None:
         self._idle: queue.Queue[Server | None] = queue.Queue()
         for _ in range(processes):
-            self._idle.put(None)  # started when first needed
+            self._idle.put(None)  # had when first needed
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -175,7 +235,7 @@ class Sandbox:
         while not self._idle.empty():
             server = self._idle.get()
             if server is not None:
-                server.close()
+                give_back(server)
 
     @contextmanager
     def judge(self, files: Sequence[tuple[Order, BinaryIO]]) -> Iterator[list[Admission]]:
@@ -221,7 +281,7 @@ class Sandbox:
     def _server(self) -> Iterator[Server]:
         server = self._idle.get()
         try:
-            server = server or Server()
+            server = server or lent()
             yield server
         except BaseException:
             if server is not None:

@@ -27,7 +27,7 @@ class Work(NamedTuple):
 
 
 def serve(channel: socket.socket, work: Work) -> None:
-    """Answer orders until the other side is gone, each in a child that lives for it alone."""
+    """Answer orders, each in a child that lives for it alone, until the other side is gone or silent."""
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     idle_bytes = address_space()  # before /proc is out of reach
@@ -36,7 +36,7 @@ def serve(channel: socket.socket, work: Work) -> None:
     gc.freeze()
     gc.disable()
     channel.send(json.dumps({"confinement": done}).encode())
-    while True:
+    while select.select([channel], [], [], limits.IDLE_SECONDS)[0]:
         text, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, limits.OPEN_FILES)
         if not text:
             return

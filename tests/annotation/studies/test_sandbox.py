@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import JPEGLSLossless
 
-from annotation.studies.door import limits
-from annotation.studies.door.sandbox import Sandbox, how_it_ended
+from annotation.studies.door import limits, sandbox
+from annotation.studies.door.sandbox import LoneServer, Sandbox, how_it_ended
 from annotation.studies.door.verdict import Order
 from tests import phantoms
 from tests.annotation.studies.conftest import KEY, Judge, in_memory
@@ -152,6 +152,48 @@ def test_a_fork_server_that_was_killed_is_replaced(judge: Judge) -> None:
             own.judge([(order(), source)]) as [admission],
         ):
             assert admission.verdict.outcome == "admitted"
+
+
+def ask(own: Sandbox) -> None:
+    with in_memory(phantoms.png(phantoms.chest())) as source, own.judge([(order(), source)]) as [admission]:
+        assert admission.verdict.outcome == "admitted"
+
+
+def test_who_comes_next_has_the_fork_server_of_who_went() -> None:
+    with Sandbox(1) as first:
+        ask(first)
+        [server] = first.server_ids
+    with Sandbox(1) as second:
+        ask(second)
+        assert second.server_ids == [server]
+
+
+def test_a_fork_server_that_did_not_answer_is_no_one_else_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_told: object) -> str:
+        raise KeyboardInterrupt
+
+    alone = LoneServer(sandbox.CHILD)
+    server = alone._server = sandbox.lent()
+    monkeypatch.setattr(server, "_answer", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        alone.send(b"[]", [], lambda: None)
+    alone.close()
+    assert not server.is_alive
+    assert alone.process_id is None
+
+
+def test_a_fork_server_that_nobody_asks_ends_and_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient = "from annotation.studies.door import limits; limits.IDLE_SECONDS = 1; from {}"
+    monkeypatch.setattr(sandbox, "BOOT", sandbox.BOOT.replace("from {}", impatient))
+    monkeypatch.setattr(sandbox, "_waiting", {})
+    with Sandbox(1) as own:
+        ask(own)
+        [server] = own.server_ids
+    os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
+    with Sandbox(1) as own:
+        ask(own)
+        assert own.server_ids != [server]
+    sandbox.end_waiting()
 
 
 def test_no_descriptor_is_left_open(judge: Judge) -> None:
