@@ -17,6 +17,7 @@ class Command(BaseCommand):
     """Writes database, files and keys into a folder; files that it holds already are not copied again."""
 
     help = "Back everything up into a folder while the system runs, or (--verify) read a backup again."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the command line."""

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         """
         path = os.pathsep.join(entry for entry in sys.path if entry)
         done = subprocess.run(  # noqa: S603  our own interpreter and commands
-            [sys.executable, "-m", "django", *arguments],
+            [sys.executable, "-m", "django", *arguments, "--skip-checks"],
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
             text=True,
