@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models.signals import post_migrate
 from django.utils import timezone
 
 from audit.triggers import CREATE, DROP
@@ -34,11 +33,7 @@ def django_db_keepdb() -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
-    """Let the end of a transactional test empty the audit table, which the database refuses to others.
-
-    Nobody asks for Django's own permissions, so they are not written anew each time.
-    """
-    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    """Let the end of a transactional test empty the audit table, which the database refuses to others."""
     plain_flush = connection.ops.sql_flush
 
     def flush(*args: Any, **options: Any) -> list[str]:
