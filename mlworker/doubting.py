@@ -96,7 +96,7 @@ class Read:
         at = store.rows([one.content_digest for one in known])
         known = [one for one, place in zip(known, at.tolist(), strict=True) if place >= 0]
         people: dict[UUID, int] = {}
-        numbered((one.patient_id for one in [*known, *rows]), people)
+        numbered([*(one.patient_id for one in known), *(one.patient_id for one in rows)], people)
         silent = {str(reader) for reader in unqualified_in(project.pk)}
         said = [one for one in said_in(project.pk, [question.key]) if one.is_reader]
         answers = [one for one in said if one.author not in silent]
