@@ -15,7 +15,7 @@ from annotation.api.errors import NotThereError
 from annotation.api.guards import ConfirmFirstError
 from annotation.api.permissions import address_of, person
 from annotation.api.responses import MISSING, REFUSED, WRITE
-from annotation.api.tokened import TokenOrSession, has_token
+from annotation.api.tokened import TokenOrSession, token_used
 from annotation.exchange.out.models import Export
 from annotation.exchange.out.selectors import (
     export_for,
@@ -157,7 +157,7 @@ def check_fresh(request: HttpRequest) -> None:
 
     raises: ConfirmFirstError.
     """
-    if not has_token(request) and not typed_lately(request.session):
+    if not token_used(request) and not typed_lately(request.session):
         raise ConfirmFirstError("type your password again at /confirm first, or use a token")
 
 

@@ -65,15 +65,21 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+def key_in(request: HttpRequest) -> str | None:
+    """Read the key of the token that a request carries; None where it carries none."""
+    header = request.headers.get("Authorization", "")
+    return header[len(BEARER) :].strip() if header.lower().startswith(BEARER) else None
+
+
 def token_of(request: HttpRequest) -> ApiToken | None:
     """Find the token that a request carries; None where it carries none.
 
     raises: UnauthenticatedError where it may not be used, TooManyError.
     """
-    header = request.headers.get("Authorization", "")
-    if not header.lower().startswith(BEARER):
+    key = key_in(request)
+    if key is None:
         return None
-    token = holder_of(header[len(BEARER) :].strip(), now=timezone.now(), address=address_of(request))
+    token = holder_of(key, now=timezone.now(), address=address_of(request))
     if token is None:
         record(
             actor="anonymous",

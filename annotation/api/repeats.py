@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -20,12 +21,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.answers import KEPT
-from accounts.models import KeptAnswer
+from accounts.models import KeptAnswer, User
 from accounts.sealing import Seal, derived_keys
-from accounts.tokens import counted
+from accounts.tokens import counted, usable
 from annotation.api import guards
 from annotation.api.errors import on_refused, on_too_large, problem
-from annotation.api.permissions import Session, person
+from annotation.api.permissions import Session, key_in, person
+from annotation.api.tokened import token_used
 from annotation.projects.models import Membership
 from annotation.projects.rules import ForbiddenError, RefusedError
 
@@ -40,6 +42,23 @@ PIECES: Final = "Upload-Pieces"  # says which bytes a body is
 UNANSWERED: Final = timedelta(minutes=2)  # then the process that began has died
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Who writes; token: the id of the one that came, "" for a session."""
+
+    user: User
+    token: str = ""
+
+
+def asker_of(request: HttpRequest) -> Asker | None:
+    """Name the owner of the token that came, else the session's person; the address itself refuses others."""
+    key = key_in(request)
+    if key is None:
+        return Asker(person(request)) if request.user.is_authenticated else None
+    token = usable(key, now=timezone.now())
+    return Asker(token.user, str(token.pk)) if token else None
+
+
 class Repeats:
     """Middleware around the JSON API's writes, after it is known who asks."""
 
@@ -49,9 +68,10 @@ class Repeats:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a write once."""
         concerns = request.method not in SAFE and request.path.startswith(PREFIX)
-        if not concerns or not request.user.is_authenticated:
+        asker = asker_of(request) if concerns else None
+        if asker is None:
             return self.get_response(request)
-        if counted(f"api-writes:{person(request).pk}") > WRITES_A_WINDOW:
+        if counted(f"api-writes:{asker.user.pk}") > WRITES_A_WINDOW:
             refused = problem(429, "too_many", f"more than {WRITES_A_WINDOW} writes a minute: wait a minute")
             refused["Retry-After"] = "60"
             return refused
@@ -61,19 +81,19 @@ class Repeats:
         if len(key) > LONGEST_KEY:
             return problem(422, "invalid", f"Idempotency-Key: at most {LONGEST_KEY} characters")
         try:
-            return self.once(request, key)
+            return self.once(request, key, asker)
         except (MultiPartParserError, SuspiciousOperation) as error:
             return on_unread(request, error)
 
-    def once(self, request: HttpRequest, key: str) -> HttpResponse:
-        """Answer as the first time, or for the first time."""
-        digests = digests_of(request)
-        row = begun(request, key, digests[0])
+    def once(self, request: HttpRequest, key: str, asker: Asker) -> HttpResponse:
+        """Answer as the first time, or for the first time; nothing is kept of who was let in otherwise."""
+        digests = digests_of(request, asker)
+        row = begun(asker, key, digests[0])
         if row is None:
-            return answered_before(request, key, digests)
+            return answered_before(request, key, digests, asker)
         response = self.get_response(request)
-        if 200 <= response.status_code < 300:
-            sealed = SEAL.seal(json.dumps(kept_of(request, response)))
+        if 200 <= response.status_code < 300 and token_used(request) == asker.token:
+            sealed = SEAL.seal(json.dumps(kept_of(request, response, asker)))
             KeptAnswer.objects.filter(pk=row.pk).update(status=response.status_code, sealed=sealed)
         else:
             row.delete()
@@ -87,37 +107,37 @@ def on_unread(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(400, "bad_request", _("the request could not be read"))
 
 
-def kept_of(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+def kept_of(request: HttpRequest, response: HttpResponse, asker: Asker) -> dict[str, Any]:
     """Write what is kept of an answer. body: None where it holds a secret or is a stream."""
     is_kept = not response.streaming and not guards.shows_secret(request)
     return {
         "body": response.content.decode() if is_kept else None,
         "confirmed": guards.was_confirmed(request),
-        "standing": standing_of(request),
+        "standing": standing_of(asker.user),
     }
 
 
-def standing_of(request: HttpRequest) -> list[str]:
+def standing_of(user: User) -> list[str]:
     """Say what the person may do: a change of it keeps former answers from them."""
-    roles = Membership.objects.filter(user=person(request)).order_by("project")
+    roles = Membership.objects.filter(user=user).order_by("project")
     rows = roles.values_list("project", "role", "adjudicates")
-    return [f"admin {person(request).is_admin}", *(" ".join(map(str, row)) for row in rows)]
+    return [f"admin {user.is_admin}", *(" ".join(map(str, row)) for row in rows)]
 
 
-def begun(request: HttpRequest, key: str, digest: str) -> KeptAnswer | None:
+def begun(asker: Asker, key: str, digest: str) -> KeptAnswer | None:
     """Take a key for this request; None where another one took it."""
-    now, mine = timezone.now(), KeptAnswer.objects.filter(user=person(request))
+    now, mine = timezone.now(), KeptAnswer.objects.filter(user=asker.user)
     mine.filter(created_at__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
-            return KeptAnswer.objects.create(user=person(request), key=key, digest=digest, created_at=now)
+            return KeptAnswer.objects.create(user=asker.user, key=key, digest=digest, created_at=now)
     except IntegrityError:
         return None
 
 
-def answered_before(request: HttpRequest, key: str, digests: Sequence[str]) -> HttpResponse:
+def answered_before(request: HttpRequest, key: str, digests: Sequence[str], asker: Asker) -> HttpResponse:
     """Give the answer of the first time; a conflict where the key was for something else, or is not done."""
-    row = KeptAnswer.objects.filter(user=person(request), key=key).first()
+    row = KeptAnswer.objects.filter(user=asker.user, key=key).first()
     if row is None or row.digest not in digests:
         return problem(409, "idempotency_conflict", "this key was used for another request: make a new one")
     if row.status == 0 and row.created_at < timezone.now() - UNANSWERED:
@@ -125,21 +145,22 @@ def answered_before(request: HttpRequest, key: str, digests: Sequence[str]) -> H
     if row.status == 0:
         return problem(409, "in_progress", "the same request is being answered: ask again in a moment")
     try:
-        return replayed(request, row)
+        return replayed(request, row, asker)
     except RefusedError as error:
         return on_refused(request, error)
 
 
-def replayed(request: HttpRequest, row: KeptAnswer) -> HttpResponse:
+def replayed(request: HttpRequest, row: KeptAnswer, asker: Asker) -> HttpResponse:
     """Give a kept answer to who may still ask for it.
 
     raises: CsrfError, ConfirmFirstError, ForbiddenError where the person's roles changed.
     """
-    Session()(request)
+    if not asker.token:  # a request by token is named after it, and what it may never changes
+        Session()(request)
     kept = json.loads(SEAL.unsealed(row.sealed))
     if kept["confirmed"]:
         guards.confirmed(request)
-    if kept["standing"] != standing_of(request):
+    if kept["standing"] != standing_of(asker.user):
         raise ForbiddenError("it was done, and your roles changed since: the answer is not shown again")
     if kept["body"] is None:
         return problem(409, "made_before", "it was made before: the secret is not shown again")
@@ -148,14 +169,19 @@ def replayed(request: HttpRequest, row: KeptAnswer) -> HttpResponse:
     return again
 
 
-def digests_of(request: HttpRequest) -> list[str]:
+def digests_of(request: HttpRequest, asker: Asker) -> list[str]:
     """Name a request by what it asks: HMAC-SHA-256 by the present secret, then by those before it.
 
     What was sent may be guessed by who has a plain hash of it, as a Patient ID can.
     """
     is_form = request.method == "POST" and request.content_type == FORM
     said = form_of(request) if is_form else hashlib.sha256(request.body).hexdigest()
-    where = [request.method, request.get_full_path(), request.headers.get(PIECES, "")]
+    where = [
+        request.method,
+        request.get_full_path(),
+        request.headers.get(PIECES, ""),
+        *filter(None, [asker.token]),
+    ]
     asked = json.dumps([*where, said]).encode()
     return [hmac.new(one, asked, hashlib.sha256).hexdigest() for one in derived_keys(NAMED)]
 

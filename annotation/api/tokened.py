@@ -32,6 +32,6 @@ class TokenOrSession:
         return token.user
 
 
-def has_token(request: HttpRequest) -> bool:
-    """Whether a request was let in by a token."""
-    return hasattr(request, "api_token")
+def token_used(request: HttpRequest) -> str:
+    """Give the id of the token that let a request in; "" for a session."""
+    return getattr(request, "api_token", "")

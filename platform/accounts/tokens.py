@@ -121,9 +121,8 @@ def holder_of(key: str, *, now: datetime, address: str) -> ApiToken | None:
 
     raises: TooManyError.
     """
-    known = ApiToken.objects.select_related("user").filter(digest=digest_of(key), user__is_active=True)
-    token = alive(known, now).first()
-    if token is None or lacks_second_factor(token.user):
+    token = usable(key, now=now)
+    if token is None:
         if counted(f"token-failures:{address}") > FAILURES_A_WINDOW:
             raise TooManyError("too many wrong tokens came from this address: wait a minute")
         return None
@@ -147,10 +146,11 @@ def lacks_second_factor(user: User) -> bool:
     return bool(settings.SECOND_FACTOR_ROLES) and is_required_of(user) and not has_factor(user)
 
 
-def is_known(key: str, *, now: datetime) -> bool:
-    """Whether a key is one that may be used now; nothing is counted or noted."""
-    known = ApiToken.objects.filter(digest=digest_of(key), user__is_active=True)
-    return alive(known, now).exists()
+def usable(key: str, *, now: datetime) -> ApiToken | None:
+    """Find the token of a key that may be used now, with its owner; nothing is counted or noted."""
+    known = ApiToken.objects.select_related("user").filter(digest=digest_of(key), user__is_active=True)
+    token = alive(known, now).first()
+    return None if token is None or lacks_second_factor(token.user) else token
 
 
 def counted(name: str) -> int:

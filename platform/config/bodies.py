@@ -82,12 +82,12 @@ def announced(scope: Scope) -> int:
 
 def is_sent_by_somebody_known(headers: dict[str, str]) -> bool:
     """Whether a session or a token stands behind a request; what they may do is asked later."""
-    from accounts.tokens import is_known  # tables can be had only once Django is set up
+    from accounts.tokens import usable  # tables can be had only once Django is set up
 
     try:
         given = headers.get("authorization", "")
         if given.lower().startswith(BEARER):
-            return is_known(given[len(BEARER) :].strip(), now=timezone.now())
+            return usable(given[len(BEARER) :].strip(), now=timezone.now()) is not None
         return has_session(headers.get("cookie", ""))
     finally:
         close_old_connections()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -10,8 +11,11 @@ from pytest_django import Settings
 from accounts.answers import KEPT, forget_answers
 from accounts.confirming import TYPED_AT
 from accounts.models import KeptAnswer, User
+from accounts.scopes import Scope
+from accounts.tokens import Wish, make_token, revoke_all
 from annotation.api import repeats
 from annotation.projects.models import Project
+from annotation.studies.models import Import
 from tests import factories
 from tests.annotation.api.programs import API, client, me, send
 from tests.factories import typed
@@ -106,6 +110,52 @@ def test_an_answer_is_given_again_to_no_request_without_the_session_s_token(me: 
     assert send(program, "POST", path, body, **key, **{"X-CSRFToken": token}).status_code == 200
     refused = send(program, "POST", path, body, **key)
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
+
+
+def by_token(me: User, scope: Scope = Scope.IMPORT) -> dict[str, str]:
+    _, key = make_token(user=me, wish=Wish("sender", [scope.value], 1), now=timezone.now())
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_a_write_by_token_under_a_key_changes_nothing_the_second_time(me: User, project: Project) -> None:
+    program, token, key = Client(), by_token(me), {"Idempotency-Key": "six"}
+    path = f"projects/{project.pk}/imports"
+    body = {"source_name": "ward-3", "files": [{"path": "x/1.png", "size": 2}]}
+    first, again = (send(program, "POST", path, body, **key, **token) for _ in range(2))
+    assert (first.status_code, first.content) == (again.status_code, again.content) == (201, first.content)
+    assert again["Idempotent-Replayed"] == "true"
+    assert Import.objects.count() == 1
+    other = send(program, "POST", path, body, **key, **by_token(me))
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    revoke_all(user=me)
+    assert send(program, "POST", path, body, **key, **token).status_code == 401
+    assert Import.objects.count() == 1
+
+
+def test_an_answer_by_token_is_not_given_again_to_who_lost_their_role(me: User, project: Project) -> None:
+    program, token, key = Client(), by_token(me), {"Idempotency-Key": "seven"}
+    body = {"files": [{"path": "x/1.png", "size": 2}]}
+    path = f"projects/{project.pk}/imports"
+    assert send(program, "POST", path, body, **key, **token).status_code == 201
+    User.objects.filter(pk=me.pk).update(is_admin=False)
+    refused = send(program, "POST", path, body, **key, **token)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+def test_a_token_that_a_route_does_not_take_names_nobody_s_answer(me: User) -> None:
+    program, key = factories.a_client(me), {"Idempotency-Key": "eight"}
+    for _ in range(2):  # the session lets it in, so nothing is kept for the token
+        sent = send(program, "POST", "notifications/read", {"ids": []}, **key, **by_token(me))
+        assert (sent.status_code, "Idempotent-Replayed" in sent) == (200, False)
+    assert not KeptAnswer.objects.exists()
+
+
+def test_writes_by_token_are_counted_too(me: User, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
+    monkeypatch.setattr(repeats, "WRITES_A_WINDOW", 2)
+    token, path = by_token(me), f"projects/{project.pk}/imports"
+    statuses = [send(Client(), "POST", path, {"files": []}, **token).status_code for _ in range(3)]
+    assert statuses == [422, 422, 429]
 
 
 def test_answers_are_forgotten_after_a_day(me: User) -> None:
