@@ -107,10 +107,12 @@ class Server:
         """Give the id of its process."""
         return self._process.pid
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it can still be asked: one that nobody asks ends by itself."""
-        return self._process.poll() is None
+    def has_ended(self) -> bool:
+        """Whether it is gone, as one is that nobody asked for long; then nothing is left of it."""
+        if self._process.poll() is None:
+            return False
+        self.close()
+        return True
 
     def close(self) -> None:
         """End it, its present child included (which dies with its parent)."""
@@ -133,10 +135,9 @@ def lent(module: str = CHILD, *, answers_within: float = TEXT_WALL_SECONDS + WAL
     with suppress(IndexError):
         while True:
             server = waiting.pop()
-            if server.is_alive:
+            if not server.has_ended():
                 server.answers_within(answers_within)
                 return server
-            server.close()
     return Server(module, answers_within=answers_within)
 
 
@@ -281,7 +282,8 @@ class Sandbox:
     def _server(self) -> Iterator[Server]:
         server = self._idle.get()
         try:
-            server = server or lent()
+            if server is None or server.has_ended():
+                server = lent()
             yield server
         except BaseException:
             if server is not None:

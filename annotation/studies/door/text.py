@@ -69,7 +69,7 @@ class TextFinder:
                 return None
 
     def _found(self, preview: BinaryIO, shown: Shown) -> list[Box] | None:
-        if self._server is None:
+        if self._server is None or self._server.has_ended():
             self._server = Server("annotation.studies.door.text_child")
         found: list[Box] = []
         for panel in range(shown.panels):  # a child each, so that each has the whole time

@@ -3,6 +3,7 @@
 import io
 import os
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -178,7 +179,7 @@ def test_a_fork_server_that_did_not_answer_is_no_one_else_s(monkeypatch: pytest.
     with pytest.raises(KeyboardInterrupt):
         alone.send(b"[]", [], lambda: None)
     alone.close()
-    assert not server.is_alive
+    assert server.has_ended()
     assert alone.process_id is None
 
 
@@ -186,14 +187,24 @@ def test_a_fork_server_that_nobody_asks_ends_and_is_replaced(monkeypatch: pytest
     impatient = "from annotation.studies.door import limits; limits.IDLE_SECONDS = 1; from {}"
     monkeypatch.setattr(sandbox, "BOOT", sandbox.BOOT.replace("from {}", impatient))
     monkeypatch.setattr(sandbox, "_waiting", {})
-    with Sandbox(1) as own:
-        ask(own)
-        [server] = own.server_ids
-    os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
-    with Sandbox(1) as own:
-        ask(own)
-        assert own.server_ids != [server]
+    servers = [sandbox.lent(), sandbox.lent()]
+    with Sandbox(2) as held:
+        for server in servers:
+            held._idle.get()
+            held._idle.put(server)
+        wait_for_the_end_of(held.server_ids)
+        ask(held)
+        wait_for_the_end_of(held.server_ids)
+    with Sandbox(1) as next_one:
+        ask(next_one)
+        assert not {server.process_id for server in servers} & set(next_one.server_ids)
     sandbox.end_waiting()
+
+
+def wait_for_the_end_of(processes: list[int]) -> None:
+    for process in processes:
+        with suppress(ChildProcessError):  # somebody has asked how it ended
+            os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
 
 
 def test_no_descriptor_is_left_open(judge: Judge) -> None:

@@ -74,6 +74,15 @@ def test_a_picture_that_kills_the_child_is_not_searched_and_the_next_one_is() ->
         assert found(finder, fan(), Shown(640, 480, 1)) == []
 
 
+def test_a_server_that_ended_while_nobody_asked_is_replaced() -> None:
+    with TextFinder() as finder:
+        assert found(finder, fan(), Shown(640, 480, 1)) == []
+        assert finder._server is not None
+        finder._server._process.kill()
+        finder._server._process.wait()
+        assert found(finder, fan(), Shown(640, 480, 1)) == []
+
+
 def test_where_the_library_is_not_wanted_nothing_is_searched() -> None:
     with TextFinder(wanted=False) as finder:
         assert found(finder, with_lines(fan()), Shown(640, 480, 1)) is None
