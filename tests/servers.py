@@ -54,8 +54,7 @@ def start_postgresql() -> str:
 
 
 HOME = make_home()
-IS_CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
-if os.environ.get("FOVEA_TEST_DATABASE") == "postgresql" and IS_CONTROLLER:
+if os.environ.get("FOVEA_TEST_DATABASE") == "postgresql":  # parallel processes share no server either
     os.environ["FOVEA_TEST_POSTGRESQL"] = start_postgresql()
 
 

@@ -22,7 +22,7 @@ from tests import factories
 from tests.annotation.api.counting import ASKED_FIRST, Counting, of_django
 from tests.asking import Question, ask, ask_at_once, bodies
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql, pytest.mark.cluster]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 FRAMES = 3
 
 

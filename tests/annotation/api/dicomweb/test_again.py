@@ -28,7 +28,7 @@ from tests.annotation.api.counting import ASKED_FIRST, Counting, of_django
 from tests.annotation.api.dicomweb.conftest import Ct, Program, a_program
 from tests.asking import Answer, Question, ask, bodies
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql, pytest.mark.cluster]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 IN_PARTS = f'multipart/related; type="{OCTETS}"'
 
 
