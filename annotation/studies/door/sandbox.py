@@ -20,7 +20,7 @@ from annotation.studies.door.limits import CPU_SECONDS, MEBIBYTE, TEXT_WALL_SECO
 from annotation.studies.door.verdict import Order, Verdict, rejected
 
 CHILD = "annotation.studies.door.child"
-KEPT = 2  # fork servers of a kind that wait in a process: each holds some 100 MB
+KEPT = 2  # fork servers of a kind that wait in a process: each holds up to 80 MB
 ROOT = Path(__file__).resolve().parents[3]
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from {} import main; main()"
 VERDICT_BYTES = 64 * MEBIBYTE
@@ -121,9 +121,8 @@ class Server:
         self._process.wait()
 
 
-_waiting: dict[
-    tuple[int, str], list[Server]
-] = {}  # by process: a fork must not ask over its parent's channel
+# By process, since a fork must not ask over its parent's channel, and by module.
+_waiting: dict[tuple[int, str], list[Server]] = {}
 
 
 def lent(module: str = CHILD, *, answers_within: float = TEXT_WALL_SECONDS + WALL_SECONDS) -> Server:
