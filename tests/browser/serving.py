@@ -22,6 +22,16 @@ BUILT = ROOT / "frontend" / "static" / "app" / ".vite" / "manifest.json"
 START_SECONDS, STOP_SECONDS = 300, 30
 
 
+WAITING = """
+import time
+{imports}
+deadline = time.monotonic() + {seconds}
+while not ({condition}):
+    assert time.monotonic() < deadline, "it did not hold in time"
+    time.sleep(0.3)
+"""
+
+
 @dataclass(frozen=True)
 class Fovea:
     """A running web process with its own data directory."""
@@ -45,6 +55,10 @@ class Fovea:
     def run(self, code: str) -> str:
         """Run Python inside the system; returns the last line that it printed."""
         return self.manage("shell", "--no-imports", "-c", code).strip().rpartition("\n")[2]
+
+    def wait_for(self, imports: str, condition: str, *, seconds: float) -> None:
+        """Wait inside the system until an expression holds: in one process, whose start takes seconds."""
+        self.run(WAITING.format(imports=imports, condition=condition, seconds=seconds))
 
 
 def free_port() -> int:

@@ -11,7 +11,6 @@ from tests.browser.consoles import SLOW_MS, an_administrator, own_page, sign_in
 from tests.browser.reading import new_context, open_room, prepare
 from tests.browser.serving import PASSWORD, Fovea
 from tests.real import contradicting_delivery
-from tests.servers import until
 
 pytestmark = pytest.mark.browser
 PROJECT, STAFF, SLOW_SECONDS = "Brain MRI", "data-staff", 240
@@ -37,10 +36,7 @@ ReferenceStandard.objects.bulk_create(
 )
 Entry.objects.filter(project=project, case__stream="pool").update(state="done")
 """
-ENCODED = """
-from jobs.models import Job
-print(Job.objects.filter(name="embed", state="done").count())
-"""
+ENCODED = "from jobs.models import Job", 'Job.objects.filter(name="embed", state="done").exists()'
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def project_id(whole_system: Fovea, real_data: Path, tmp_path_factory: pytest.Te
     made = prepare(whole_system, delivery, PROJECT, ["data-reader"], modality="MR")
     filled = {"project": PROJECT, "staff": STAFF, "source": str(delivery), "password": PASSWORD}
     whole_system.run(LABELLED.format(**filled))
-    until(lambda: int(whole_system.run(ENCODED)), seconds=SLOW_SECONDS)
+    whole_system.wait_for(*ENCODED, seconds=SLOW_SECONDS)
     return made
 
 

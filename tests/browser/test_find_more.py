@@ -10,14 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.consoles import SLOW_MS, new_project, watched_page
 from tests.browser.reading import new_context, open_room, prepare, sign_in_here, small_delivery
 from tests.browser.serving import Fovea
-from tests.servers import until
 
 pytestmark = pytest.mark.browser
 PROJECT, SLOW_SECONDS = "Find more", 180
-RANKED = """
-from annotation.queue.models import Ranking
-print(Ranking.objects.filter(project={project!r}).count())
-"""
+RANKING = "from annotation.queue.models import Ranking"
 STREAMS = """
 from annotation.projects.models import Case
 cases = Case.objects.filter(project={project!r})
@@ -31,7 +27,8 @@ def project_id(whole_system: Fovea, real_data: Path, tmp_path_factory: pytest.Te
     delivery = small_delivery(real_data / "chest_xray", tmp_path_factory.mktemp("delivery"), 60)
     new_project(whole_system, PROJECT, "map-staff")
     made = prepare(whole_system, delivery, PROJECT, ["map-reader"], modality="DX")
-    until(lambda: int(whole_system.run(RANKED.format(project=made))), seconds=SLOW_SECONDS)
+    ranked = f"Ranking.objects.filter(project={made!r}).exists()"
+    whole_system.wait_for(RANKING, ranked, seconds=SLOW_SECONDS)
     return made
 
 

@@ -54,6 +54,12 @@ print(Revision.objects.filter(reading__case__project={project!r}).count())
 """
 
 
+def more_rankings_than(count: int, system: Fovea, project: str) -> None:
+    """Wait for one more ranking."""
+    ranked = f"Ranking.objects.filter(project={project!r}).count() > {count}"
+    system.wait_for("from annotation.queue.models import Ranking", ranked, seconds=SLOW_SECONDS)
+
+
 @pytest.fixture(scope="module")
 def delivery(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Take real chest X-rays of all classes."""
@@ -67,7 +73,7 @@ def project_id(whole_system: Fovea, delivery: Path) -> str:
     new_project(whole_system, PROJECT, "loop-staff", **policy)
     made = prepare(whole_system, delivery, PROJECT, ["loop-reader"], modality="DX")
     whole_system.run(DRAW_FEW_AUDITS.format(project=PROJECT))
-    until(lambda: rankings(whole_system, made), seconds=SLOW_SECONDS)
+    more_rankings_than(0, whole_system, made)
     return made
 
 
@@ -115,7 +121,7 @@ def test_twelve_x_rays_by_keyboard_alone_refit_the_model_and_change_the_queue(
 
     assert room.read_by_me() == 12
     assert int(whole_system.run(REVISIONS.format(project=project_id))) == 12
-    until(lambda: len(rankings(whole_system, project_id)) > len(cold), seconds=SLOW_SECONDS)
+    more_rankings_than(len(cold), whole_system, project_id)
     _, by_model, labels = rankings(whole_system, project_id)[-1]
     assert by_model
     assert labels >= 10
